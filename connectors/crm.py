@@ -1,0 +1,274 @@
+"""What Upswell asks of a CRM, and the values that travel: written from both vendors' facts.
+
+Where the vendors differ, the difference is a capability (batch size, conditional write, how a
+record is linked), not a shape: nothing outside `connectors/<vendor>` knows which CRM it talks to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Protocol
+
+import pyarrow as pa
+
+from connectors.fields import FieldSpec
+
+Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
+"""A cell as Python sees it: a tuple is a multi-select, None is empty. Vendors' string formats stay inside."""
+
+
+class RowOutcome(StrEnum):
+    """What became of one row of a write."""
+
+    APPLIED = "applied"
+    UNCHANGED = "unchanged"  # the CRM holds the value already
+    CONFLICT = "conflict"  # someone changed it since we read it; left alone
+    GONE = "gone"  # deleted
+    MERGED = "merged"  # deleted into a survivor
+    REFUSED = "refused"  # the CRM's rules say no; vendor_code and fix say why
+    FAILED = "failed"  # may pass later
+    QUARANTINED = "quarantined"  # three attempts took a worker down
+
+
+class FieldType(StrEnum):
+    """Kinds of cell that both CRMs know."""
+
+    TEXT = "text"
+    LONG_TEXT = "long_text"
+    NUMBER = "number"
+    PERCENT = "percent"  # 0–100 in the CRM, 0–1 with us
+    CURRENCY = "currency"
+    CHECKBOX = "checkbox"
+    DATE = "date"
+    DATETIME = "datetime"
+    PICKLIST = "picklist"
+    MULTI_PICKLIST = "multi_picklist"
+    REFERENCE = "reference"
+    OTHER = "other"  # readable as text, never written
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldSchema:
+    """One field as the org describes it to the integration user."""
+
+    name: str
+    label: str
+    type: FieldType
+    length: int | None = None  # characters, text only
+    precision: int | None = None  # digits in all
+    scale: int | None = None  # digits after the point
+    options: tuple[str, ...] = ()
+    restricted: bool = False  # a value outside options is refused
+    createable: bool = False
+    updateable: bool = False
+    calculated: bool = False
+    external_id: bool = False
+    unique: bool = False
+    references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSchema:
+    """One object (Salesforce sObject, HubSpot object type) as the org describes it."""
+
+    name: str
+    label: str
+    fields: Mapping[str, FieldSchema]
+    createable: bool
+    updateable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What differs between the vendors, as figures that planning can use."""
+
+    write_batch: int  # records in one write call
+    read_batch: int  # records in one read-by-id call
+    page_size: int  # rows a query page holds at most
+    conditional_write: frozenset[str] = frozenset()  # objects where a single-record write can be conditional
+    partial_result: bool = True  # a batch may succeed row by row
+    links_in_record: bool = True  # False: associations cost calls of their own
+    unique_task_key: bool = False  # the CRM itself refuses a second task with our key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrgInfo:
+    """Which org this is; a plan is bound to `id`."""
+
+    id: str
+    name: str
+    kind: str  # salesforce, hubspot
+    url: str
+    currency: str
+    timezone: str
+    api_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One record as it stands now; `values` by vendor field name, `modified_at` in UTC."""
+
+    object: str
+    id: str
+    values: Mapping[str, Value]
+    modified_at: datetime | None = None
+    is_deleted: bool = False
+    merged_into: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """New values for one record. `key` names the operation and is fixed before its first attempt."""
+
+    key: str
+    object: str
+    id: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowResult:
+    """What became of one `Change` or `TaskDraft`, matched by `key`."""
+
+    key: str
+    outcome: RowOutcome
+    id: str | None = None
+    vendor_code: str | None = None
+    message: str | None = None
+    fix: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskDraft:
+    """A task to create. `key` (account, play, cycle) makes it findable, so it is never made twice."""
+
+    key: str
+    subject: str
+    body: str
+    due: date
+    owner_id: str | None
+    account_crm_id: str
+    contact_crm_id: str | None
+    priority: str = "normal"  # low, normal, high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskState:
+    """A task of ours as the CRM holds it; `touched` is True once a person has changed it."""
+
+    key: str
+    id: str
+    account_crm_id: str | None
+    owner_id: str | None
+    subject: str
+    is_closed: bool
+    touched: bool
+    due: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """Records modified in [since, until); since None means from the beginning. UTC."""
+
+    since: datetime | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """API calls: ours in this process, and the org's over its window where the CRM tells."""
+
+    calls: int
+    org_used: int | None
+    org_limit: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallStep:
+    """One thing an install would do or did: create, keep, differs, remove."""
+
+    object: str
+    name: str
+    action: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallReport:
+    """What an install found and did; `applied` False means only planned."""
+
+    steps: tuple[InstallStep, ...]
+    applied: bool
+    warnings: tuple[str, ...] = field(default=())
+
+
+class Crm(Protocol):
+    """A CRM that we can read, and that only `sync/apply.py` and `sync/rollback.py` may write to."""
+
+    capabilities: Capabilities
+
+    def org(self) -> OrgInfo:
+        """Which org this is. Raises LoginError when the credentials are refused."""
+        ...
+
+    def server_time(self) -> datetime:
+        """The CRM server's clock from its last reply's Date header (one cheap call if there was none)."""
+        ...
+
+    def object_name(self, table: str) -> str:
+        """The vendor's object behind a canonical table: accounts -> Account or companies."""
+        ...
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """The object as the integration user sees it; cached for the life of the connection.
+
+        Raises SetupError when the object is not visible."""
+        ...
+
+    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+        """Pages of a canonical table (schema of connectors.canonical), deleted rows flagged.
+
+        A table whose object the user can't see raises SetupError; a mapped field that the org lacks
+        raises SetupError naming table, column and field."""
+        ...
+
+    def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """The records as they stand now, by id; a missing id was deleted for good. Batches inside."""
+        ...
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """One result a change, in order; at most `capabilities.write_batch` of one object.
+
+        Raises AmbiguousError when the reply was lost, QuotaError, TransientError, TerminalError."""
+        ...
+
+    def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        """One result a draft, in order, `id` set when applied; at most `capabilities.write_batch`."""
+        ...
+
+    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+        """Our tasks that exist, by key. Batches inside."""
+        ...
+
+    def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
+        """Close tasks (id -> note appended to the body); `key` of each result is the task id."""
+        ...
+
+    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
+        """Create the fields that are missing; never change one that exists with another definition."""
+        ...
+
+    def field_name(self, spec: FieldSpec) -> str:
+        """The vendor's name of one of our fields: score -> Expansion_Score__c or expansion_score."""
+        ...
+
+    def usage(self) -> Usage:
+        """API calls so far."""
+        ...
+
+    def close(self) -> None:
+        """Give back the connections."""
+        ...
