@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
@@ -25,7 +25,7 @@ class FieldSpec:
     length: int | None = None
     precision: int | None = None
     scale: int | None = None
-    options: Mapping[str, str] = MappingProxyType({})  # value -> label, picklists only
+    options: Mapping[str, str] = field(default_factory=dict)  # value -> label, picklists only
     track_history: bool = False
 
 
