@@ -14,8 +14,8 @@ REQUIRE_ALL = os.environ.get("UPSWELL_REQUIRE_ALL") == "1"
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item,  # noqa: ARG001 - the hook's signature
-    call: pytest.CallInfo[None],  # noqa: ARG001
+    item: pytest.Item,
+    call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """With UPSWELL_REQUIRE_ALL=1 a skipped test is a failed one, its reason kept."""
     report = yield
