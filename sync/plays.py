@@ -1,0 +1,31 @@
+"""Which kind of conversation fits an account: the play, from health, pipeline, timing and tier."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Play(StrEnum):
+    """A kind of conversation; the values are the keys of the CRM's picklist."""
+
+    EXPAND = "expand"  # ask for it
+    PREPARE = "prepare"  # within 90 days: line up people and proof
+    NURTURE = "nurture"  # health is yellow: help first, no price ask
+    RETAIN = "retain"  # health is red: retention first, no task
+    NONE = "none"
+
+
+READY_TIMINGS: Final = frozenset({"now", "d30"})
+READY_TIERS: Final = frozenset({"very_high", "high", "medium"})
+
+
+def play_of(*, health: str | None, timing: str | None, tier: str | None, is_pipeline: bool) -> Play:
+    """The play that fits. An open expansion deal has its own owner and plan, so it gets none."""
+    if health == "red":
+        return Play.RETAIN
+    if is_pipeline or tier not in READY_TIERS or timing in (None, "hold"):
+        return Play.NONE
+    if health == "yellow":
+        return Play.NURTURE
+    return Play.EXPAND if timing in READY_TIMINGS else Play.PREPARE
