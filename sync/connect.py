@@ -1,0 +1,116 @@
+"""A connection to the CRM that the settings name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from connectors.crm import Crm
+from connectors.errors import SettingError
+from sync.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.exports.table import ExportSpec
+    from connectors.salesforce.settings import SalesforceSettings
+
+NEEDED = {
+    "jwt": ("client_id", "username", "private_key_file"),
+    "client_credentials": ("client_id", "client_secret"),
+    "refresh_token": ("client_id", "refresh_token"),
+}
+
+
+def connect(settings: Settings) -> Crm:
+    """A live Crm, logged in lazily. Raises SettingError for a login that lacks something."""
+    if settings.crm.kind == "hubspot":
+        raise SettingError(
+            "HubSpot can't be connected by this version of Upswell.",
+            setting="crm.kind",
+            searched=(),
+            fix='use kind = "salesforce"',
+        )
+    from connectors.salesforce import Salesforce
+
+    mapping = {table: columns for table, columns in settings.mapping.items() if table != "fields"}
+    return Salesforce.connect(
+        salesforce_settings(settings),
+        mapping=mapping,
+        account_external_id=settings.crm.account_external_id,
+    )
+
+
+def salesforce_settings(settings: Settings) -> SalesforceSettings:
+    """The connector's own settings, secrets read from their files. Raises SettingError for a missing one."""
+    from connectors.salesforce.settings import SalesforceSettings
+
+    login = settings.crm.salesforce
+    secret = _secret(login.client_secret, login.client_secret_file, "client_secret")
+    refresh = _secret(login.refresh_token, login.refresh_token_file, "refresh_token")
+    given = {
+        "client_id": login.client_id,
+        "username": login.username,
+        "private_key_file": str(login.private_key_file or ""),
+        "client_secret": secret,
+        "refresh_token": refresh,
+        "login_url": login.login_url,
+    }
+    for name in ("login_url", *NEEDED[login.auth]):
+        if not given[name]:
+            raise _missing(name, login.auth)
+    return SalesforceSettings(
+        login_url=login.login_url,
+        instance_url=login.instance_url,
+        auth=login.auth,
+        client_id=login.client_id,
+        username=login.username,
+        private_key_file=given["private_key_file"],
+        client_secret=secret,
+        refresh_token=refresh,
+        api_version=login.api_version,
+        ca_file=str(login.ca_file or ""),
+    )
+
+
+def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
+    """What the export reader needs to know, in the order of the configuration."""
+    from connectors.exports.table import ExportSpec
+
+    return tuple(
+        ExportSpec(
+            kind=export.kind,
+            format=export.format,
+            path=export.path,
+            account_key=export.account_key,
+            columns=export.columns,
+            timezone=export.timezone,
+        )
+        for export in settings.exports
+    )
+
+
+def _secret(value: SecretStr, file: Path | None, name: str) -> str:
+    """The secret itself, else what its file holds, else empty."""
+    if value.get_secret_value() or file is None:
+        return value.get_secret_value()
+    try:
+        return file.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(
+            f"the file can't be read: {type(error).__name__}.",
+            setting=f"crm.salesforce.{name}_file",
+            searched=(str(file),),
+            fix="correct the path or the file's permissions",
+        ) from None
+
+
+def _missing(name: str, auth: str) -> SettingError:
+    variable = f"UPSWELL_CRM__SALESFORCE__{name.upper()}"
+    by_file = (f"[crm.salesforce] {name}_file",) if name in {"client_secret", "refresh_token"} else ()
+    return SettingError(
+        f'the login with auth = "{auth}" needs it, and it is not set.',
+        setting=f"crm.salesforce.{name}",
+        searched=(f"environment {variable}", f"[crm.salesforce] {name}", *by_file),
+        fix=f"set it in upswell.toml or as {variable}",
+    )

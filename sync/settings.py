@@ -1,0 +1,297 @@
+"""Every setting of `upswell.toml` as frozen values: one class a section, defaults and bounds beside the name.
+
+`sync.config.load` fills them; nothing here reads a file or the environment. Names are those of the
+configuration contract. Paths come out absolute (relative to the configuration file), secrets hide from repr.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic.dataclasses import dataclass
+
+from sync.settings_checks import (
+    ApiVersion,
+    CronLine,
+    CurrencyCode,
+    DatabaseUrl,
+    FilePath,
+    FileUrl,
+    HttpUrl,
+    LanguageTag,
+    QuietHours,
+    RedisUrl,
+    ZoneName,
+    check_export_columns,
+    check_mapping,
+)
+
+STRICT = ConfigDict(extra="forbid", validate_default=True)
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=0)]
+NO_SECRET = SecretStr("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Company:
+    """The company that sells: money, calendar and language of everything shown to people."""
+
+    name: str = ""
+    currency: CurrencyCode = "USD"
+    fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = 1  # month
+    timezone: ZoneName = "UTC"
+    language: LanguageTag = "en"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class SalesforceLogin:
+    """How to reach and log in to a Salesforce org; each secret may come from a file instead."""
+
+    login_url: HttpUrl = ""
+    instance_url: HttpUrl = ""
+    auth: Literal["jwt", "client_credentials", "refresh_token"] = "jwt"
+    client_id: str = ""
+    username: str = ""
+    private_key_file: FilePath | None = None
+    client_secret: SecretStr = NO_SECRET
+    client_secret_file: FilePath | None = None
+    refresh_token: SecretStr = NO_SECRET
+    refresh_token_file: FilePath | None = None
+    api_version: ApiVersion = "68.0"
+    ca_file: FilePath | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class HubspotLogin:
+    """How to reach and log in to a HubSpot account; each secret may come from a file instead."""
+
+    base_url: HttpUrl = "https://api.hubapi.com"
+    token: SecretStr = NO_SECRET
+    token_file: FilePath | None = None
+    client_id: str = ""
+    client_secret: SecretStr = NO_SECRET
+    client_secret_file: FilePath | None = None
+    refresh_token: SecretStr = NO_SECRET
+    refresh_token_file: FilePath | None = None
+    api_version: Literal["v3", "2026-03", "2026-09"] = "2026-09"
+    ca_file: FilePath | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class CrmLogin:
+    """Which CRM, and which of its account fields holds the company's own account id."""
+
+    kind: Literal["salesforce", "hubspot"]
+    account_external_id: str = ""
+    salesforce: SalesforceLogin = SalesforceLogin()
+    hubspot: HubspotLogin = HubspotLogin()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Export:
+    """One export that a product-analytics, billing, support or survey system leaves for us."""
+
+    kind: Literal[
+        "events", "users", "usage", "billing", "entitlements", "tickets", "surveys", "triggers", "notes"
+    ]
+    format: Literal["auto", "amplitude", "mixpanel", "segment", "posthog", "pendo", "table"] = "auto"
+    path: Annotated[FileUrl, Field(min_length=1)]
+    account_key: str = "account_key"
+    columns: Mapping[str, str] = Field(default_factory=dict)  # canonical = theirs
+    timezone: ZoneName = "UTC"
+
+    @model_validator(mode="after")
+    def _columns_exist(self) -> Self:
+        check_export_columns(self.kind, self.columns)
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class State:
+    """The ledger's database and the folder of trained models."""
+
+    url: DatabaseUrl = Field(default="sqlite:///upswell.sqlite", repr=False)  # may hold a password
+    models: FilePath = Path("models")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class LakeHome:
+    """The engine that computes, and the folder of the lake's Parquet segments."""
+
+    url: DatabaseUrl = Field(default="duckdb://", repr=False)  # may hold a password
+    folder: FilePath = Path("lake")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Redis:
+    """Where Celery's bells ring; an empty URL means one process and no Redis."""
+
+    url: RedisUrl = Field(default="", repr=False)  # may hold a password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class TargetSettings:
+    """What counts as an expansion, within which horizon (days), and for which accounts."""
+
+    horizon_days: Annotated[int, Field(ge=7, le=730)] = 90
+    opportunity_types: tuple[str, ...] = ()
+    stages: tuple[str, ...] = ()  # won stages; empty: whatever the CRM marks as won
+    min_amount: Annotated[float, Field(ge=0)] = 0.0
+    eligible: str = ""
+    count_arr_changes: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class ProductSettings:
+    """One thing that a customer can add; price per unit and year in the company's currency."""
+
+    id: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(min_length=1)]
+    type: Literal["seat", "tier", "module", "addon", "service", "commit"]
+    price: Annotated[float, Field(ge=0)] = 0.0
+    unit: str = ""
+    eligible: str = ""
+    replaces: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Tiers:
+    """Cut-offs on the probability, from the top down."""
+
+    very_high: Share = 0.6
+    high: Share = 0.35
+    medium: Share = 0.15
+
+    @model_validator(mode="after")
+    def _descending(self) -> Self:
+        if not self.very_high > self.high > self.medium:
+            raise ValueError(
+                f"very_high ({self.very_high}), high ({self.high}) and medium ({self.medium}) must descend"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Signals:
+    """Thresholds at which a signal is called out. Defaults follow the requirements S1 to S9."""
+
+    seat_utilisation: Annotated[float, Field(gt=0, le=2)] = 0.85  # share of the seats in use
+    limit_utilisation: Annotated[float, Field(gt=0, le=2)] = 0.85  # share of any other entitlement
+    overage_days: Annotated[int, Field(ge=1)] = 60
+    new_department_days: Annotated[int, Field(ge=1)] = 90
+    finance_page_views: Annotated[int, Field(ge=1)] = 4  # by a finance admin, within 30 days
+    low_csat: Annotated[float, Field(ge=1, le=5)] = 3.0
+    nps_promoter: Annotated[float, Field(ge=0, le=10)] = 9.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Owners:
+    """Who gets the tasks, and how many a week."""
+
+    expansion: Literal["csm", "ae", "by_segment"] = "csm"
+    slots_per_week: Annotated[int, Field(ge=0, le=500)] = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class GuardSettings:
+    """What stops a bad run before it writes; shares of the scored accounts."""
+
+    max_changed_share: Share = 0.5
+    max_vanished_share: Share = 0.1
+    max_score_jump: Annotated[float, Field(ge=0, le=100)] = 40.0  # mean move of the score, in points
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class BudgetSettings:
+    """How much of the org's daily API calls we may use, and when we stop for everybody's sake."""
+
+    daily_share: Share = 0.2
+    org_ceiling: Share = 0.8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Play:
+    """What to do and what not to do in one kind of conversation."""
+
+    do: tuple[str, ...] = ()
+    do_not: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Trigger:
+    """Which outside event starts which play."""
+
+    kind: Literal["funding", "executive_hire", "product_launch", "m_and_a", "hiring", "technology_change"]
+    play: Annotated[str, Field(min_length=1)]
+    within_days: Annotated[int, Field(ge=1)] = 90
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class BriefSettings:
+    """Who writes the briefs, and the most that a run may spend on it (in US dollars)."""
+
+    writer: Literal["template", "claude"] = "template"
+    model: str = ""
+    api_key: SecretStr = NO_SECRET
+    api_key_file: FilePath | None = None
+    max_cost_per_run: Annotated[float, Field(ge=0)] = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class AlertSettings:
+    """Where alerts go, from which probability on, and how many a person gets in a day."""
+
+    slack_webhook: SecretStr = NO_SECRET
+    slack_webhook_file: FilePath | None = None
+    email: tuple[str, ...] = ()
+    probability: Share = 0.75
+    per_person_per_day: Count = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Schedule:
+    """When a job runs: five cron fields in a zone (empty: the company's), and hours in which it rests."""
+
+    cron: CronLine
+    timezone: ZoneName | Literal[""] = ""
+    quiet: tuple[QuietHours, ...] = ()
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Settings:
+    """Everything that the configuration says."""
+
+    crm: CrmLogin
+    company: Company = Company()
+    mapping: Annotated[Mapping[str, Mapping[str, str]], AfterValidator(check_mapping)] = Field(
+        default_factory=dict
+    )  # canonical column = CRM field, by table; under `fields`: our field = theirs
+    exports: tuple[Export, ...] = ()
+    state: State = Field(default_factory=State)
+    lake: LakeHome = Field(default_factory=LakeHome)
+    redis: Redis = Field(default_factory=Redis)
+    target: TargetSettings = TargetSettings()
+    products: tuple[ProductSettings, ...] = ()
+    tiers: Tiers = Tiers()
+    signals: Signals = Signals()
+    owners: Owners = Owners()
+    guard: GuardSettings = GuardSettings()
+    budget: BudgetSettings = BudgetSettings()
+    plays: Mapping[str, Play] = Field(default_factory=dict)
+    triggers: tuple[Trigger, ...] = ()
+    briefs: BriefSettings = BriefSettings()
+    alerts: AlertSettings = AlertSettings()
+    schedules: Mapping[str, Schedule] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _product_ids_differ(self) -> Self:
+        ids = [product.id for product in self.products]
+        twice = sorted({one for one in ids if ids.count(one) > 1})
+        if twice:
+            raise ValueError(f"products: the id {twice[0]} stands twice")
+        return self

@@ -1,0 +1,150 @@
+"""What a single setting must look like: paths, URLs, zones, codes, and names that exist elsewhere.
+
+Each check raises ValueError with a sentence; `sync.config` makes of it a SettingError that names the
+setting.
+"""
+
+from __future__ import annotations
+
+import difflib
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field, ValidationInfo
+
+from connectors.canonical import CRM_TABLES, schema_of
+from connectors.fields import field_specs
+
+FILE_DATABASES = ("sqlite:///", "duckdb:///")
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A sentence naming the closest known name, else all of them; empty when nothing is known."""
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=1)
+    if close:
+        return f" Did you mean {close[0]}?"
+    return f" Known: {', '.join(names)}." if names else ""
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether the host can only be this machine."""
+    if host is None:
+        return False
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _home(info: ValidationInfo) -> Path | None:
+    context = info.context
+    return context.get("home") if isinstance(context, dict) else None
+
+
+def _absolute(path: Path, info: ValidationInfo) -> Path:
+    home = _home(info)
+    path = path.expanduser()
+    return path if home is None else home / path
+
+
+def _absolute_url(url: str, info: ValidationInfo) -> str:
+    """A local path made absolute; an object-store URL (s3://, gs://) as it is."""
+    return url if not url or "://" in url else str(_absolute(Path(url), info))
+
+
+def _database(url: str, info: ValidationInfo) -> str:
+    scheme, separator, _ = url.partition("://")
+    if not separator or not scheme:
+        raise ValueError("is no database URL, such as sqlite:///upswell.sqlite")
+    for prefix in FILE_DATABASES:
+        path = url.removeprefix(prefix)
+        if url.startswith(prefix) and path and path != ":memory:":
+            return f"{prefix}{_absolute(Path(path), info)}"
+    return url
+
+
+def _http(url: str) -> str:
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname
+        _ = parts.port
+    except ValueError:
+        raise ValueError("is no URL") from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ValueError("is no URL beginning with https://")
+    if parts.username or parts.password:
+        raise ValueError("holds a user name or password, which do not belong in a URL")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError(f"uses plain http to {host}; only this machine may be reached without https")
+    return url.rstrip("/")
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("is no IANA time zone, such as America/New_York") from None
+    return name
+
+
+def _shaped(pattern: str, sentence: str) -> AfterValidator:
+    """A check that the whole text matches, with a sentence for when it does not."""
+    compiled = re.compile(pattern)
+
+    def check(text: str) -> str:
+        if compiled.fullmatch(text) is None:
+            raise ValueError(sentence)
+        return text
+
+    return AfterValidator(check)
+
+
+FilePath = Annotated[Path, AfterValidator(_absolute)]
+FileUrl = Annotated[str, AfterValidator(_absolute_url)]
+DatabaseUrl = Annotated[str, AfterValidator(_database)]
+HttpUrl = Annotated[str, AfterValidator(_http)]
+ZoneName = Annotated[str, Field(min_length=1), AfterValidator(_zone)]
+CurrencyCode = Annotated[str, _shaped(r"[A-Z]{3}", "is no ISO 4217 currency code, such as USD")]
+LanguageTag = Annotated[str, _shaped(r"[a-z]{2,3}(-[A-Z]{2})?", "is no language tag, such as en or pt-BR")]
+CronLine = Annotated[str, _shaped(r"\S+(\s+\S+){4}", 'is no cron line of five fields, such as "0 6 * * 1-5"')]
+QuietHours = Annotated[
+    str,
+    _shaped(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", "are no quiet hours, such as 20:00-07:00"),
+]
+ApiVersion = Annotated[str, _shaped(r"\d{2,3}\.0", "is no Salesforce API version, such as 68.0")]
+RedisUrl = Annotated[
+    str, _shaped(r"|(rediss?|unix)://\S+", "is no Redis URL, such as redis://localhost:6379/0")
+]
+
+
+def check_export_columns(kind: str, columns: Mapping[str, str]) -> None:
+    """Raise ValueError when a name on the left of `columns` is no canonical column of the kind."""
+    known = [*schema_of(kind).names, "account_key"]
+    for column in columns:
+        if column not in known:
+            raise ValueError(f"columns: {kind} has no column {column}.{did_you_mean(column, known)}")
+
+
+def check_mapping(mapping: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
+    """The mapping itself; raises ValueError for a table, column or field of ours that does not exist."""
+    tables = [*CRM_TABLES, "fields"]
+    for table, columns in mapping.items():
+        if table not in tables:
+            raise ValueError(f"there is no table {table} to map.{did_you_mean(table, tables)}")
+        known = list(field_specs()) if table == "fields" else CRM_TABLES[table].names
+        for column, theirs in columns.items():
+            if column not in known:
+                raise ValueError(f"{table} has no {column}.{did_you_mean(column, known)}")
+            if not theirs:
+                raise ValueError(f"{table}.{column} names no CRM field")
+    return mapping

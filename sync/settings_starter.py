@@ -1,0 +1,177 @@
+"""The first `upswell.toml` of an installation, complete and commented, for `upswell init`."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+HEAD: Final = """\
+# Upswell's settings. A line that is commented out shows the default or an example.
+# Relative paths start from this file's folder. An environment variable wins over this file:
+# UPSWELL_CRM__SALESFORCE__CLIENT_SECRET sets client_secret in [crm.salesforce]. Keep secrets there or in a
+# file of their own (…_file), not here.
+
+[company]
+name = ""                       # as it stands in briefs and tasks
+currency = "USD"                # ISO 4217
+fiscal_year_start = 1           # month in which your fiscal year begins
+timezone = "UTC"                # business dates are taken here, such as America/New_York
+language = "en"                 # of briefs, tasks and reasons
+
+[crm]
+kind = "{kind}"
+# account_external_id = "{external_id}"   # account field with your own account id, as in your exports
+
+"""
+
+SALESFORCE: Final = """\
+[crm.salesforce]
+login_url = ""                  # your My Domain, such as https://acme.my.salesforce.com
+# instance_url = ""             # only where it differs from what the login answers
+auth = "jwt"                    # jwt, client_credentials or refresh_token (of an External Client App)
+client_id = ""                  # the app's consumer key
+# username = ""                 # jwt: the integration user
+# private_key_file = ""         # jwt: PEM file, readable only by you
+# client_secret = ""            # client_credentials, refresh_token; better: client_secret_file
+# client_secret_file = ""
+# refresh_token = ""            # better: refresh_token_file
+# refresh_token_file = ""
+# api_version = "68.0"
+# ca_file = ""                  # your proxy's certificate authority, where there is one
+
+[mapping.accounts]              # our column = your field
+# plan_tier = "Plan_Tier__c"
+# seats = "Seats__c"
+# arr = "ARR__c"
+# customer_since = "Customer_Since__c"
+# renewal_date = "Renewal_Date__c"
+
+[mapping.contacts]
+# role = "Role__c"
+
+[mapping.tickets]
+# csat = "CSAT__c"
+
+[mapping.fields]                # our field = a field of yours, where you don't want ours
+# score = "My_Expansion_Score__c"
+"""
+
+HUBSPOT: Final = """\
+[crm.hubspot]
+# base_url = "https://api.hubapi.com"
+# token = ""                    # of a project app or Service Key; better: token_file
+# token_file = ""
+# client_id = ""                # or OAuth: client_id, client_secret and refresh_token
+# client_secret = ""
+# client_secret_file = ""
+# refresh_token = ""
+# refresh_token_file = ""
+# api_version = "2026-09"       # v3, 2026-03 or 2026-09
+# ca_file = ""
+
+[mapping.accounts]              # our column = your property
+# plan_tier = "plan_tier"
+# seats = "seats"
+# arr = "arr"
+
+[mapping.fields]                # our field = a property of yours, where you don't want ours
+# score = "my_expansion_score"
+"""
+
+REST: Final = """
+# One [[exports]] for each kind of file that your product, billing, support and survey systems leave:
+# events, users, usage, billing, entitlements, tickets, surveys, triggers, notes.
+# [[exports]]
+# kind = "events"
+# format = "auto"               # or amplitude, mixpanel, segment, posthog, pendo, table
+# path = "exports/events/*.parquet"
+# account_key = "customer_id"   # the column that holds your own account id
+# columns = { user_id = "uid", event = "event_name", at = "time" }   # ours = theirs
+# timezone = "UTC"              # of timestamps that name none
+
+[state]
+# url = "sqlite:///upswell.sqlite"     # or postgresql+psycopg://user@host/upswell
+# models = "models"                    # folder of trained models
+
+[lake]
+# url = "duckdb://"             # in memory; duckdb:///work.duckdb for more data than memory
+# folder = "lake"               # Parquet files of everything read
+
+[redis]
+# url = ""                      # redis://localhost:6379/0; empty: one process, no Redis
+
+[target]                        # what you call an expansion
+# horizon_days = 90
+# opportunity_types = []        # such as ["Upsell", "Cross-sell"]; empty: by type name
+# stages = []                   # empty: every stage that the CRM counts as won
+# min_amount = 0.0
+# eligible = ""                 # such as "segment != 'Enterprise'"
+# count_arr_changes = true      # also an ARR increase without an opportunity
+
+# One [[products]] for each thing that a customer can add.
+# [[products]]
+# id = "seats"
+# name = "Seats"
+# type = "seat"                 # seat, tier, module, addon, service or commit
+# price = 600.0                 # per unit and year, in your currency
+# unit = "seat"
+# eligible = ""                 # who can buy it; empty: everybody who lacks it
+# replaces = ""                 # a tier upgrade names the tier that it replaces
+
+[tiers]                         # cut-offs on the probability
+# very_high = 0.6
+# high = 0.35
+# medium = 0.15
+
+[signals]                       # when a signal is called out
+# seat_utilisation = 0.85       # share of the seats in use
+# limit_utilisation = 0.85      # share of any other entitlement
+# overage_days = 60
+# new_department_days = 90
+# finance_page_views = 4        # by a finance admin within 30 days
+# low_csat = 3.0
+# nps_promoter = 9.0
+
+[owners]
+# expansion = "csm"             # csm, ae or by_segment: who gets the tasks
+# slots_per_week = 5            # tasks for one person in a week
+
+[guard]                         # what stops a write-back, as shares of the scored accounts
+# max_changed_share = 0.5
+# max_vanished_share = 0.1
+# max_score_jump = 40.0         # mean move of the score, in points
+
+[budget]
+# daily_share = 0.2             # of the org's daily API calls that we may use
+# org_ceiling = 0.8             # used by everybody together: we stop here
+
+[plays]
+# nurture = { do = ["share a relevant story"], do_not = ["name a price"] }
+
+# [[triggers]]
+# kind = "funding"              # executive_hire, product_launch, m_and_a, hiring, technology_change
+# play = "growth"
+# within_days = 90
+
+[briefs]
+# writer = "template"           # or claude
+# model = ""
+# api_key = ""                  # better: api_key_file
+# api_key_file = ""
+# max_cost_per_run = 5.0        # US dollars
+
+[alerts]
+# slack_webhook = ""            # better: slack_webhook_file
+# slack_webhook_file = ""
+# email = []
+# probability = 0.75
+# per_person_per_day = 5
+
+[schedules]
+# run = { cron = "0 6 * * 1-5", timezone = "", quiet = ["20:00-05:00"], enabled = true }
+"""
+
+
+def starter_toml(kind: Literal["salesforce", "hubspot"]) -> str:
+    """A complete, commented upswell.toml for one CRM: it loads as it is, the login is left to fill in."""
+    login, external_id = (SALESFORCE, "Customer_Id__c") if kind == "salesforce" else (HUBSPOT, "customer_id")
+    return HEAD.format(kind=kind, external_id=external_id) + login + REST
