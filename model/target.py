@@ -1,0 +1,66 @@
+"""What counts as an expansion: the prediction target that RevOps states."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from model.errors import ModelError
+
+# The picklist values that Salesforce and HubSpot ship, and the ones teams add most; compared in lower case.
+EXPANSION_TYPES = (
+    "expansion",
+    "upsell",
+    "up-sell",
+    "cross-sell",
+    "cross sell",
+    "upgrade",
+    "add-on",
+    "existing customer - upgrade",
+    "existing customer - expansion",
+    "existing business",
+    "existingbusiness",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """An expansion within `horizon_days` after the as-of date.
+
+    An opportunity counts when its type is one of `opportunity_types` (any case), it is won (its stage is
+    one of `stages`, or the CRM's own flag when `stages` is empty) and its amount is at least
+    `min_amount`. With `count_arr_changes`, an ARR increase in billing that no such opportunity explains
+    counts as well. Raises ModelError for a horizon outside 7–365 days or an eligibility expression.
+    """
+
+    horizon_days: int = 90
+    opportunity_types: tuple[str, ...] = EXPANSION_TYPES
+    stages: tuple[str, ...] = ()
+    min_amount: float = 0.0
+    eligible: str = ""
+    count_arr_changes: bool = True
+
+    def __post_init__(self) -> None:
+        if not 7 <= self.horizon_days <= 365:
+            raise ModelError(
+                f"[target] horizon_days is {self.horizon_days}.", fix="Use a horizon between 7 and 365 days."
+            )
+        if not self.opportunity_types and not self.count_arr_changes:
+            raise ModelError(
+                "[target] counts neither opportunities nor ARR changes, so nothing can be an expansion.",
+                fix="Name opportunity_types, or set count_arr_changes = true.",
+            )
+        if self.eligible:
+            raise ModelError(
+                f"[target] eligible = {self.eligible!r}: eligibility expressions are not supported.",
+                fix="Remove it; every active customer without an open expansion opportunity is eligible.",
+            )
+
+    def as_json(self) -> dict[str, Any]:
+        """The target as plain JSON values, for manifests."""
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Target:
+        """The target that `as_json` wrote."""
+        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
