@@ -1,0 +1,17 @@
+"""Alembic's entry: runs the revisions on the connection, and in the transaction, that the ledger opened."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from sync.store import tables, writeback
+from sync.store.base import Base
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Base.metadata,
+    transactional_ddl=True,  # SQLite's DDL is transactional once BEGIN is ours
+)
+context.run_migrations()
+
+__all__ = ["tables", "writeback"]  # imported so that their tables are on the MetaData

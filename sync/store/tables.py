@@ -1,0 +1,174 @@
+"""The ledger's tables of the way in: orgs, runs and their steps, lake segments, bookmarks, scores, locks."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from sync.store.base import Base
+
+
+class OrgRow(Base):
+    """A CRM org that we have talked to; plans, bookmarks and aliases are bound to it."""
+
+    __tablename__ = "orgs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(String(3))
+    timezone: Mapped[str] = mapped_column(String(64))
+    api_version: Mapped[str] = mapped_column(String(20))
+    first_seen: Mapped[datetime]
+
+
+class RunRow(Base):
+    """One verb that ran, or is running. `status` is running, done, partial (rows rejected) or failed."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    verb: Mapped[str] = mapped_column(String(32))
+    org_id: Mapped[str | None] = mapped_column(ForeignKey("orgs.id"))
+    started_at: Mapped[datetime] = mapped_column(index=True)
+    ended_at: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(String(16), default="running")
+    as_of: Mapped[date | None]
+    config_hash: Mapped[str] = mapped_column(String(64))
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class StepRow(Base):
+    """One step of a run, in order; a resumed run skips those that are done."""
+
+    __tablename__ = "run_steps"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(String(32))
+    status: Mapped[str] = mapped_column(String(16))  # running, done, failed
+    started_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class SegmentRow(Base):
+    """One immutable Parquet file of the lake. Only active ones are read; `id` is the order of arrival."""
+
+    __tablename__ = "segments"
+    __table_args__ = (Index(None, "table_name", "active"),)
+
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
+    table_name: Mapped[str] = mapped_column(String(40))
+    path: Mapped[str] = mapped_column(Text, unique=True)  # below the lake's folder
+    rows: Mapped[int] = mapped_column(BigInteger)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    source: Mapped[str] = mapped_column(Text)  # crm:<org id> or file:<path>
+    first_at: Mapped[datetime | None]  # earliest and latest modified or event time inside
+    last_at: Mapped[datetime | None]
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    added_at: Mapped[datetime]
+    active: Mapped[bool] = mapped_column(default=True)
+
+
+class BookmarkRow(Base):
+    """How far a canonical table of an org has been read: everything modified before `until`."""
+
+    __tablename__ = "bookmarks"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    table_name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    until: Mapped[datetime]
+
+
+class ExportFileRow(Base):
+    """One export file that we know: what it held when it was read. `status` is read or missing."""
+
+    __tablename__ = "export_files"
+
+    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    format: Mapped[str] = mapped_column(String(20))
+    spec_hash: Mapped[str] = mapped_column(String(64))  # another reading of the same bytes is read again
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str] = mapped_column(String(64))
+    rows: Mapped[int] = mapped_column(BigInteger)
+    first_at: Mapped[datetime | None]
+    last_at: Mapped[datetime | None]
+    status: Mapped[str] = mapped_column(String(16))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    read_at: Mapped[datetime]
+
+
+class AliasRow(Base):
+    """A record that was merged away, and the survivor; kept for good, since the CRM forgets losers."""
+
+    __tablename__ = "aliases"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    table_name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    loser: Mapped[str] = mapped_column(String(64), primary_key=True)
+    survivor: Mapped[str] = mapped_column(String(64))
+    external_id: Mapped[str | None] = mapped_column(Text)  # the loser's own account id, accounts only
+
+
+class ModelRunRow(Base):
+    """One scoring: which model scored how many accounts, as of which day."""
+
+    __tablename__ = "model_runs"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    as_of: Mapped[date] = mapped_column(index=True)
+    model_version: Mapped[str] = mapped_column(String(40))
+    data_hash: Mapped[str] = mapped_column(String(64))
+    accounts: Mapped[int]
+    scored_at: Mapped[datetime]
+    detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class ScoreRow(Base):
+    """One account's prediction in one scoring; ARR in the account's currency per year."""
+
+    __tablename__ = "scores"
+    __table_args__ = (Index(None, "account_id", "as_of"), Index(None, "crm_id"))
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("model_runs.run_id"), primary_key=True)
+    account_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    crm_id: Mapped[str | None] = mapped_column(String(64))
+    as_of: Mapped[date]
+    probability: Mapped[float | None]
+    tier: Mapped[str] = mapped_column(String(20))
+    arr_if_expands: Mapped[float | None]
+    arr_low: Mapped[float | None]
+    arr_high: Mapped[float | None]
+    expected_arr: Mapped[float | None]
+    product: Mapped[str | None] = mapped_column(Text)
+    product_2: Mapped[str | None] = mapped_column(Text)
+    timing: Mapped[str | None] = mapped_column(String(8))
+    health: Mapped[str | None] = mapped_column(String(8))
+    health_reasons: Mapped[list[Any]] = mapped_column(default=list)
+    priority: Mapped[int | None]
+    reasons: Mapped[list[Any]] = mapped_column(default=list)
+    against: Mapped[list[Any]] = mapped_column(default=list)
+    reason_codes: Mapped[list[Any]] = mapped_column(default=list)
+    data_completeness: Mapped[float | None]
+    basis: Mapped[str | None] = mapped_column(String(16))
+    is_pipeline: Mapped[bool] = mapped_column(default=False)
+    model_version: Mapped[str] = mapped_column(String(40))
+
+
+class LockRow(Base):
+    """A lease on a name. It ends by itself, so that a killed worker blocks nobody for long."""
+
+    __tablename__ = "locks"
+
+    name: Mapped[str] = mapped_column(String(128), primary_key=True)
+    owner: Mapped[str] = mapped_column(String(128))
+    expires_at: Mapped[datetime]
