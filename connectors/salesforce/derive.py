@@ -1,0 +1,176 @@
+"""Canonical columns that Salesforce does not hold as such: computed from a page's records.
+
+A column that the settings map is never computed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.canonical import FLAG, TEXT
+from connectors.salesforce.cells import at, column, text
+from connectors.salesforce.opportunities import Closings
+from connectors.salesforce.prices import ListPrices
+from connectors.salesforce.tables import ACCOUNTS, Mappings
+
+Records = Sequence[Mapping[str, Any]]
+Arrays = Mapping[str, pa.Array]
+
+_CONTACT_PREFIX: Final = "003"
+_ACCOUNT_PREFIX: Final = "001"
+_PRIORITIES: Final = {"urgent": "critical", "normal": "medium"}
+_SUBTYPES: Final = {"call": "call", "email": "email", "listemail": "email"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Records of one object, and the canonical columns read from them so far."""
+
+    object: str
+    records: Records
+    arrays: Arrays
+
+
+class Derivation:
+    """Computes the derived columns of each table; opportunities and products cost queries of their own."""
+
+    def __init__(
+        self,
+        *,
+        mappings: Mappings,
+        currency: str,
+        customer_types: Sequence[str],
+        closings: Closings,
+        prices: ListPrices,
+    ) -> None:
+        self._currency = currency
+        self._customer_types = pa.array(sorted(customer_types), TEXT)
+        self._closings = closings
+        self._prices = prices
+        self._history_names = _names_in_history(mappings)
+        self._tables: dict[str, Callable[[Page], Arrays]] = {
+            "accounts": self._accounts,
+            "contacts": self._contacts,
+            "opportunities": self._opportunities,
+            "opportunity_lines": self._opportunity_lines,
+            "account_history": self._account_history,
+            "activities": self._activities,
+            "tickets": self._tickets,
+            "products": self._products,
+        }
+
+    def columns(self, table: str, page: Page) -> Arrays:
+        """Columns to add to, or put over, those read for this page."""
+        derive = self._tables.get(table)
+        return derive(page) if derive is not None else {}
+
+    def _accounts(self, page: Page) -> Arrays:
+        made = dict(self._with_currency(page))
+        if "is_customer" not in page.arrays and "account_type" in page.arrays:
+            kinds = page.arrays["account_type"]
+            known = pc.is_in(kinds, value_set=self._customer_types)
+            made["is_customer"] = pc.if_else(pc.is_valid(kinds), known, pa.scalar(None, FLAG))
+        return made
+
+    def _contacts(self, page: Page) -> Arrays:
+        """Roles in our words: "Executive Sponsor" is executive_sponsor."""
+        if "role" not in page.arrays:
+            return {}
+        return {
+            "role": pc.replace_substring_regex(pc.utf8_lower(page.arrays["role"]), r"[^\p{L}\p{N}]+", "_")
+        }
+
+    def _opportunities(self, page: Page) -> Arrays:
+        made = dict(self._with_currency(page))
+        if "closed_at" not in page.arrays:
+            made["closed_at"] = self._closings.closed_at(page.records)
+        if "product_id" not in page.arrays:
+            made["product_id"] = self._closings.main_product(page.records)
+        return made
+
+    def _opportunity_lines(self, page: Page) -> Arrays:
+        if "product_id" in page.arrays:
+            return {}
+        ids = [at(r, "Product2.ProductCode") or r.get("Product2Id") for r in page.records]
+        return {"product_id": pa.array(ids, TEXT)}
+
+    def _account_history(self, page: Page) -> Arrays:
+        """The canonical column behind the changed field, Salesforce's own name where there is none."""
+        fields = [text(record.get("Field")) for record in page.records]
+        return {"field": pa.array([self._history_names.get(name or "", name) for name in fields], TEXT)}
+
+    def _activities(self, page: Page) -> Arrays:
+        made: dict[str, pa.Array] = {}
+        if "kind" not in page.arrays:
+            made["kind"] = pa.array([_kind(page.object, record) for record in page.records], TEXT)
+        if "occurred_at" not in page.arrays:
+            stamps = [_occurred(page.object, record) for record in page.records]
+            made["occurred_at"] = column(stamps, pa.timestamp("us", tz="UTC"))
+        people = [
+            _only(record.get("WhoId"), _CONTACT_PREFIX) for record in page.records
+        ]  # a lead is no contact
+        made["contact_crm_id"] = pa.array(people, TEXT)
+        accounts = [r.get("AccountId") or _only(r.get("WhatId"), _ACCOUNT_PREFIX) for r in page.records]
+        made["account_crm_id"] = pa.array(accounts, TEXT)
+        return made
+
+    def _tickets(self, page: Page) -> Arrays:
+        """Priorities in our words: low, medium, high, critical."""
+        if "priority" not in page.arrays:
+            return {}
+        said = pc.utf8_lower(page.arrays["priority"]).to_pylist()
+        return {"priority": pa.array([_PRIORITIES.get(word or "", word) for word in said], TEXT)}
+
+    def _products(self, page: Page) -> Arrays:
+        made: dict[str, pa.Array] = {}
+        if "product_id" not in page.arrays:
+            ids = [record.get("ProductCode") or record["Id"] for record in page.records]
+            made["product_id"] = pa.array(ids, TEXT)
+        if "price" not in page.arrays:
+            made["price"] = self._prices.of([str(record["Id"]) for record in page.records])
+        return made
+
+    def _with_currency(self, page: Page) -> Arrays:
+        """The org's one currency where page.records carry none of their own."""
+        if "currency" in page.arrays:
+            return {}
+        return {"currency": pa.array([self._currency] * len(page.records), TEXT)}
+
+
+def _names_in_history(mappings: Mappings) -> Mapping[str, str]:
+    """AccountHistory.Field -> canonical column: a lookup is named there without its Id (Owner, Parent)."""
+    back: dict[str, str] = {}
+    for name, field in {**ACCOUNTS.columns, **mappings.columns("accounts")}.items():
+        back[field] = name
+        if field.endswith("Id"):
+            back[field.removesuffix("Id")] = name
+    return back
+
+
+def _only(identifier: Any, prefix: str) -> str | None:
+    """The id if it is of the object with this key prefix."""
+    return str(identifier) if identifier is not None and str(identifier).startswith(prefix) else None
+
+
+def _kind(object_name: str, record: Mapping[str, Any]) -> str:
+    if object_name == "Event":
+        return "meeting"
+    return _SUBTYPES.get(str(record.get("TaskSubtype") or "").lower(), "task")
+
+
+def _occurred(object_name: str, record: Mapping[str, Any]) -> str | None:
+    """When it took place; for a task when it was completed, else its day, else when it was logged."""
+    order = (
+        ("StartDateTime", "ActivityDateTime", "ActivityDate")
+        if object_name == "Event"
+        else ("CompletedDateTime", "ActivityDate")
+    )
+    for name in (*order, "CreatedDate"):
+        if record.get(name):
+            return str(record[name])
+    return None

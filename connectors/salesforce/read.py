@@ -1,0 +1,183 @@
+"""Canonical tables from SOQL, page by page.
+
+First pull: SELECT ordered by Id. Increments: queryAll over the window of SystemModstamp, ordered by
+SystemModstamp and Id, so that deleted and merged records are seen. An object that can't be filtered on
+SystemModstamp (AccountHistory) is read by CreatedDate, as its describe says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+
+from connectors.canonical import CRM_TABLES
+from connectors.crm import FieldType, Window
+from connectors.errors import SetupError
+from connectors.salesforce import soql
+from connectors.salesforce.cells import at, column
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.derive import Derivation, Page
+from connectors.salesforce.schema import Described, Schemas
+from connectors.salesforce.tables import SOURCES, Mappings, Source
+
+Records = Sequence[Mapping[str, Any]]
+
+_STAMPS: Final = {
+    "crm_id": "Id",
+    "created_at": "CreatedDate",
+    "modified_at": "SystemModstamp",
+    "known_from": "CreatedDate",
+    "is_deleted": "IsDeleted",
+    "merged_into": "MasterRecordId",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Column:
+    """Where one canonical column comes from."""
+
+    name: str
+    path: str
+    percent: bool
+
+
+class Reader:
+    """Reads canonical tables of one org."""
+
+    def __init__(
+        self, client: SalesforceClient, schemas: Schemas, mappings: Mappings, derivation: Derivation
+    ) -> None:
+        self._client = client
+        self._schemas = schemas
+        self._mappings = mappings
+        self._derivation = derivation
+
+    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+        """Pages in the canonical schema; checked against describe before the first query."""
+        if table not in SOURCES:
+            raise KeyError(f"{table} is no table of the CRM; there are {', '.join(SOURCES)}")
+        self._check_mapping(table)
+        plans = [(source, self._columns(table, source)) for source in SOURCES[table]]
+        for source, columns in plans:
+            yield from self._pull(table, source, columns, window)
+
+    def _pull(
+        self, table: str, source: Source, columns: Sequence[_Column], window: Window
+    ) -> Iterator[pa.Table]:
+        extra = [path for path in source.extra if self._schemas.holds_path(source.object, path)]
+        statement = soql.select(
+            ["Id", *(each.path for each in columns), *extra],
+            source.object,
+            where=self._within(source.object, window),
+            order=self._order(source.object, window),
+        )
+        deleted = window.since is not None or source.archived
+        for records in self._client.pages(statement, deleted=deleted):
+            if records:
+                yield self._page(table, source, columns, records)
+
+    def _within(self, object_name: str, window: Window) -> list[soql.Condition]:
+        """The window as conditions on the object's cursor; none where it has no cursor at all."""
+        cursor = self._schemas[object_name].cursor
+        if cursor is None:
+            return []
+        conditions = [soql.Condition(field=cursor, operator="<", value=window.until)]
+        if window.since is not None:
+            conditions.insert(0, soql.Condition(field=cursor, operator=">=", value=window.since))
+        return conditions
+
+    def _order(self, object_name: str, window: Window) -> tuple[str, ...]:
+        cursor = self._schemas[object_name].cursor
+        return ("Id",) if window.since is None or cursor is None else (cursor, "Id")
+
+    def _columns(self, table: str, source: Source) -> list[_Column]:
+        """The columns that can be filled from what our user sees."""
+        here = self._schemas[source.object]
+        own = {
+            name: path
+            for name, path in self._mappings.columns(table).items()
+            if self._schemas.holds_path(source.object, path)
+        }
+        wanted = {**self._stamps(here), **source.columns, **own}
+        return [
+            _Column(name=name, path=path, percent=self._is_percent(here, path))
+            for name, path in wanted.items()
+            if self._schemas.holds_path(source.object, path)
+        ]
+
+    def _stamps(self, here: Described) -> Mapping[str, str]:
+        """The stamps' fields; an object without SystemModstamp is stamped by its own cursor."""
+        stamps = dict(_STAMPS)
+        if not here.has("SystemModstamp") and here.cursor is not None:
+            stamps["modified_at"] = here.cursor
+        return stamps
+
+    def _check_mapping(self, table: str) -> None:
+        """Raise SetupError for a mapped column that is not ours or a mapped field that the org lacks."""
+        objects = [source.object for source in SOURCES[table]]
+        for name, path in self._mappings.columns(table).items():
+            where = f"[mapping.{table}] {name}"
+            if name not in CRM_TABLES[table].names or name in _STAMPS:
+                free = ", ".join(known for known in CRM_TABLES[table].names if known not in _STAMPS)
+                raise SetupError("There is no such column to map.", record=where, fix=f"Use one of: {free}.")
+            if not any(self._schemas.holds_path(each, path) for each in objects):
+                raise SetupError(
+                    f"{' and '.join(objects)} has no field {path}, or does not show it to our user.",
+                    record=where,
+                    fix="Correct the mapping, restore the field, or grant it by a permission set.",
+                )
+
+    def _is_percent(self, here: Described, path: str) -> bool:
+        field = here.schema.fields.get(path)
+        return field is not None and field.type is FieldType.PERCENT
+
+    def _page(self, table: str, source: Source, columns: Sequence[_Column], records: Records) -> pa.Table:
+        """One page in the canonical schema: mapped columns, then derived ones, the rest null."""
+        schema = CRM_TABLES[table]
+        arrays: dict[str, pa.Array] = {}
+        for each in columns:
+            if "." in each.path:
+                values = [at(record, each.path) for record in records]
+            else:
+                values = [record.get(each.path) for record in records]
+            kind = schema.field(each.name).type
+            try:
+                arrays[each.name] = column(values, kind, percent=each.percent)
+            except (pa.ArrowException, TypeError):
+                record, value = _first_misfit(values, kind, records)
+                raise SetupError(
+                    f"{each.path} holds {str(value)[:40]!r}, which is no {_KINDS.get(str(kind), kind)}.",
+                    record=f"{source.object} {record}",
+                    fix=f"Map {table}.{each.name} to another field, or correct the record.",
+                ) from None
+        read = Page(object=source.object, records=records, arrays=dict(arrays))
+        arrays.update(self._derivation.columns(table, read))
+        if "is_deleted" not in arrays:
+            arrays["is_deleted"] = pa.array([False] * len(records))
+        whole = [
+            arrays[field.name] if field.name in arrays else pa.nulls(len(records), field.type)
+            for field in schema
+        ]
+        return pa.Table.from_arrays(whole, schema=schema)
+
+
+_KINDS: Final = {
+    "double": "number",
+    "int64": "whole number",
+    "date32[day]": "date",
+    "timestamp[us, tz=UTC]": "time",
+    "bool": "yes or no",
+}
+
+
+def _first_misfit(values: Sequence[Any], kind: pa.DataType, records: Records) -> tuple[str, Any]:
+    """The id and value of the first record whose value is not of the kind."""
+    for value, record in zip(values, records, strict=True):
+        try:
+            column([value], kind)
+        except (pa.ArrowException, TypeError):
+            return str(record.get("Id")), value
+    return str(records[0].get("Id")), values[0]

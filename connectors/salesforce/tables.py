@@ -1,0 +1,193 @@
+"""Which Salesforce object and standard field stands behind each canonical column.
+
+Settings ([mapping.<table>]) come on top: a company's own fields are never named here. A standard field
+that the org does not show leaves its column empty; a mapped one that is missing is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One object that delivers rows of a canonical table."""
+
+    object: str
+    columns: Mapping[str, str]  # canonical column -> field, or path over a relationship
+    extra: tuple[str, ...] = ()  # fields that derived columns are computed from, where visible
+    archived: bool = False  # query() leaves out archived rows, so the first pull asks queryAll too
+
+
+ACCOUNTS: Final = Source(
+    object="Account",
+    columns={
+        "name": "Name",
+        "owner_id": "OwnerId",
+        "parent_crm_id": "ParentId",
+        "website": "Website",
+        "industry": "Industry",
+        "country": "BillingCountry",
+        "account_type": "Type",
+        "employees": "NumberOfEmployees",
+        "annual_revenue": "AnnualRevenue",
+        "currency": "CurrencyIsoCode",
+    },
+)
+CONTACTS: Final = Source(
+    object="Contact",
+    columns={
+        "account_crm_id": "AccountId",
+        "name": "Name",
+        "email": "Email",
+        "title": "Title",
+        "department": "Department",
+        "owner_id": "OwnerId",
+    },
+)
+OPPORTUNITIES: Final = Source(
+    object="Opportunity",
+    columns={
+        "account_crm_id": "AccountId",
+        "name": "Name",
+        "opportunity_type": "Type",
+        "stage": "StageName",
+        "amount": "Amount",
+        "currency": "CurrencyIsoCode",
+        "probability": "Probability",
+        "is_closed": "IsClosed",
+        "is_won": "IsWon",
+        "close_date": "CloseDate",
+        "owner_id": "OwnerId",
+    },
+    extra=("StageName", "IsClosed", "CloseDate", "LastStageChangeDate"),
+)
+OPPORTUNITY_LINES: Final = Source(
+    object="OpportunityLineItem",
+    columns={
+        "opportunity_crm_id": "OpportunityId",
+        "product_name": "Product2.Name",
+        "quantity": "Quantity",
+        "amount": "TotalPrice",
+    },
+    extra=("Product2.ProductCode", "Product2Id"),
+)
+OPPORTUNITY_HISTORY: Final = Source(
+    object="OpportunityHistory",
+    columns={
+        "opportunity_crm_id": "OpportunityId",
+        "stage": "StageName",
+        "amount": "Amount",
+        "probability": "Probability",
+        "close_date": "CloseDate",
+        "changed_at": "CreatedDate",
+    },
+)
+ACCOUNT_HISTORY: Final = Source(
+    object="AccountHistory",
+    columns={
+        "account_crm_id": "AccountId",
+        "field": "Field",
+        "old_value": "OldValue",
+        "new_value": "NewValue",
+        "changed_at": "CreatedDate",
+    },
+)
+TASKS: Final = Source(
+    object="Task",
+    columns={
+        "account_crm_id": "AccountId",
+        "contact_crm_id": "WhoId",
+        "owner_id": "OwnerId",
+        "subject": "Subject",
+        "body": "Description",
+        "status": "Status",
+    },
+    extra=("TaskSubtype", "CompletedDateTime", "ActivityDate", "AccountId", "WhatId", "WhoId"),
+    archived=True,
+)
+EVENTS: Final = Source(
+    object="Event",
+    columns={
+        "account_crm_id": "AccountId",
+        "contact_crm_id": "WhoId",
+        "owner_id": "OwnerId",
+        "subject": "Subject",
+        "body": "Description",
+    },
+    extra=("StartDateTime", "ActivityDateTime", "ActivityDate", "AccountId", "WhatId", "WhoId"),
+    archived=True,
+)
+CASES: Final = Source(
+    object="Case",
+    columns={
+        "account_crm_id": "AccountId",
+        "contact_crm_id": "ContactId",
+        "subject": "Subject",
+        "body": "Description",
+        "priority": "Priority",
+        "status": "Status",
+        "is_closed": "IsClosed",
+        "is_escalated": "IsEscalated",
+        "closed_at": "ClosedDate",
+    },
+)
+USERS: Final = Source(
+    object="User",
+    columns={
+        "name": "Name",
+        "email": "Email",
+        "is_active": "IsActive",
+        "timezone": "TimeZoneSidKey",
+        "role": "UserRole.Name",
+    },
+)
+PRODUCTS: Final = Source(
+    object="Product2",
+    columns={"name": "Name", "family": "Family", "is_active": "IsActive"},
+    extra=("ProductCode",),
+)
+
+SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
+    {
+        "accounts": (ACCOUNTS,),
+        "contacts": (CONTACTS,),
+        "opportunities": (OPPORTUNITIES,),
+        "opportunity_lines": (OPPORTUNITY_LINES,),
+        "opportunity_history": (OPPORTUNITY_HISTORY,),
+        "account_history": (ACCOUNT_HISTORY,),
+        "activities": (TASKS, EVENTS),
+        "tickets": (CASES,),
+        "owners": (USERS,),
+        "products": (PRODUCTS,),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mappings:
+    """What the settings say: canonical column -> field by table, and our fields under other names."""
+
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    account_external_id: str = ""
+    own_fields: Mapping[str, str] = field(default_factory=dict)  # key of fields.toml -> RevOps' own field
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, Mapping[str, str]], account_external_id: str) -> Mappings:
+        """From the [mapping.*] settings; `fields` is the table of our own fields."""
+        tables = {table: dict(columns) for table, columns in mapping.items() if table != "fields"}
+        return cls(
+            tables=tables,
+            account_external_id=account_external_id,
+            own_fields=dict(mapping.get("fields", {})),
+        )
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """The company's own fields of a table."""
+        own = dict(self.tables.get(table, {}))
+        if table == "accounts" and self.account_external_id:
+            own.setdefault("external_id", self.account_external_id)
+        return own
