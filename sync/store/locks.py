@@ -1,0 +1,97 @@
+"""A lease on a name, held by one owner at a time across processes; it ends by itself when its owner dies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import delete, update
+from sqlalchemy.exc import IntegrityError
+
+from connectors.errors import StateError
+from sync.store.engine import Store
+from sync.store.tables import LockRow
+
+LEASE = timedelta(minutes=5)
+
+
+def machine_clock() -> datetime:
+    """The machine's clock, which leases go by: a CRM's or a simulated clock may jump."""
+    return datetime.now(UTC)
+
+
+class Lease:
+    """A lease that is held. `renew` before each long step; `owner` says who holds it."""
+
+    def __init__(
+        self,
+        store: Store,
+        name: str,
+        *,
+        length: timedelta = LEASE,
+        clock: Callable[[], datetime] = machine_clock,
+    ) -> None:
+        self.store = store
+        self.name = name
+        self.length = length
+        self.owner = uuid4().hex
+        self._clock = clock
+
+    def take(self) -> None:
+        """Take the lease when it is free or has run out. Raises StateError when another holds it."""
+        now = self._clock()
+        try:
+            with self.store.begin() as session:
+                row = session.get(LockRow, self.name, with_for_update=True)
+                if row is None:
+                    session.add(LockRow(name=self.name, owner=self.owner, expires_at=now + self.length))
+                elif row.owner == self.owner or row.expires_at <= now:
+                    row.owner, row.expires_at = self.owner, now + self.length
+                else:
+                    raise self._taken(f"until {row.expires_at:%Y-%m-%d %H:%M:%S} UTC")
+        except IntegrityError:  # PostgreSQL: two inserted the first row at the same moment
+            raise self._taken("since a moment ago") from None
+
+    def _taken(self, when: str) -> StateError:
+        return StateError(
+            f"another run holds it {when}.",
+            record=f"lock {self.name}",
+            fix="wait for that run to end; the lock of a killed one ends by itself",
+        )
+
+    def renew(self) -> None:
+        """Hold it for another length. Raises StateError when it ran out and another took it."""
+        with self.store.begin() as session:
+            # an UPDATE that misses says that the row is another's by now, without a race
+            held = session.execute(
+                update(LockRow)
+                .where(LockRow.name == self.name, LockRow.owner == self.owner)
+                .values(expires_at=self._clock() + self.length)
+                .returning(LockRow.name)
+            ).first()
+        if held is None:
+            raise StateError(
+                "this run lost it to another, because it did not renew it in time.",
+                record=f"lock {self.name}",
+                fix="run it again",
+            )
+
+    def release(self) -> None:
+        """Give it back; nothing happens when another holds it by now."""
+        with self.store.begin() as session:
+            session.execute(delete(LockRow).where(LockRow.name == self.name, LockRow.owner == self.owner))
+
+
+@contextmanager
+def lease(
+    store: Store, name: str, *, length: timedelta = LEASE, clock: Callable[[], datetime] = machine_clock
+) -> Iterator[Lease]:
+    """The named lease for the time of the block. Raises StateError when another holds it."""
+    held = Lease(store, name, length=length, clock=clock)
+    held.take()
+    try:
+        yield held
+    finally:
+        held.release()

@@ -1,0 +1,110 @@
+"""Scores in and out of the ledger: one row an account and scoring, as in the model's prediction table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+import pyarrow as pa
+from sqlalchemy import insert, select
+
+from connectors.errors import StateError
+from sync.store.engine import Store
+from sync.store.tables import ModelRunRow, ScoreRow
+
+TEXT: Final = pa.string()
+REAL: Final = pa.float64()
+REASON: Final = pa.struct([("code", TEXT), ("family", TEXT), ("share", REAL), ("sentence", TEXT)])
+
+SCORES: Final = pa.schema(
+    [
+        ("account_id", TEXT),
+        ("crm_id", TEXT),
+        ("as_of", pa.date32()),
+        ("probability", REAL),
+        ("tier", TEXT),
+        ("arr_if_expands", REAL),
+        ("arr_low", REAL),
+        ("arr_high", REAL),
+        ("expected_arr", REAL),
+        ("product", TEXT),
+        ("product_2", TEXT),
+        ("timing", TEXT),
+        ("health", TEXT),
+        ("health_reasons", pa.list_(TEXT)),
+        ("priority", pa.int64()),
+        ("reasons", pa.list_(REASON)),
+        ("against", pa.list_(REASON)),
+        ("reason_codes", pa.list_(TEXT)),
+        ("data_completeness", REAL),
+        ("basis", TEXT),
+        ("is_pipeline", pa.bool_()),
+        ("model_version", TEXT),
+    ]
+)
+
+
+def save_scores(
+    store: Store,
+    run_id: str,
+    scores: pa.Table,
+    *,
+    as_of: date,
+    model_version: str,
+    data_hash: str,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Keep a scoring and its rows, all or nothing; columns beyond those of `SCORES` stay out.
+
+    Raises StateError when the run has scored already, or a column is missing."""
+    missing = [name for name in SCORES.names if name not in scores.column_names]
+    if missing:
+        raise StateError(
+            f"the scores have no column {', '.join(missing)}.", record=run_id, fix="score with this version"
+        )
+    # health reasons may be sentences or structs with one: the ledger keeps what the model says, as JSON
+    rows = scores.select(SCORES.names).to_pylist()
+    with store.begin() as session:
+        if session.get(ModelRunRow, run_id) is not None:
+            raise StateError("this run has its scores already.", record=run_id, fix="start a new run")
+        session.add(
+            ModelRunRow(
+                run_id=run_id,
+                as_of=as_of,
+                model_version=model_version,
+                data_hash=data_hash,
+                accounts=len(rows),
+                scored_at=now,
+                detail=dict(detail or {}),
+            )
+        )
+        session.flush()
+        if rows:
+            for row in rows:
+                for name in ("health_reasons", "reasons", "against", "reason_codes"):
+                    row[name] = row[name] or []
+            session.execute(insert(ScoreRow), [{"run_id": run_id, **row} for row in rows])
+
+
+def load_scores(store: Store, run_id: str) -> pa.Table:
+    """The scores of a run, with the columns of `SCORES`, by priority and account.
+
+    Raises StateError when the run scored nothing."""
+    columns = [getattr(ScoreRow, name) for name in SCORES.names]
+    query = select(*columns).where(ScoreRow.run_id == run_id)
+    with store.session() as session:
+        if session.get(ModelRunRow, run_id) is None:
+            raise StateError("this run has no scores.", record=run_id, fix="score first: upswell score")
+        rows = session.execute(query.order_by(ScoreRow.priority.nulls_last(), ScoreRow.account_id)).mappings()
+        return pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES)
+
+
+def latest_scoring(store: Store, *, before: date | None = None) -> ModelRunRow | None:
+    """The scoring done last, or the last as of a day before `before`."""
+    query = select(ModelRunRow).order_by(ModelRunRow.scored_at.desc(), ModelRunRow.run_id.desc()).limit(1)
+    if before is not None:
+        query = query.where(ModelRunRow.as_of < before)
+    with store.session() as session:
+        return session.scalars(query).first()
