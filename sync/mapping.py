@@ -56,6 +56,7 @@ class FieldMap:
     object: str
     written: Mapping[str, MappedField]
     read: Mapping[str, MappedField]
+    schemas: Mapping[str, FieldSchema]  # the written ones again, by the vendor's name: the allow-list
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -91,7 +92,12 @@ def field_map(crm: Crm, overrides: Mapping[str, str] | None = None) -> FieldMap:
             written[key] = MappedField(spec=specs[key], schema=_writable(specs[key], name, object_schema))
         elif name in object_schema.fields:
             read[key] = MappedField(spec=specs[key], schema=object_schema.fields[name])
-    return FieldMap(object=object_schema.name, written=MappingProxyType(written), read=MappingProxyType(read))
+    return FieldMap(
+        object=object_schema.name,
+        written=MappingProxyType(written),
+        read=MappingProxyType(read),
+        schemas=MappingProxyType({field.name: field.schema for field in written.values()}),
+    )
 
 
 def refuse_changed_schema(planned: Mapping[str, Mapping[str, Any]], current: FieldMap) -> None:

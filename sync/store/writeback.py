@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, ForeignKey, Index, String, Text, event
+from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, Text, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from connectors.errors import StateError
@@ -90,7 +90,9 @@ class JournalRow(Base):
     __tablename__ = "journal"
     __table_args__ = (Index(None, "object", "record_id", "field"),)
 
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    id: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
+    )
     at: Mapped[datetime]
     run_id: Mapped[str] = mapped_column(String(64), index=True)
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), index=True)

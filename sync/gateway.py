@@ -1,0 +1,168 @@
+"""The one door by which cells leave for the CRM: allow-list, safe values, compare, write, verify.
+
+Read the batch, leave alone what a person changed, write the rest, read it back. Vendors offer no
+conditional batch write, so the comparison is as close before the write as it can be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from connectors.crm import Change, Crm, Record, RowOutcome, RowResult, Value
+from connectors.errors import RemoteError, StateError
+from sync import journal
+from sync.cells import Cell, begins_like_formula, same
+from sync.mapping import FieldMap
+from sync.operations import Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drift:
+    """A cell that does not hold what we wrote a moment ago: an automation or a person changed it."""
+
+    record_id: str
+    field: str
+    written: Value
+    held: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellErrand:
+    """Writes (or, with `restoring`, gives back) cells of records. `drifts` collects what did not stay."""
+
+    crm: Crm
+    fields: FieldMap
+    restoring: bool = False
+    drifts: list[Drift] = field(default_factory=list)
+    looks: int = 1  # sending the same cells twice does no harm
+
+    def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Results of those that hold the value already, or must be left alone."""
+        records = self._read(operations)
+        results = ((op, self._verdict(op, records.get(op.record_id))) for op in operations)
+        return {op.key: result for op, result in results if result is not None}
+
+    def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Write them in one call, then read back what the CRM says it applied."""
+        changes = [
+            Change(
+                key=op.key,
+                object=op.object,
+                id=op.record_id,
+                values={cell.name: cell.after for cell in op.cells},
+            )
+            for op in operations
+        ]
+        results = {result.key: result for result in self.crm.write(changes)}
+        self._verify([op for op in operations if results[op.key].outcome is RowOutcome.APPLIED])
+        return results
+
+    def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Results of those whose cells show that the write happened, or that it no longer may."""
+        records = self._read(operations)
+        settled = {}
+        for op in operations:
+            record = records.get(op.record_id)
+            if record is not None and self._took_effect(op, record):
+                settled[op.key] = RowResult(key=op.key, outcome=RowOutcome.APPLIED, id=op.record_id)
+            elif (verdict := self._verdict(op, record)) is not None:
+                settled[op.key] = verdict
+        return settled
+
+    def note(self, session: Session, operation: Operation, result: RowResult, at: datetime) -> None:
+        """A journal entry for each cell that was written."""
+        if result.outcome is RowOutcome.APPLIED:
+            journal.record(session, operation, at, operation.payload.get("undoes"))
+
+    def _verdict(self, op: Operation, record: Record | None) -> RowResult | None:
+        """Why this operation is not sent, or None when it is."""
+        self._check_allowed(op)
+        if record is None or record.is_deleted:
+            return _gone(op, record)
+        if (unsafe := self._unsafe(op)) is not None:
+            return unsafe
+        if self._opted_out(record):
+            return _result(op, RowOutcome.CONFLICT, "someone ticked the opt-out since the plan was made")
+        if all(self._same(cell, record, cell.after) for cell in op.cells):
+            return _result(op, RowOutcome.UNCHANGED, "the CRM holds these values already")
+        moved = [cell for cell in op.cells if not self._same(cell, record, cell.before)]
+        if moved:
+            names = ", ".join(cell.name for cell in moved)
+            return _result(
+                op,
+                RowOutcome.CONFLICT,
+                f"changed since the plan was made: {names}; the record was left alone",
+                fix="Make a new plan to see the record as it is now.",
+            )
+        return None
+
+    def _took_effect(self, op: Operation, record: Record) -> bool:
+        """Whether some cell holds our value; a batch writes a record whole or not at all."""
+        return any(self._same(cell, record, cell.after) for cell in op.cells)
+
+    def _check_allowed(self, op: Operation) -> None:
+        outside = [cell.name for cell in op.cells if cell.name not in self.fields.schemas]
+        if op.object != self.fields.object or outside:
+            raise StateError(
+                f"not a field that Upswell may write: {', '.join(outside) or op.object}",
+                record=op.record_id,
+                fix="Map the field under [mapping.fields], or make a new plan.",
+            )
+
+    def _unsafe(self, op: Operation) -> RowResult | None:
+        for cell in op.cells:
+            if isinstance(cell.after, float) and not math.isfinite(cell.after):
+                return _result(op, RowOutcome.REFUSED, f"{cell.name}: not a finite number", "NOT_FINITE")
+            # a restore gives the CRM back its own text, which is not ours to judge
+            if not self.restoring and begins_like_formula(cell.after):
+                return _result(op, RowOutcome.REFUSED, f"{cell.name}: begins like a formula", "UNSAFE_TEXT")
+        return None
+
+    def _opted_out(self, record: Record) -> bool:
+        mapped = self.fields.read.get("opt_out")
+        return not self.restoring and mapped is not None and bool(record.values.get(mapped.name))
+
+    def _verify(self, operations: Sequence[Operation]) -> None:
+        if not operations:
+            return
+        try:
+            records = self._read(operations)
+        except RemoteError:
+            return  # the write itself was confirmed; only the second look is missing
+        for op, cell in _cells(operations):
+            record = records.get(op.record_id)
+            if record is not None and not self._same(cell, record, cell.after):
+                held = record.values.get(cell.name)
+                self.drifts.append(
+                    Drift(record_id=op.record_id, field=cell.name, written=cell.after, held=held)
+                )
+
+    def _read(self, operations: Sequence[Operation]) -> Mapping[str, Record]:
+        names = {cell.name for _, cell in _cells(operations)}
+        if not self.restoring and "opt_out" in self.fields.read:
+            names.add(self.fields.read["opt_out"].name)
+        return self.crm.read(self.fields.object, [op.record_id for op in operations], sorted(names))
+
+    def _same(self, cell: Cell, record: Record, value: Value) -> bool:
+        return same(record.values.get(cell.name), value, self.fields.schemas[cell.name])
+
+
+def _cells(operations: Sequence[Operation]) -> Iterator[tuple[Operation, Cell]]:
+    return ((op, cell) for op in operations for cell in op.cells)
+
+
+def _gone(op: Operation, record: Record | None) -> RowResult:
+    if record is not None and record.merged_into is not None:
+        return _result(op, RowOutcome.MERGED, f"merged into {record.merged_into}")
+    return _result(op, RowOutcome.GONE, "the record was deleted")
+
+
+def _result(
+    op: Operation, outcome: RowOutcome, message: str, code: str | None = None, fix: str | None = None
+) -> RowResult:
+    return RowResult(key=op.key, outcome=outcome, id=op.record_id, vendor_code=code, message=message, fix=fix)

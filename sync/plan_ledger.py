@@ -1,0 +1,171 @@
+"""Plans in the ledger: kept frozen, loaded as they were, refused when anything in them has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from connectors.crm import TaskDraft
+from connectors.errors import StateError
+from sync.cells import cell_from_json, cell_to_json
+from sync.mapping import digest
+from sync.operations import Operation, add
+from sync.planned import Finding, Plan, PlannedChange, PlannedTask, Skip, SkipReason
+from sync.store import Store
+from sync.store.writeback import OperationRow, PlanRow, SkipRow
+
+FROZEN = ("key", "kind", "object", "record_id", "account_id", "payload")
+COLUMNS = (
+    "id", "run_id", "org_id", "object", "created_at", "expires_at", "as_of", "model_version",
+    "mapping_hash", "schema_hash", "scored", "api_calls", "status",
+)  # fmt: skip
+
+
+def save(store: Store, plan: Plan) -> None:
+    """Freeze the plan in the ledger, its operations included."""
+    operations = [
+        *(_write(plan, position, change) for position, change in enumerate(plan.changes)),
+        *(_task(plan, position, task) for position, task in enumerate(plan.tasks)),
+    ]
+    skips = [
+        {"plan_id": plan.id, "position": position, **asdict(skip), "reason": skip.reason.value}
+        for position, skip in enumerate(plan.skips)
+    ]
+    columns = {name: getattr(plan, name) for name in COLUMNS}
+    with store.begin() as session:
+        row = PlanRow(
+            **columns,
+            digest=_digest(operations),
+            fields=dict(plan.fields),
+            findings=[asdict(finding) for finding in plan.findings],
+        )
+        session.add(row)
+        session.flush()
+        add(session, operations, plan.created_at)
+        if skips:
+            session.execute(insert(SkipRow), skips)
+
+
+def load(store: Store, plan_id: str) -> Plan:
+    """The plan as it was frozen. Raises StateError when there is none, or its rows were tampered with."""
+    with store.session() as session:
+        row = session.get(PlanRow, plan_id)
+        if row is None:
+            raise StateError("no such plan", record=plan_id, fix="List plans with `upswell status`.")
+        operations = _operations(session, plan_id)
+        skips = session.scalars(
+            select(SkipRow).where(SkipRow.plan_id == plan_id).order_by(SkipRow.position)
+        ).all()
+    if _digest(operations) != row.digest:
+        raise StateError(
+            "the plan's rows differ from what was frozen",
+            record=plan_id,
+            fix="Make a new plan: upswell plan.",
+        )
+    return Plan(
+        **{name: getattr(row, name) for name in COLUMNS},
+        fields=row.fields,
+        findings=tuple(Finding(**held) for held in row.findings),
+        changes=tuple(_change_of(op) for op in operations if op.kind == "write"),
+        tasks=tuple(_task_of(op) for op in operations if op.kind == "task"),
+        skips=tuple(
+            Skip(
+                account_id=skip.account_id,
+                record_id=skip.record_id,
+                subject=skip.subject,
+                reason=SkipReason(skip.reason),
+                detail=skip.detail,
+            )
+            for skip in skips
+        ),
+    )
+
+
+def latest_plan_id(store: Store, *, run_id: str | None = None) -> str | None:
+    """The newest plan, of a run where one is named; None when there is none."""
+    query = select(PlanRow.id).order_by(PlanRow.created_at.desc(), PlanRow.id.desc()).limit(1)
+    if run_id is not None:
+        query = query.where(PlanRow.run_id == run_id)
+    with store.session() as session:
+        return session.scalars(query).first()
+
+
+def set_status(session: Session, plan_id: str, status: str) -> None:
+    """Move a plan on: planned, applying, applied, rolled_back."""
+    row = session.get(PlanRow, plan_id)
+    if row is not None:
+        row.status = status
+
+
+def _operations(session: Session, plan_id: str) -> list[Operation]:
+    rows = session.scalars(
+        select(OperationRow)
+        .where(OperationRow.plan_id == plan_id, OperationRow.kind.in_(("write", "task")))
+        .order_by(OperationRow.kind.desc(), OperationRow.position)
+    )
+    return [Operation(**{name: getattr(row, name) for name in Operation.__slots__}) for row in rows]
+
+
+def _digest(operations: Sequence[Operation]) -> str:
+    return digest([[getattr(operation, name) for name in FROZEN] for operation in operations])
+
+
+def _write(plan: Plan, position: int, change: PlannedChange) -> Operation:
+    payload = {"cells": [cell_to_json(cell) for cell in change.cells], "why": change.why}
+    return Operation(
+        key=change.key,
+        plan_id=plan.id,
+        run_id=plan.run_id,
+        position=position,
+        kind="write",
+        object=change.object,
+        record_id=change.record_id,
+        account_id=change.account_id,
+        payload=payload,
+    )
+
+
+def _task(plan: Plan, position: int, task: PlannedTask) -> Operation:
+    draft = asdict(task.draft) | {"due": task.draft.due.isoformat()}
+    payload = {
+        "draft": draft, "play": task.play, "product": task.product, "cycle": task.cycle, "why": task.why,
+    }  # fmt: skip
+    return Operation(
+        key=f"{plan.id}:{task.draft.key}",
+        plan_id=plan.id,
+        run_id=plan.run_id,
+        position=position,
+        kind="task",
+        object="tasks",
+        record_id=task.draft.account_crm_id,
+        account_id=task.account_id,
+        payload=payload,
+    )
+
+
+def _change_of(operation: Operation) -> PlannedChange:
+    return PlannedChange(
+        key=operation.key,
+        object=operation.object,
+        record_id=operation.record_id,
+        account_id=operation.account_id,
+        cells=tuple(cell_from_json(held) for held in operation.payload["cells"]),
+        why=operation.payload["why"],
+    )
+
+
+def _task_of(operation: Operation) -> PlannedTask:
+    payload: Mapping[str, Any] = operation.payload
+    draft: TaskDraft = operation.draft
+    return PlannedTask(
+        draft=draft,
+        account_id=operation.account_id,
+        play=payload["play"],
+        product=payload["product"],
+        cycle=payload["cycle"],
+        why=payload["why"],
+    )

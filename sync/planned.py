@@ -1,0 +1,140 @@
+"""A plan as data: every cell before and after, every task, and every account left out with its reason.
+
+Preview, guard and apply walk these same values, so they cannot differ. Nothing here touches the CRM or
+the ledger.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from connectors.crm import TaskDraft
+from sync.cells import Cell
+
+
+class SkipReason(StrEnum):
+    """Why an account gets no scores, or no task."""
+
+    NO_CHANGE = "no_change"
+    NO_CRM_RECORD = "no_crm_record"
+    GONE = "gone"
+    MERGED = "merged"
+    OPT_OUT = "opt_out"
+    UNSAFE_VALUE = "unsafe_value"
+    OPEN_DEAL = "open_deal"
+    RED_HEALTH = "red_health"
+    ESCALATED_TICKET = "escalated_ticket"
+    NOT_BEFORE = "not_before"
+    STATUS = "status"  # a person says: in talks, not now, done
+    TIMING = "timing"
+    TIER = "tier"
+    NO_OWNER = "no_owner"
+    TASK_EXISTS = "task_exists"
+    CAPACITY = "capacity"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedChange:
+    """New values for one record. `key` names the write and is fixed here, before any attempt."""
+
+    key: str
+    object: str
+    record_id: str
+    account_id: str
+    cells: tuple[Cell, ...]
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedTask:
+    """A task to make, for one account, play and cycle."""
+
+    draft: TaskDraft
+    account_id: str
+    play: str
+    product: str | None
+    cycle: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """An account that the plan leaves out; `subject` is score or task."""
+
+    account_id: str
+    record_id: str | None
+    subject: str
+    reason: SkipReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A guard rule that the plan breaks; `override` is what someone names to apply it all the same."""
+
+    rule: str
+    figure: float
+    limit: float
+    message: str
+    override: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One frozen plan, bound to an org, a mapping and the definitions of the fields it writes."""
+
+    id: str
+    run_id: str
+    org_id: str
+    object: str
+    created_at: datetime
+    expires_at: datetime
+    as_of: date
+    model_version: str
+    mapping_hash: str
+    schema_hash: str
+    fields: Mapping[str, Mapping[str, Any]]
+    scored: int
+    changes: tuple[PlannedChange, ...]
+    tasks: tuple[PlannedTask, ...]
+    skips: tuple[Skip, ...]
+    findings: tuple[Finding, ...]
+    api_calls: int
+    status: str = "planned"
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether applying it would write nothing."""
+        return not self.changes and not self.tasks
+
+    @property
+    def cells(self) -> int:
+        """Cells that it changes."""
+        return sum(len(change.cells) for change in self.changes)
+
+    def cells_by_field(self) -> dict[str, int]:
+        """Changed cells by our field key, most first."""
+        counts = Counter(cell.key for change in self.changes for cell in change.cells)
+        return dict(counts.most_common())
+
+    def skips_by_reason(self, subject: str) -> dict[str, int]:
+        """Accounts left out of `score` or `task`, by reason, most first."""
+        counts = Counter(skip.reason.value for skip in self.skips if skip.subject == subject)
+        return dict(counts.most_common())
+
+    def largest_moves(self, count: int = 10) -> tuple[tuple[str, float, float], ...]:
+        """(account_id, score before, score after) where the score moves most; a first score is no move."""
+        moves = [
+            (change.account_id, float(cell.before), float(cell.after))
+            for change in self.changes
+            for cell in change.cells
+            if cell.key == "score"
+            and isinstance(cell.before, int | float)
+            and isinstance(cell.after, int | float)
+        ]
+        return tuple(sorted(moves, key=lambda move: (-abs(move[2] - move[1]), move[0]))[:count])

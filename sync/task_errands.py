@@ -1,0 +1,152 @@
+"""The one door by which tasks are made and closed: never two for a key, none that became unwanted.
+
+Neither CRM refuses a second task for certain, so a key is looked for before the first attempt and after
+every lost reply, and is in the ledger for good once its task exists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy.orm import Session
+
+from connectors.crm import Crm, Record, RowOutcome, RowResult
+from sync.delivery import rekeyed
+from sync.mapping import FieldMap
+from sync.operations import Operation
+from sync.store.writeback import TaskRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskErrand:
+    """Creates the tasks of a plan. `today` is the company's date."""
+
+    crm: Crm
+    fields: FieldMap
+    today: date
+
+    @property
+    def looks(self) -> int:
+        """Three where the CRM would take a second task with our key."""
+        return 1 if self.crm.capabilities.unique_task_key else 3
+
+    def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Results of those whose task exists, or whose account no longer wants one."""
+        results = dict(self._existing(operations, RowOutcome.UNCHANGED))
+        left = [op for op in operations if op.key not in results]
+        wanted = [self.fields.read[key].name for key in ("opt_out", "not_before") if key in self.fields.read]
+        records = self.crm.read(self.fields.object, [op.record_id for op in left], wanted) if left else {}
+        for op in left:
+            if (refusal := self._refusal(op, records.get(op.record_id))) is not None:
+                results[op.key] = refusal
+        return results
+
+    def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Create them in one call."""
+        keys = {op.draft.key: op.key for op in operations}
+        return rekeyed(self.crm.create_tasks([op.draft for op in operations]), keys)
+
+    def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Results of those whose task exists by now."""
+        return self._existing(operations, RowOutcome.APPLIED)
+
+    def note(self, session: Session, operation: Operation, result: RowResult, at: datetime) -> None:
+        """Keep the task's key and id, whether this attempt made it or it was there."""
+        if result.outcome not in (RowOutcome.APPLIED, RowOutcome.UNCHANGED) or result.id is None:
+            return
+        draft, payload = operation.draft, operation.payload
+        if session.get(TaskRow, draft.key) is not None:
+            return
+        session.add(
+            TaskRow(
+                key=draft.key,
+                plan_id=operation.plan_id,
+                run_id=operation.run_id,
+                account_id=operation.account_id,
+                account_crm_id=draft.account_crm_id,
+                task_id=result.id,
+                owner_id=draft.owner_id,
+                play=payload["play"],
+                product=payload["product"],
+                cycle=payload["cycle"],
+                subject=draft.subject,
+                due=draft.due,
+                created_at=at,
+                closed_at=None,
+            )
+        )
+
+    def _existing(self, operations: Sequence[Operation], outcome: RowOutcome) -> dict[str, RowResult]:
+        found = self.crm.find_tasks([op.draft.key for op in operations])
+        return {
+            op.key: RowResult(key=op.key, outcome=outcome, id=found[op.draft.key].id)
+            for op in operations
+            if op.draft.key in found
+        }
+
+    def _refusal(self, op: Operation, record: Record | None) -> RowResult | None:
+        if record is None or record.is_deleted:
+            merged = record is not None and record.merged_into is not None
+            outcome = RowOutcome.MERGED if merged else RowOutcome.GONE
+            return RowResult(key=op.key, outcome=outcome, message="the account was deleted or merged")
+        values = {
+            key: record.values.get(self.fields.read[key].name)
+            for key in ("opt_out", "not_before")
+            if key in self.fields.read
+        }
+        not_before = values.get("not_before")
+        if values.get("opt_out"):
+            message = "someone ticked the opt-out since the plan was made"
+        elif isinstance(not_before, date) and not_before > self.today:
+            message = f"no task before {not_before.isoformat()}, someone says since the plan was made"
+        else:
+            return None
+        return RowResult(key=op.key, outcome=RowOutcome.CONFLICT, message=message)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseErrand:
+    """Closes tasks that a rollback takes back, unless someone has worked on them."""
+
+    crm: Crm
+    looks: int = 1  # closing twice does no harm
+
+    def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Results of those that are gone, closed, or worked on."""
+        found = self.crm.find_tasks([op.payload["task_key"] for op in operations])
+        results = {}
+        for op in operations:
+            task = found.get(op.payload["task_key"])
+            if task is None:
+                results[op.key] = RowResult(
+                    key=op.key, outcome=RowOutcome.GONE, message="the task was deleted"
+                )
+            elif task.is_closed or task.touched:
+                results[op.key] = RowResult(
+                    key=op.key, outcome=RowOutcome.CONFLICT, id=task.id, message="someone worked on the task"
+                )
+        return results
+
+    def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Close them in one call."""
+        keys = {op.payload["task_id"]: op.key for op in operations}
+        return rekeyed(
+            self.crm.close_tasks({op.payload["task_id"]: op.payload["note"] for op in operations}), keys
+        )
+
+    def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
+        """Results of those that are closed by now."""
+        found = self.crm.find_tasks([op.payload["task_key"] for op in operations])
+        return {
+            op.key: RowResult(key=op.key, outcome=RowOutcome.APPLIED, id=op.payload["task_id"])
+            for op in operations
+            if (task := found.get(op.payload["task_key"])) is not None and task.is_closed
+        }
+
+    def note(self, session: Session, operation: Operation, result: RowResult, at: datetime) -> None:
+        """Note in the ledger that the task is closed."""
+        task = session.get(TaskRow, operation.payload["task_key"])
+        if result.outcome is RowOutcome.APPLIED and task is not None:
+            task.closed_at = at
