@@ -20,7 +20,7 @@ VERBS: Final = MappingProxyType(
         "sandbox": "Run a stand-in CRM on a loopback port, or move its company on in time.",
         "install": "Create Upswell's fields in the CRM, or show what would be created.",
         "pull": "Fetch what is new from the CRM and from the exports into the lake.",
-        "train": "Train a model on the account history in the lake and keep it if it is the better one.",
+        "train": "Train a model on the account history in the lake and make it the current one.",
         "score": "Score every customer account with the current model.",
         "plan": "Show what would be written to the CRM, cell by cell, and keep it as a frozen plan.",
         "apply": "Write a plan to the CRM: changed values and new tasks, nothing else.",

@@ -1,9 +1,9 @@
 """What a sandbox folder holds, and the settings that point Upswell at it.
 
-    DIR/crm.sqlite   the stand-in CRM       DIR/exports/   the company's usage, billing, surveys …
-    DIR/sandbox.json its address and ids    DIR/secrets/   its credentials, readable only by you
-    DIR/referee/     the truth, read only by the demo's last step
-    DIR/upswell.toml settings for this sandbox; ledger, lake and models lie in DIR/upswell/
+DIR/crm.sqlite   the stand-in CRM       DIR/exports/   the company's usage, billing, surveys …
+DIR/sandbox.json its address and ids    DIR/secrets/   its credentials, readable only by you
+DIR/referee/     the truth, read only by the demo's last step
+DIR/upswell.toml settings for this sandbox; ledger, lake and models lie in DIR/upswell/
 """
 
 from __future__ import annotations
@@ -84,8 +84,9 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def write_settings(folder: Path, *, url: str, client_id: str) -> Path:
     """Write DIR/upswell.toml for the sandbox at `url`; gives its path."""
-    from connectors.sandbox.company.catalogue import EXPANSIONS, SEAT_PRICE
     from connectors.sandbox.company.salesforce import EXPANSION_TYPES
+
+    from connectors.sandbox.company.catalogue import EXPANSIONS, SEAT_PRICE
 
     exports = "".join(
         f'[[exports]]\nkind = "{kind}"\nformat = "table"\npath = "exports/{path}"\n\n'

@@ -93,6 +93,13 @@ class App:
         self.screen.warn(text)
 
 
+def epilog(examples: Sequence[str], exit_codes: Sequence[ExitCode]) -> str:
+    """The end of a verb's help: its examples and what its exit codes say."""
+    codes = [f"  {int(code):<3} {EXIT_TEXT[code]}" for code in exit_codes]
+    shown = [f"  {example}" for example in examples]
+    return "\n".join(["\b", "Examples:", *shown, "", "\b", "Exit codes:", *codes])
+
+
 def verb(
     name: str,
     *,
@@ -125,20 +132,10 @@ def verb(
             sys.stdout.flush()
             ctx.exit(int(app.answer.exit_code))
 
-        codes = [f"  {int(code):<3} {EXIT_TEXT[code]}" for code in exit_codes]
-        lines = [
-            "\b",
-            "Examples:",
-            *(f"  {example}" for example in examples),
-            "",
-            "\b",
-            "Exit codes:",
-            *codes,
-        ]
         command = click.command(
             name=name.rsplit(maxsplit=1)[-1],
             help=summary or VERBS[name],
-            epilog="\n".join(lines),
+            epilog=epilog(examples, exit_codes),
             context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
         )(run)
         command.params.sort(key=lambda option: option.name == "as_json")  # the verb's own options first

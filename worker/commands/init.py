@@ -34,7 +34,9 @@ def command(app: App, crm: str, out: Path, force: bool) -> None:
     from sync.settings_starter import starter_toml
 
     if out.exists() and not force:
-        raise InputError("this file exists already.", record=str(out), fix="name another with --out, or add --force")
+        raise InputError(
+            "this file exists already.", record=str(out), fix="name another with --out, or add --force"
+        )
     try:
         out.write_text(starter_toml("hubspot" if crm == "hubspot" else "salesforce"), encoding="utf-8")
     except OSError as error:
