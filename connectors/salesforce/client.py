@@ -41,7 +41,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
     ) -> None:
         self.settings = settings
         self.door = door
-        self._retry = retry
+        self.retry = retry
         self._budget = budget
         self._now = now
         self._calls = 0
@@ -81,6 +81,13 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """A query's records, one by one."""
         for page in self.pages(soql, deleted=deleted):
             yield from page
+
+    @property
+    def mdapi(self) -> Any:
+        """The Metadata API, with headers of its own."""
+        api = super().mdapi
+        api.headers = dict(self.headers)
+        return api
 
     @property
     def usage(self) -> Usage:
@@ -126,7 +133,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         def once() -> requests.Response:
             return self._with_one_refresh(method, url, what=what, safe=safe, headers=own, **options)
 
-        return self._retry.run(once, resend_lost=safe)
+        return self.retry.run(once, resend_lost=safe)
 
     def _with_one_refresh(
         self, method: str, url: str, *, what: str, safe: bool, headers: Mapping[str, str], **options: Any
@@ -173,7 +180,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
             )
 
     def _log_in(self) -> Token:
-        return log_in(self.settings, self.door, retry=self._retry, now=self._now)
+        return log_in(self.settings, self.door, retry=self.retry, now=self._now)
 
     def _take(self, token: Token) -> None:
         """Use this token from now on, in REST and in the Metadata API."""

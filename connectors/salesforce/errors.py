@@ -146,8 +146,13 @@ def row_result(
         id=record_id,
         vendor_code=first.code,
         message=redact(f"{first.message}{where}"),
-        fix=_ROW_FIXES.get(first.code),
+        fix=row_fix(first.code),
     )
+
+
+def row_fix(code: str) -> str | None:
+    """What to do about a refused row, where it is known."""
+    return _ROW_FIXES.get(code)
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:

@@ -1,0 +1,196 @@
+"""Salesforce as a `connectors.crm.Crm`: the one class that the rest of Upswell sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import pyarrow as pa
+
+from connectors.budget import Budget
+from connectors.crm import (
+    Capabilities,
+    Change,
+    InstallReport,
+    ObjectSchema,
+    OrgInfo,
+    Record,
+    RowResult,
+    TaskDraft,
+    TaskState,
+    Usage,
+    Window,
+)
+from connectors.errors import SetupError, TerminalError
+from connectors.fields import FieldSpec, field_specs
+from connectors.salesforce import soql
+from connectors.salesforce.auth import utc_now
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.deploy import Deployer
+from connectors.salesforce.derive import Derivation
+from connectors.salesforce.install import Installer
+from connectors.salesforce.opportunities import Closings
+from connectors.salesforce.prices import ListPrices
+from connectors.salesforce.read import Reader
+from connectors.salesforce.schema import Schemas
+from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.tables import SOURCES, Mappings
+from connectors.salesforce.tasks import Tasks
+from connectors.salesforce.write import READ_BATCH, WRITE_BATCH, Writer
+from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+
+_PAGE: Final = 2000
+_ORG_FIELDS: Final = ("Id", "Name", "TimeZoneSidKey")
+
+
+class Salesforce:
+    """One org over simple-salesforce. Make it with `connect`."""
+
+    capabilities: Capabilities = Capabilities(
+        write_batch=WRITE_BATCH,
+        read_batch=READ_BATCH,
+        page_size=_PAGE,
+        conditional_write=frozenset({"Account"}),
+        partial_result=True,
+        links_in_record=True,
+        unique_task_key=False,  # whether Activity takes a unique field is open: ours is not declared so
+    )
+
+    def __init__(
+        self, client: SalesforceClient, mappings: Mappings, *, sleep: Callable[[float], None]
+    ) -> None:
+        self._client = client
+        self._mappings = mappings
+        self._schemas = Schemas(client.read)
+        self._writer = Writer(client, self._schemas)
+        self._tasks = Tasks(
+            client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
+        )
+        self._installer = Installer(client, self._schemas, Deployer(client, sleep=sleep))
+        self._reader = Reader(
+            client,
+            self._schemas,
+            mappings,
+            Derivation(
+                mappings=mappings,
+                currency=client.settings.currency,
+                customer_types=client.settings.customer_types,
+                closings=Closings(client, self._schemas),
+                prices=ListPrices(client, self._schemas),
+            ),
+        )
+
+    @classmethod
+    def connect(
+        cls,
+        settings: SalesforceSettings,
+        *,
+        mapping: Mapping[str, Mapping[str, str]] | None = None,
+        account_external_id: str = "",
+        clock: Callable[[], datetime] | None = None,
+        budget: Budget | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        on_request: Callable[[RequestSeen], None] | None = None,
+    ) -> Salesforce:
+        """A connection that is logged in. `mapping` is [mapping.*]: table -> canonical column -> field.
+
+        `clock` dates the login's assertion (the machine's clock by default). Raises LoginError,
+        SettingError, or TransientError when the org can't be reached.
+        """
+        policy = retry if retry is not None else RetryPolicy()
+        urls = [url for url in (settings.login_url, settings.instance_url) if url]
+        door = HttpDoor(
+            timeouts=timeouts,
+            ca_file=settings.ca_file or None,
+            plain_http=tuple(url for url in urls if url.startswith("http://")),
+            on_request=on_request,
+        )
+        client = SalesforceClient(settings, door=door, retry=policy, budget=budget, now=clock or utc_now)
+        mappings = Mappings.of(mapping or {}, account_external_id)
+        return cls(client, mappings, sleep=policy.sleep)
+
+    def org(self) -> OrgInfo:
+        """Which org this is; id and time zone from Organization."""
+        fields = [name for name in _ORG_FIELDS if self._schemas["Organization"].has(name)]
+        held = next(iter(self._client.records(soql.select(fields, "Organization", limit=1))), None)
+        if held is None:
+            raise TerminalError("The org does not say which one it is.", record="Organization")
+        return OrgInfo(
+            id=str(held["Id"]),
+            name=str(held.get("Name") or ""),
+            kind="salesforce",
+            url=f"https://{self._client.sf_instance}",
+            currency=self._client.settings.currency,
+            timezone=str(held.get("TimeZoneSidKey") or "UTC"),
+            api_version=self._client.settings.api_version,
+        )
+
+    def server_time(self) -> datetime:
+        """The server's clock from its last reply; from a call to /limits if none told it."""
+        if self._client.door.server_time is None:
+            self._client.read("limits")
+        told = self._client.door.server_time
+        if told is None:
+            raise TerminalError("The server's replies carry no Date header.", record="Salesforce")
+        return told.astimezone(UTC)
+
+    def object_name(self, table: str) -> str:
+        """The sObject behind a canonical table; Task for activities and for our tasks."""
+        if table == "tasks":
+            return "Task"
+        return SOURCES[table][0].object
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """The object as our user sees it. Raises SetupError when it is not visible."""
+        return self._schemas[object_name].schema
+
+    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+        """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
+        return self._reader.pull(table, window)
+
+    def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """The records as they stand now, by the ids given."""
+        return self._writer.read(object_name, ids, fields)
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """One result a change, in order; one API call of at most 200 records of one object."""
+        return self._writer.update(changes)
+
+    def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        """One result a draft, in order; one API call of at most 200."""
+        return self._tasks.create(drafts)
+
+    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+        """Our tasks that exist, by key."""
+        return self._tasks.find(keys)
+
+    def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
+        """Close tasks (id -> note appended to the body)."""
+        return self._tasks.close(tasks)
+
+    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
+        """Create the fields that are missing. A field that RevOps mapped to their own must be there."""
+        ours = [spec for spec in specs if self.field_name(spec) == spec.salesforce]
+        for spec in specs:
+            name = self.field_name(spec)
+            if name != spec.salesforce and not self._schemas[self.object_name(spec.object)].has(name):
+                raise SetupError(
+                    f"{self.object_name(spec.object)} has no field {name}, or does not show it to our user.",
+                    record=f"[mapping.fields] {spec.key}",
+                    fix="Correct the mapping, or take it out and let the install make our own field.",
+                )
+        return self._installer.install(ours, apply=apply)
+
+    def field_name(self, spec: FieldSpec) -> str:
+        """Salesforce's name of one of our fields, or RevOps' own field where they mapped one."""
+        return self._mappings.own_fields.get(spec.key, spec.salesforce)
+
+    def usage(self) -> Usage:
+        """API calls of this connection, and the org's in 24 hours."""
+        return self._client.usage
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._client.door.close()

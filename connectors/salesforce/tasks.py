@@ -1,0 +1,168 @@
+"""Tasks that Upswell makes: created once a key, found by it, closed with a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
+from connectors.errors import SetupError
+from connectors.salesforce import soql
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.schema import Described, Schemas
+from connectors.salesforce.write import WRITE_BATCH, Writer, row
+
+_PRIORITIES: Final = {"low": "Low", "normal": "Normal", "high": "High"}
+_STATE: Final = (
+    "Id",
+    "WhatId",
+    "OwnerId",
+    "Subject",
+    "IsClosed",
+    "ActivityDate",
+    "LastModifiedById",
+)
+_CUT: Final = "…"
+
+
+class Tasks:
+    """Our tasks in one org; `key_field` is the custom field of Activity that holds the key."""
+
+    def __init__(self, client: SalesforceClient, schemas: Schemas, writer: Writer, key_field: str) -> None:
+        self._client = client
+        self._schemas = schemas
+        self._writer = writer
+        self._key_field = key_field
+
+    def create(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        """One result a draft, in order; one API call."""
+        if len({draft.key for draft in drafts}) < len(drafts):
+            raise ValueError("two drafts in one call bear the same key")
+        here = self._described()
+        rows = [row(draft.key, None, self._values(draft, here), here, creating=True) for draft in drafts]
+        return self._writer.submit("POST", "Task", rows)
+
+    def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+        """Our tasks by key, archived ones too; of two with one key the older. Deleted ones are left out."""
+        self._described()
+        found: dict[str, TaskState] = {}
+        for chunk in soql.in_chunks(keys):
+            statement = soql.select(
+                [*_STATE, self._key_field],
+                "Task",
+                where=[
+                    soql.Condition(field=self._key_field, operator="IN", value=chunk),
+                    soql.Condition(field="IsDeleted", operator="=", value=False),
+                ],
+                order=("CreatedDate", "Id"),
+            )
+            wanted = set(chunk)  # = ignores case in Salesforce, a key does not
+            for held in self._client.records(statement, deleted=True):
+                key = str(held[self._key_field])
+                if key in wanted:
+                    found.setdefault(key, self._state(key, held))
+        return found
+
+    def close(self, tasks: Mapping[str, str]) -> list[RowResult]:
+        """Close tasks (id -> note); a note is appended to the body, whose end gives way if it is full."""
+        here = self._described()
+        status = self._closed_status(here)
+        results: list[RowResult] = []
+        ids = list(tasks)
+        for start in range(0, len(ids), WRITE_BATCH):
+            chunk = ids[start : start + WRITE_BATCH]
+            held = self._writer.read("Task", chunk, ["Description", "Status"])
+            gone = {
+                identifier: RowResult(key=identifier, outcome=RowOutcome.GONE, id=identifier)
+                for identifier in chunk
+                if identifier not in held or held[identifier].is_deleted
+            }
+            rows = []
+            for identifier in (each for each in chunk if each not in gone):
+                values: dict[str, Value] = {"Status": status}
+                if tasks[identifier]:
+                    body = held[identifier].values["Description"]
+                    limit = here.schema.fields["Description"].length or 32_000
+                    values["Description"] = _append(str(body or ""), tasks[identifier], limit)
+                rows.append(row(identifier, identifier, values, here, creating=False))
+            done = {result.key: result for result in self._writer.submit("PATCH", "Task", rows)}
+            results += [gone.get(identifier) or done[identifier] for identifier in chunk]
+        return results
+
+    def _described(self) -> Described:
+        here = self._schemas["Task"]
+        if not here.has(self._key_field):
+            raise SetupError(
+                f"Task has no field {self._key_field}, or does not show it to our user.",
+                record="Task",
+                fix="Run `upswell install`: without the field a task could be made twice.",
+            )
+        return here
+
+    def _values(self, draft: TaskDraft, here: Described) -> Mapping[str, Value]:
+        """The task's fields; without an owner it is our user's, which the caller avoids."""
+        values: dict[str, Value] = {
+            "Subject": draft.subject,
+            "Description": draft.body,
+            "ActivityDate": draft.due,
+            "WhatId": draft.account_crm_id,
+            "Priority": _priority(draft.priority, here),
+            self._key_field: draft.key,
+        }
+        if draft.owner_id is not None:
+            values["OwnerId"] = draft.owner_id
+        if draft.contact_crm_id is not None:
+            values["WhoId"] = draft.contact_crm_id
+        return values
+
+    def _state(self, key: str, held: Mapping[str, Any]) -> TaskState:
+        changed_by = held.get("LastModifiedById")
+        ours = self._client.user_id
+        return TaskState(
+            key=key,
+            id=str(held["Id"]),
+            account_crm_id=held.get("WhatId"),
+            owner_id=held.get("OwnerId"),
+            subject=str(held.get("Subject") or ""),
+            is_closed=bool(held.get("IsClosed")),
+            touched=ours is None or str(changed_by)[:15] != ours[:15],
+            due=date.fromisoformat(held["ActivityDate"]) if held.get("ActivityDate") else None,
+        )
+
+    def _closed_status(self, here: Described) -> str:
+        """The org's first closed task status; "Completed" where TaskStatus isn't visible."""
+        try:
+            self._schemas["TaskStatus"]
+        except SetupError:
+            if "Completed" in here.schema.fields["Status"].options:
+                return "Completed"
+            raise
+        statement = soql.select(
+            ["ApiName"],
+            "TaskStatus",
+            where=[soql.Condition(field="IsClosed", operator="=", value=True)],
+            order=("SortOrder",),
+            limit=1,
+        )
+        first = next(iter(self._client.records(statement)), None)
+        if first is None:
+            raise SetupError(
+                "The org has no closed task status.", record="TaskStatus", fix="Add one in Setup."
+            )
+        return str(first["ApiName"])
+
+
+def _priority(wanted: str, here: Described) -> str | None:
+    """The org's word for a priority; an org with other words gets its default."""
+    word = _PRIORITIES[wanted]
+    options = here.schema.fields["Priority"].options
+    return word if word in options else next(iter(options), None)
+
+
+def _append(body: str, note: str, limit: int) -> str:
+    """Body and note, with the body's end cut off where both don't fit."""
+    room = limit - len(note) - 2
+    if len(body) > room:
+        body = body[: max(0, room - len(_CUT))] + _CUT
+    return f"{body}\n\n{note}".strip()[:limit]

@@ -1,0 +1,179 @@
+"""Rows written through sObject Collections, and records read back by id.
+
+REST API Developer Guide, "Update Multiple Records with Fewer Round-Trips" and "Get Records by ID from
+sObject Collections": 200 records a write, 2,000 a read, results in the order of the request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from connectors.crm import Change, Record, RowOutcome, RowResult, Value
+from connectors.errors import AmbiguousError, SetupError
+from connectors.salesforce import soql
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.errors import row_fix, row_result
+from connectors.salesforce.schema import Described, Schemas
+from connectors.salesforce.values import Json, UnfitValueError, decode, encode, parse_time
+
+WRITE_BATCH: Final = 200
+READ_BATCH: Final = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A record on its way out: `body` is None when a value was refused here."""
+
+    key: str
+    id: str | None
+    body: Mapping[str, Json] | None
+    refusal: RowResult | None = None
+
+
+class Writer:
+    """Writes and reads back records of one org."""
+
+    def __init__(self, client: SalesforceClient, schemas: Schemas) -> None:
+        self._client = client
+        self._schemas = schemas
+
+    def update(self, changes: Sequence[Change]) -> list[RowResult]:
+        """One result a change, in order; one API call, none if every row was refused here."""
+        if not changes:
+            return []
+        objects = {change.object for change in changes}
+        if len(objects) > 1:
+            raise ValueError(f"one call writes one object, not {sorted(objects)}")
+        ids = {change.id[:15] for change in changes}
+        if len(ids) < len(changes):
+            raise ValueError("a record may come once in a call: Salesforce refuses the whole call otherwise")
+        here = self._schemas[changes[0].object]
+        rows = [row(change.key, change.id, change.values, here, creating=False) for change in changes]
+        return self.submit("PATCH", here.schema.name, rows)
+
+    def submit(self, method: str, object_name: str, rows: Sequence[Row]) -> list[RowResult]:
+        """Send the rows that may leave; results in the order of `rows`."""
+        if len(rows) > WRITE_BATCH:
+            raise ValueError(f"{len(rows)} records in one call; Salesforce takes {WRITE_BATCH}")
+        leaving = [each for each in rows if each.body is not None]
+        answers: list[Mapping[str, Any]] = []
+        if leaving:
+            records = []
+            for each in leaving:
+                record: dict[str, Any] = {"attributes": {"type": object_name}, **(each.body or {})}
+                if each.id is not None:
+                    record["id"] = each.id
+                records.append(record)
+            body = {"allOrNone": False, "records": records}
+            answers = self._client.send(method, "composite/sobjects", body) or []
+            self._check(leaving, answers, object_name)
+        results = iter(answers)
+        return [each.refusal or self._result(each, next(results)) for each in rows]
+
+    def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """The records by the ids given; a deleted one is flagged, with the survivor of a merge."""
+        here = self._schemas[object_name]
+        missing = [field for field in fields if not here.has(field)]
+        if missing:
+            raise SetupError(
+                f"{object_name} has no field {', '.join(missing)}, or does not show it to our user.",
+                record=object_name,
+                fix="Run `upswell install`, or correct [mapping.fields].",
+            )
+        stamp = [name for name in ("SystemModstamp",) if here.has(name)]
+        asked = list(dict.fromkeys(["Id", *fields, *stamp]))
+        unique = list(dict.fromkeys(ids))
+        found: dict[str, Record] = {}
+        for start in range(0, len(unique), READ_BATCH):
+            chunk = unique[start : start + READ_BATCH]
+            answer = self._client.ask(f"composite/sobjects/{object_name}", {"ids": chunk, "fields": asked})
+            by_id = {str(one["Id"])[:15]: one for one in answer or [] if one is not None}
+            for identifier in chunk:
+                held = by_id.get(identifier[:15])
+                if held is not None:
+                    found[identifier] = _record(held, identifier, fields, here)
+        lost = [identifier for identifier in unique if identifier not in found]
+        if lost and here.has("IsDeleted"):
+            found.update(self._deleted(object_name, lost, here))
+        return found
+
+    def _deleted(self, object_name: str, ids: Sequence[str], here: Described) -> Mapping[str, Record]:
+        """Those ids that lie in the recycle bin, with the record they were merged into."""
+        wanted = [name for name in ("Id", "IsDeleted", "MasterRecordId") if here.has(name)]
+        found = {}
+        by_short = {identifier[:15]: identifier for identifier in ids}
+        for chunk in soql.in_chunks(ids):
+            condition = soql.Condition(field="Id", operator="IN", value=chunk)
+            for held in self._client.records(
+                soql.select(wanted, object_name, where=[condition]), deleted=True
+            ):
+                identifier = by_short[str(held["Id"])[:15]]
+                found[identifier] = Record(
+                    object=object_name,
+                    id=identifier,
+                    values={},
+                    is_deleted=True,
+                    merged_into=held.get("MasterRecordId"),
+                )
+        return found
+
+    def _check(self, rows: Sequence[Row], answers: Sequence[Mapping[str, Any]], object_name: str) -> None:
+        """Results are matched by their order, so a reply of another shape tells nothing."""
+        matched = len(rows) == len(answers) and all(
+            each.id is None or not answer.get("success") or str(answer.get("id"))[:15] == each.id[:15]
+            for each, answer in zip(rows, answers, strict=False)
+        )
+        if not matched:
+            raise AmbiguousError(
+                f"Salesforce answered {len(answers)} results to {len(rows)} records, or in another order.",
+                record=object_name,
+                fix="The records are read back before anything is sent again.",
+            )
+
+    def _result(self, row: Row, answer: Mapping[str, Any]) -> RowResult:
+        identifier = str(answer.get("id") or row.id or "") or None
+        if answer.get("success"):
+            return RowResult(key=row.key, outcome=RowOutcome.APPLIED, id=identifier)
+        return row_result(
+            row.key, answer.get("errors") or (), record_id=identifier, redact=self._client.door.redact
+        )
+
+
+def row(
+    key: str, record_id: str | None, values: Mapping[str, Value], here: Described, *, creating: bool
+) -> Row:
+    """The record's JSON, or the refusal of its first value that must not leave."""
+    body: dict[str, Json] = {}
+    for name, value in values.items():
+        field = here.schema.fields.get(name)
+        try:
+            if field is None:
+                raise UnfitValueError("INVALID_FIELD", f"{here.schema.name} shows our user no field {name}")
+            if field.calculated or not (field.createable if creating else field.updateable):
+                raise UnfitValueError(
+                    "INVALID_FIELD_FOR_INSERT_UPDATE", f"{name} can't be written by our user"
+                )
+            body[name] = encode(value, field)
+        except UnfitValueError as error:
+            refusal = RowResult(
+                key=key,
+                outcome=RowOutcome.REFUSED,
+                id=record_id,
+                vendor_code=error.code,
+                message=str(error),
+                fix=row_fix(error.code),
+            )
+            return Row(key=key, id=record_id, body=None, refusal=refusal)
+    return Row(key=key, id=record_id, body=body)
+
+
+def _record(held: Mapping[str, Any], identifier: str, fields: Sequence[str], here: Described) -> Record:
+    stamp = held.get("SystemModstamp")
+    return Record(
+        object=here.schema.name,
+        id=identifier,
+        values={name: decode(held.get(name), here.schema.fields[name]) for name in fields},
+        modified_at=parse_time(stamp) if stamp else None,
+    )
