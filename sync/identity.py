@@ -1,0 +1,152 @@
+"""Identity: the lake's tables with one `account_id` in place of the CRM's account id and the exports' key.
+
+Deleted rows are dropped, merged losers become their survivors, and what matches nothing is counted, because
+an account without usage data, or usage without an account, is the first thing that RevOps has to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.util import gen_name
+
+from connectors.canonical import CRM_TABLES, EXPORT_TABLES
+from sync.account_index import AccountIndex, build_index
+from sync.aliases import Alias, final_survivors
+from sync.lake import Lake, arrow_view
+
+EXAMPLES: Final = 5  # ids shown for each kind of mismatch
+UNMATCHED: Final = pa.schema([("key", pa.string()), ("account_id", pa.string())])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityReport:
+    """How well the CRM's accounts and the exports' keys meet; each kind of mismatch with a few examples."""
+
+    accounts: int
+    export_keys: int
+    accounts_without_export: int
+    keys_without_account: int
+    ambiguous_keys: int  # own id of more than one account
+    rows_dropped: Mapping[str, int] = field(default_factory=dict)  # export table -> rows of no account
+    example_accounts: tuple[str, ...] = ()
+    example_keys: tuple[str, ...] = ()
+
+    @property
+    def matched_share(self) -> float:
+        """The share of the accounts that some export knows, 0–1; 0 when there are no accounts."""
+        return 1 - self.accounts_without_export / self.accounts if self.accounts else 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """The tables that the model reads, the id of each account's CRM record, and how well they were joined."""
+
+    tables: Mapping[str, ir.Table]
+    crm_ids: Mapping[str, str]  # account_id -> crm_id
+    report: IdentityReport
+
+
+def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]]) -> Resolved:
+    """The lake's tables by `account_id`, on the lake's connection. Raises InputError for a damaged segment.
+
+    CRM tables are materialised, since the model reads each many times; export tables stay expressions."""
+    connection, tables = lake.connection, lake.tables()
+    live = _rows(tables["accounts"].filter(~_is_deleted()), "crm_id", "external_id")
+    index = build_index(((row["crm_id"], row["external_id"]) for row in live), aliases.get("accounts", ()))
+    by_crm_id = _lookup(connection, index.by_crm_id)
+    contacts = _lookup(connection, final_survivors(aliases.get("contacts", ())))
+    resolved = {
+        name: _keep(connection, _crm_table(name, tables[name], by_crm_id, contacts)) for name in CRM_TABLES
+    }
+    exports = {name: tables[name] for name in EXPORT_TABLES}
+    rows_of_key = _rows_of_key(exports)
+    by_key = _lookup(connection, _found(index, rows_of_key))
+    for name, table in exports.items():
+        joined = table.inner_join(by_key, table.account_key == by_key.key)
+        resolved[name] = joined.select("account_id", *(c for c in table.columns if c != "account_key"))
+    accounts = {index.by_crm_id[row["crm_id"]]: row["crm_id"] for row in live}
+    return Resolved(tables=resolved, crm_ids=accounts, report=_report(accounts, index, rows_of_key))
+
+
+def _crm_table(name: str, table: ir.Table, by_crm_id: ir.Table, contacts: ir.Table) -> ir.Table:
+    """A CRM table's live rows, its account and contact ids led to the accounts and contacts that exist."""
+    rows = table.filter(~_is_deleted()).drop("is_deleted", "merged_into")
+    if name == "accounts":
+        ids = by_crm_id.select(crm_id=by_crm_id.key, account_id=by_crm_id.account_id)
+        parents = by_crm_id.select(parent_crm_id=by_crm_id.key, parent_id=by_crm_id.account_id)
+        rows = rows.inner_join(ids, "crm_id").left_join(parents, "parent_crm_id")
+        names = [c for c in table.columns if c not in {"is_deleted", "merged_into", "parent_crm_id"}]
+        return rows.select("account_id", "parent_id", *names)
+    columns = list(rows.columns)
+    if "contact_crm_id" in columns:
+        moved = contacts.select(contact_crm_id=contacts.key, survivor=contacts.account_id)
+        joined = rows.left_join(moved, "contact_crm_id")
+        rows = joined.mutate(contact_crm_id=ibis.coalesce(joined.survivor, joined.contact_crm_id)).select(
+            *columns
+        )
+    if "account_crm_id" in columns:
+        ids = by_crm_id.select(account_crm_id=by_crm_id.key, account_id=by_crm_id.account_id)
+        kept = [c for c in columns if c != "account_crm_id"]
+        rows = rows.inner_join(ids, "account_crm_id").select("account_id", *kept)
+    return rows
+
+
+def _is_deleted() -> Any:
+    return ibis.coalesce(ibis._.is_deleted, False)
+
+
+def _keep(connection: Any, expression: ir.Table) -> ir.Table:
+    return connection.create_table(gen_name("resolved"), expression, temp=True)
+
+
+def _lookup(connection: Any, mapping: Mapping[str, str]) -> ir.Table:
+    """A table of (key, account_id)."""
+    columns = [pa.array(mapping.keys(), pa.string()), pa.array(mapping.values(), pa.string())]
+    return arrow_view(connection, pa.Table.from_arrays(columns, schema=UNMATCHED))
+
+
+def _rows(table: ir.Table, *columns: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = table.select(*columns).order_by(columns[0]).to_pyarrow().to_pylist()
+    return found
+
+
+def _rows_of_key(exports: Mapping[str, ir.Table]) -> Mapping[str, Mapping[str, int]]:
+    """For each key that an export names: how many rows of which table bear it."""
+    found: dict[str, dict[str, int]] = {}
+    for name, table in exports.items():
+        counted = table.group_by("account_key").agg(n=ibis._.count()).filter(ibis._.account_key.notnull())
+        for row in counted.to_pyarrow().to_pylist():
+            found.setdefault(row["account_key"], {})[name] = row["n"]
+    return found
+
+
+def _found(index: AccountIndex, keys: Iterable[str]) -> Mapping[str, str]:
+    return {key: account_id for key in keys if (account_id := index.of_key(key)) is not None}
+
+
+def _report(
+    accounts: Mapping[str, str], index: AccountIndex, rows_of_key: Mapping[str, Mapping[str, int]]
+) -> IdentityReport:
+    found = _found(index, rows_of_key)
+    silent = sorted(set(accounts) - set(found.values()))
+    strange = sorted(set(rows_of_key) - set(found))
+    dropped: dict[str, int] = {}
+    for key in strange:
+        for table, rows in rows_of_key[key].items():
+            dropped[table] = dropped.get(table, 0) + rows
+    return IdentityReport(
+        accounts=len(accounts),
+        export_keys=len(rows_of_key),
+        accounts_without_export=len(silent),
+        keys_without_account=len(strange),
+        ambiguous_keys=sum(index.is_ambiguous(key) for key in strange),
+        rows_dropped=dropped,
+        example_accounts=tuple(silent[:EXAMPLES]),
+        example_keys=tuple(strange[:EXAMPLES]),
+    )

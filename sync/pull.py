@@ -1,0 +1,167 @@
+"""Pull: what changed in the CRM since the last pull, into the lake, table by table.
+
+Each table's rows, its bookmark and the merges it tells of are one ledger transaction, so a pull that dies
+leaves whole tables behind it and goes on from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy.orm import Session
+
+from connectors.canonical import CRM_TABLES
+from connectors.crm import Crm, OrgInfo, Window
+from connectors.errors import SetupError, StateError
+from sync.aliases import Alias, merged_rows, note_aliases
+from sync.cursor import bookmark, move_bookmark, next_window
+from sync.lake import Lake
+from sync.store import Store
+from sync.store.runs import know_org
+
+REQUIRED: Final = ("accounts", "contacts", "opportunities")
+MERGING: Final = ("accounts", "contacts")  # objects whose records can be merged
+
+Progress = Callable[[str, int], None]
+"""Called with a table's name and the rows read of it so far."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TablePull:
+    """What a pull read of one table; `since` None means everything."""
+
+    table: str
+    rows: int
+    deleted: int
+    since: datetime | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullReport:
+    """What a pull read, what it could not see and why, and what it cost in API calls."""
+
+    org: OrgInfo
+    server_time: datetime
+    tables: tuple[TablePull, ...]
+    invisible: Mapping[str, str]  # optional table -> why
+    api_calls: int
+
+    @property
+    def rows(self) -> int:
+        """Rows read, deleted ones included."""
+        return sum(table.rows for table in self.tables)
+
+
+def pull(
+    crm: Crm,
+    store: Store,
+    lake: Lake,
+    *,
+    run_id: str | None,
+    now: datetime,
+    tables: Sequence[str] | None = None,
+    full: bool = False,
+    progress: Progress | None = None,
+) -> PullReport:
+    """Read the CRM's canonical tables (all, or those named) up to a minute before its clock.
+
+    Raises SetupError when a required table is invisible or holds no account, StateError when the lake
+    belongs to another org, and the connector's own errors; tables read before that stay read."""
+    calls_before = crm.usage().calls
+    org = crm.org()
+    _check_org(lake, org)
+    know_org(store, org, now=now)
+    server_time = crm.server_time()
+    done: list[TablePull] = []
+    invisible: dict[str, str] = {}
+    for table in tables or CRM_TABLES:
+        window = next_window(bookmark(store, org.id, table), server_time, full=full)
+        if window is None:
+            continue
+        try:
+            done.append(_pull_table(crm, lake, org, table, window, run_id=run_id, now=now, progress=progress))
+        except SetupError as error:
+            if table in REQUIRED:
+                raise
+            invisible[table] = str(error)
+    return PullReport(
+        org=org,
+        server_time=server_time,
+        tables=tuple(done),
+        invisible=invisible,
+        api_calls=crm.usage().calls - calls_before,
+    )
+
+
+def _pull_table(
+    crm: Crm,
+    lake: Lake,
+    org: OrgInfo,
+    table: str,
+    window: Window,
+    *,
+    run_id: str | None,
+    now: datetime,
+    progress: Progress | None,
+) -> TablePull:
+    count = _Count()
+    source = f"crm:{org.id}"
+    pages = _watched(crm.pull(table, window), table, count, progress)
+    segment = lake.stage(table, pages, source=source)
+    if table == "accounts" and window.since is None and count.rows == 0:
+        raise SetupError(
+            "the CRM shows not a single account to the integration user.",
+            record=crm.object_name(table),
+            fix="give that user read access to the accounts (object permission and sharing), then pull again",
+        )
+
+    def also(session: Session) -> None:
+        move_bookmark(session, org.id, table, window.until)
+        note_aliases(session, org.id, table, count.aliases)
+
+    # a full read is the whole truth: what it does not bring is gone from the CRM
+    replace = [(table, source)] if window.since is None else []
+    lake.commit([] if segment is None else [segment], run_id=run_id, now=now, replace=replace, also=also)
+    return TablePull(
+        table=table, rows=count.rows, deleted=count.deleted, since=window.since, until=window.until
+    )
+
+
+class _Count:
+    """What went by while a table was read."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.deleted = 0
+        self.aliases: list[Alias] = []
+
+
+def _watched(
+    pages: Iterator[pa.Table], table: str, count: _Count, progress: Progress | None
+) -> Iterator[pa.Table]:
+    for page in pages:
+        count.rows += page.num_rows
+        count.deleted += pc.sum(page["is_deleted"]).as_py() or 0
+        if table in MERGING:
+            count.aliases += merged_rows(page)
+        if progress is not None:
+            progress(table, count.rows)
+        yield page
+
+
+def _check_org(lake: Lake, org: OrgInfo) -> None:
+    """Two orgs in one lake would mix their customers."""
+    own = f"crm:{org.id}"
+    others = {s.source for s in lake.segments() if s.source.startswith("crm:") and s.source != own}
+    if others:
+        raise StateError(
+            f"this lake holds the data of another org ({', '.join(sorted(others)).replace('crm:', '')}).",
+            record=f"org {org.id}",
+            fix="name another folder in [lake] folder and another database in [state] url for this org",
+        )
