@@ -13,17 +13,12 @@ from sync.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.exports.table import ExportSpec
-    from connectors.salesforce.settings import SalesforceSettings
 
-NEEDED = {
-    "jwt": ("client_id", "username", "private_key_file"),
-    "client_credentials": ("client_id", "client_secret"),
-    "refresh_token": ("client_id", "refresh_token"),
-}
+    from connectors.salesforce.settings import SalesforceSettings
 
 
 def connect(settings: Settings) -> Crm:
-    """A live Crm, logged in lazily. Raises SettingError for a login that lacks something."""
+    """A live Crm, logged in. Raises SettingError, LoginError, or TransientError when it can't be reached."""
     if settings.crm.kind == "hubspot":
         raise SettingError(
             "HubSpot can't be connected by this version of Upswell.",
@@ -31,7 +26,7 @@ def connect(settings: Settings) -> Crm:
             searched=(),
             fix='use kind = "salesforce"',
         )
-    from connectors.salesforce import Salesforce
+    from connectors.salesforce.crm import Salesforce
 
     mapping = {table: columns for table, columns in settings.mapping.items() if table != "fields"}
     return Salesforce.connect(
@@ -46,30 +41,19 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
     from connectors.salesforce.settings import SalesforceSettings
 
     login = settings.crm.salesforce
-    secret = _secret(login.client_secret, login.client_secret_file, "client_secret")
-    refresh = _secret(login.refresh_token, login.refresh_token_file, "refresh_token")
-    given = {
-        "client_id": login.client_id,
-        "username": login.username,
-        "private_key_file": str(login.private_key_file or ""),
-        "client_secret": secret,
-        "refresh_token": refresh,
-        "login_url": login.login_url,
-    }
-    for name in ("login_url", *NEEDED[login.auth]):
-        if not given[name]:
-            raise _missing(name, login.auth)
     return SalesforceSettings(
         login_url=login.login_url,
-        instance_url=login.instance_url,
+        instance_url=login.instance_url or None,
         auth=login.auth,
         client_id=login.client_id,
-        username=login.username,
-        private_key_file=given["private_key_file"],
-        client_secret=secret,
-        refresh_token=refresh,
+        username=login.username or None,
+        private_key_file=None if login.private_key_file is None else str(login.private_key_file),
+        client_secret=_secret(login.client_secret, login.client_secret_file, "client_secret"),
+        refresh_token=_secret(login.refresh_token, login.refresh_token_file, "refresh_token"),
         api_version=login.api_version,
-        ca_file=str(login.ca_file or ""),
+        ca_file=None if login.ca_file is None else str(login.ca_file),
+        currency=settings.company.currency,
+        customer_types=login.customer_types,
     )
 
 
@@ -90,12 +74,12 @@ def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
     )
 
 
-def _secret(value: SecretStr, file: Path | None, name: str) -> str:
-    """The secret itself, else what its file holds, else empty."""
+def _secret(value: SecretStr, file: Path | None, name: str) -> str | None:
+    """The secret itself, else what its file holds, else None."""
     if value.get_secret_value() or file is None:
-        return value.get_secret_value()
+        return value.get_secret_value() or None
     try:
-        return file.read_text(encoding="utf-8").strip()
+        return file.read_text(encoding="utf-8").strip() or None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(
             f"the file can't be read: {type(error).__name__}.",
@@ -103,14 +87,3 @@ def _secret(value: SecretStr, file: Path | None, name: str) -> str:
             searched=(str(file),),
             fix="correct the path or the file's permissions",
         ) from None
-
-
-def _missing(name: str, auth: str) -> SettingError:
-    variable = f"UPSWELL_CRM__SALESFORCE__{name.upper()}"
-    by_file = (f"[crm.salesforce] {name}_file",) if name in {"client_secret", "refresh_token"} else ()
-    return SettingError(
-        f'the login with auth = "{auth}" needs it, and it is not set.',
-        setting=f"crm.salesforce.{name}",
-        searched=(f"environment {variable}", f"[crm.salesforce] {name}", *by_file),
-        fix=f"set it in upswell.toml or as {variable}",
-    )

@@ -62,6 +62,11 @@ class SalesforceLogin:
     refresh_token: SecretStr = NO_SECRET
     refresh_token_file: FilePath | None = None
     api_version: ApiVersion = "68.0"
+    customer_types: Annotated[tuple[str, ...], Field(min_length=1)] = (  # values of Account.Type
+        "Customer",
+        "Customer - Direct",
+        "Customer - Channel",
+    )
     ca_file: FilePath | None = None
 
 

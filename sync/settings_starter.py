@@ -36,6 +36,7 @@ client_id = ""                  # the app's consumer key
 # refresh_token = ""            # better: refresh_token_file
 # refresh_token_file = ""
 # api_version = "68.0"
+# customer_types = ["Customer", "Customer - Direct", "Customer - Channel"]   # values of Account.Type
 # ca_file = ""                  # your proxy's certificate authority, where there is one
 
 [mapping.accounts]              # our column = your field

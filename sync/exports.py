@@ -1,0 +1,181 @@
+"""Exports: new and changed files into the lake, each read once.
+
+Every file is known by its content (sha256). All new ones are read and staged before the first becomes
+visible, so a bad file changes nothing. A file that was sent again takes the place of what it said before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from connectors.canonical import EXPORT_TABLES
+from connectors.errors import SettingError
+from sync.connect import export_specs
+from sync.lake import Lake
+from sync.segments import Segment
+from sync.settings import Settings
+from sync.store import Store
+from sync.store.tables import ExportFileRow
+
+if TYPE_CHECKING:
+    from connectors.exports.table import ExportFile, ExportSpec
+
+Progress = Callable[[str, int], None]
+"""Called with a file's path and the rows read so far, over all files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """What became of the export files: read, replaced, unchanged, or gone since last time."""
+
+    read: tuple[str, ...]
+    replaced: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    missing: tuple[str, ...]
+    rows: Mapping[str, int]  # kind -> rows added
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """One sentence for each file that was there before and is not now."""
+        return tuple(
+            f"{path}: this export was read before and is gone; what it said still counts."
+            for path in self.missing
+        )
+
+
+def ingest(
+    settings: Settings,
+    store: Store,
+    lake: Lake,
+    *,
+    run_id: str | None,
+    now: datetime,
+    progress: Progress | None = None,
+) -> ExportReport:
+    """Read the export files that are new or changed.
+
+    Raises InputError for the first bad one, with nothing changed; SettingError for a kind not read yet. A file whose spec changed (columns, zone, key) is read again, since the same bytes now mean other rows."""
+    from connectors.exports.table import list_files, read_export
+
+    known = _known(store)
+    specs = export_specs(settings)
+    _check_kinds(specs)
+    listed = [(spec, file) for spec in specs for file in list_files(spec)]
+    fresh = [
+        (spec, file)
+        for spec, file in listed
+        if not _is_known(known.get((spec.kind, str(file.path))), spec, file)
+    ]
+    staged: list[tuple[ExportSpec, ExportFile, Segment | None]] = []
+    rows = 0
+    try:
+        for spec, file in fresh:
+            table = read_export(spec, file)
+            rows += table.num_rows
+            staged.append((spec, file, lake.stage(spec.kind, [table], source=_source(str(file.path)))))
+            if progress is not None:
+                progress(str(file.path), rows)
+    except BaseException:
+        lake.discard(segment for _, _, segment in staged if segment is not None)
+        raise
+    present = {(spec.kind, str(file.path)) for spec, file in listed}
+    missing = [key for key, row in known.items() if key not in present and row.status == "read"]
+    back = [key for key, row in known.items() if key in present and row.status == "missing"]
+
+    def manifest(session: Session) -> None:
+        for spec, file, segment in staged:
+            session.merge(_manifest_row(spec, file, segment, run_id, now))
+        for status, keys in (("missing", missing), ("read", back)):
+            for kind, path in keys:
+                session.execute(
+                    update(ExportFileRow)
+                    .where(ExportFileRow.kind == kind, ExportFileRow.path == path)
+                    .values(status=status)
+                )
+
+    lake.commit(
+        [segment for _, _, segment in staged if segment is not None],
+        run_id=run_id,
+        now=now,
+        replace=[(spec.kind, _source(str(file.path))) for spec, file, _ in staged],
+        also=manifest,
+    )
+    return _report(known, listed, staged, missing)
+
+
+def _check_kinds(specs: Sequence[ExportSpec]) -> None:
+    for position, spec in enumerate(specs, start=1):
+        if spec.kind not in EXPORT_TABLES:
+            raise SettingError(
+                f"{spec.kind} can't be read from files by this version; they come from the CRM.",
+                setting=f"exports[{position}].kind",
+                searched=(),
+                fix=f"remove this export, or give one of: {', '.join(EXPORT_TABLES)}",
+            )
+
+
+def _known(store: Store) -> dict[tuple[str, str], ExportFileRow]:
+    with store.session() as session:
+        return {(row.kind, row.path): row for row in session.scalars(select(ExportFileRow))}
+
+
+def _is_known(row: ExportFileRow | None, spec: ExportSpec, file: ExportFile) -> bool:
+    return row is not None and row.sha256 == file.sha256 and row.spec_hash == _spec_hash(spec)
+
+
+def _spec_hash(spec: ExportSpec) -> str:
+    """A hash of how the file is read; where it lies (`path`, a glob) does not change what it says."""
+    reading = {name: value for name, value in asdict(spec).items() if name != "path"}
+    return hashlib.sha256(json.dumps(reading, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _source(path: str) -> str:
+    return f"file:{path}"
+
+
+def _manifest_row(
+    spec: ExportSpec, file: ExportFile, segment: Segment | None, run_id: str | None, now: datetime
+) -> ExportFileRow:
+    return ExportFileRow(
+        kind=spec.kind,
+        path=str(file.path),
+        format=spec.format,
+        spec_hash=_spec_hash(spec),
+        size=file.size,
+        sha256=file.sha256,
+        rows=0 if segment is None else segment.rows,
+        first_at=None if segment is None else segment.first_at,
+        last_at=None if segment is None else segment.last_at,
+        status="read",
+        run_id=run_id,
+        read_at=now,
+    )
+
+
+def _report(
+    known: Mapping[tuple[str, str], ExportFileRow],
+    listed: list[tuple[ExportSpec, ExportFile]],
+    staged: list[tuple[ExportSpec, ExportFile, Segment | None]],
+    missing: list[tuple[str, str]],
+) -> ExportReport:
+    paths = [(spec.kind, str(file.path)) for spec, file, _ in staged]
+    rows: dict[str, int] = {}
+    for spec, _, segment in staged:
+        rows[spec.kind] = rows.get(spec.kind, 0) + (0 if segment is None else segment.rows)
+    return ExportReport(
+        read=tuple(path for kind, path in paths if (kind, path) not in known),
+        replaced=tuple(path for kind, path in paths if (kind, path) in known),
+        unchanged=tuple(
+            str(file.path) for spec, file in listed if (spec.kind, str(file.path)) not in set(paths)
+        ),
+        missing=tuple(path for _, path in sorted(missing)),
+        rows=rows,
+    )
