@@ -179,8 +179,8 @@ class HttpDoor(requests.Session):
         self._on_request = on_request
         self.auth = _own_headers
         self.mount("http://", _LoopbackAdapter())
-        for url in plain_http:  # addresses checked by check_url
-            self.mount("https://" + urlsplit(url).netloc, _LoopbackAdapter())
+        for url in plain_http:
+            self.speak_plain_http(url)
         if ca_file is not None:
             if not Path(ca_file).is_file():
                 raise SettingError(
@@ -190,6 +190,11 @@ class HttpDoor(requests.Session):
                     fix="Name a PEM file with your certificate authority, or leave the setting out.",
                 )
             self.verify = ca_file
+
+    def speak_plain_http(self, url: str) -> None:
+        """Speak http where a client library insists on https to this address of this machine."""
+        if urlsplit(url).scheme == "http" and is_loopback(urlsplit(url).hostname):
+            self.mount(f"https://{urlsplit(url).netloc}", _LoopbackAdapter())
 
     @property
     def server_time(self) -> datetime | None:

@@ -121,7 +121,7 @@ class Salesforce:
             id=str(held["Id"]),
             name=str(held.get("Name") or ""),
             kind="salesforce",
-            url=f"https://{self._client.sf_instance}",
+            url=self._client.instance_url,
             currency=self._client.settings.currency,
             timezone=str(held.get("TimeZoneSidKey") or "UTC"),
             api_version=self._client.settings.api_version,

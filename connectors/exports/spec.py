@@ -1,0 +1,124 @@
+"""What the settings say about an export, and the files that they name."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from connectors.canonical import EXPORT_TABLES
+from connectors.errors import InputError, SettingError
+
+FORMATS: Final = ("auto", "table")
+
+REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
+    "events": ("account_key", "user_id", "event", "at"),
+    "users": ("account_key", "user_id"),
+    "usage": ("account_key", "metric", "period_start", "value"),
+    "billing": ("account_key", "period_start"),
+    "entitlements": ("account_key", "item", "valid_from"),
+    "surveys": ("account_key", "kind", "score", "responded_at"),
+    "triggers": ("account_key", "kind", "occurred_on"),
+    "notes": ("account_key", "kind", "written_at", "text"),
+}
+"""Columns without which a file of this kind says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportSpec:
+    """One [[exports]] entry; raises SettingError when it can't be right.
+
+    `account_key` and the values of `columns` are column names, or dotted paths in JSON lines
+    (`groups.account`). `timezone` is that of timestamps without one.
+    """
+
+    kind: str
+    path: str
+    format: str = "auto"
+    account_key: str = "account_key"
+    columns: Mapping[str, str] = field(default_factory=dict)
+    timezone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Refuse an unknown kind, format, column or time zone."""
+        if self.kind not in EXPORT_TABLES:
+            raise _wrong(
+                "kind", f"'{self.kind}' is no kind of export.", f"Use one of: {', '.join(EXPORT_TABLES)}."
+            )
+        if self.format not in FORMATS:
+            raise _wrong(
+                "format",
+                f"The format '{self.format}' can't be read yet.",
+                'Export CSV, JSON lines or Parquet and use format = "table".',
+            )
+        known = EXPORT_TABLES[self.kind].names
+        for name in self.columns:
+            if name not in known:
+                raise _wrong(
+                    "columns", f"{self.kind} has no column '{name}'.", f"Use some of: {', '.join(known)}."
+                )
+        try:
+            ZoneInfo(self.timezone)
+        except (KeyError, ValueError, OSError):
+            raise _wrong(
+                "timezone", f"'{self.timezone}' is no time zone.", "Use an IANA name such as Europe/Berlin."
+            ) from None
+
+    def theirs(self, name: str) -> str:
+        """The file's name of a canonical column."""
+        if name == "account_key" and name not in self.columns:
+            return self.account_key
+        return self.columns.get(name, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportFile:
+    """One file as it was when it was listed; `rows` only where the file says so itself (Parquet)."""
+
+    path: Path
+    size: int
+    sha256: str
+    rows: int | None = None
+
+
+def list_files(spec: ExportSpec) -> list[ExportFile]:
+    """The files that the pattern names, sorted by path. Raises InputError when there are none."""
+    if "://" in spec.path:
+        raise InputError(
+            "Addresses of object stores can't be read yet.",
+            record=spec.path,
+            fix="Copy the files to a folder of this machine and name it by a path.",
+        )
+    exact = Path(spec.path)
+    found = [exact] if exact.is_file() else [Path(name) for name in glob.glob(spec.path, recursive=True)]
+    files = sorted(path for path in found if path.is_file())
+    if not files:
+        raise InputError(
+            f"No file of the export of {spec.kind} is there.",
+            record=spec.path,
+            fix="Correct path in [[exports]]; a pattern such as exports/events/*.parquet names many files.",
+        )
+    return [_listed(path) for path in files]
+
+
+def _listed(path: Path) -> ExportFile:
+    """The file with its size and checksum."""
+    from connectors.exports.parquet import footer_rows
+
+    try:
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+            size = stream.tell()
+    except OSError as error:
+        raise InputError(
+            f"The file can't be read: {error.strerror}.", record=str(path), fix="Check its permissions."
+        ) from None
+    return ExportFile(path=path, size=size, sha256=digest, rows=footer_rows(path))
+
+
+def _wrong(name: str, message: str, fix: str) -> SettingError:
+    return SettingError(message, setting=f"[[exports]] {name}", searched=(), fix=fix)
