@@ -62,7 +62,8 @@ def ingest(
 ) -> ExportReport:
     """Read the export files that are new or changed.
 
-    Raises InputError for the first bad one, with nothing changed; SettingError for a kind not read yet. A file whose spec changed (columns, zone, key) is read again, since the same bytes now mean other rows."""
+    Raises InputError for the first bad one, with nothing changed; SettingError for a kind not read yet.
+    A file whose spec changed (columns, zone, key) is read again: the same bytes now mean other rows."""
     from connectors.exports.table import list_files, read_export
 
     known = _known(store)

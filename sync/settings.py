@@ -22,6 +22,7 @@ from sync.settings_checks import (
     FileUrl,
     HttpUrl,
     LanguageTag,
+    OptionalFile,
     QuietHours,
     RedisUrl,
     ZoneName,
@@ -56,18 +57,18 @@ class SalesforceLogin:
     auth: Literal["jwt", "client_credentials", "refresh_token"] = "jwt"
     client_id: str = ""
     username: str = ""
-    private_key_file: FilePath | None = None
+    private_key_file: OptionalFile = None
     client_secret: SecretStr = NO_SECRET
-    client_secret_file: FilePath | None = None
+    client_secret_file: OptionalFile = None
     refresh_token: SecretStr = NO_SECRET
-    refresh_token_file: FilePath | None = None
+    refresh_token_file: OptionalFile = None
     api_version: ApiVersion = "68.0"
     customer_types: Annotated[tuple[str, ...], Field(min_length=1)] = (  # values of Account.Type
         "Customer",
         "Customer - Direct",
         "Customer - Channel",
     )
-    ca_file: FilePath | None = None
+    ca_file: OptionalFile = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -76,14 +77,14 @@ class HubspotLogin:
 
     base_url: HttpUrl = "https://api.hubapi.com"
     token: SecretStr = NO_SECRET
-    token_file: FilePath | None = None
+    token_file: OptionalFile = None
     client_id: str = ""
     client_secret: SecretStr = NO_SECRET
-    client_secret_file: FilePath | None = None
+    client_secret_file: OptionalFile = None
     refresh_token: SecretStr = NO_SECRET
-    refresh_token_file: FilePath | None = None
+    refresh_token_file: OptionalFile = None
     api_version: Literal["v3", "2026-03", "2026-09"] = "2026-09"
-    ca_file: FilePath | None = None
+    ca_file: OptionalFile = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -242,7 +243,7 @@ class BriefSettings:
     writer: Literal["template", "claude"] = "template"
     model: str = ""
     api_key: SecretStr = NO_SECRET
-    api_key_file: FilePath | None = None
+    api_key_file: OptionalFile = None
     max_cost_per_run: Annotated[float, Field(ge=0)] = 5.0
 
 
@@ -251,7 +252,7 @@ class AlertSettings:
     """Where alerts go, from which probability on, and how many a person gets in a day."""
 
     slack_webhook: SecretStr = NO_SECRET
-    slack_webhook_file: FilePath | None = None
+    slack_webhook_file: OptionalFile = None
     email: tuple[str, ...] = ()
     probability: Share = 0.75
     per_person_per_day: Count = 5

@@ -15,7 +15,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from connectors.canonical import CRM_TABLES, schema_of
 from connectors.fields import field_specs
@@ -110,6 +110,7 @@ def _shaped(pattern: str, sentence: str) -> AfterValidator:
 
 
 FilePath = Annotated[Path, AfterValidator(_absolute)]
+OptionalFile = Annotated[FilePath | None, BeforeValidator(lambda value: value or None)]  # "" is none
 FileUrl = Annotated[str, AfterValidator(_absolute_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HttpUrl = Annotated[str, AfterValidator(_http)]

@@ -1,0 +1,145 @@
+"""A real ledger and lake in a temporary folder, canonical rows, and a strict CRM double for the way in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from connectors.canonical import CRM_TABLES, schema_of
+from connectors.crm import Capabilities, OrgInfo, Usage, Window
+from connectors.errors import SetupError
+from sync.lake import Lake
+from sync.store import Store
+
+NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ibis 12.0 calls a method that DuckDB 2.0 has deprecated; neither is ours to change."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(
+                pytest.mark.filterwarnings(r"ignore:fetch_arrow_table\(\) is deprecated:DeprecationWarning")
+            )
+
+
+@pytest.fixture(scope="session")
+def noon() -> datetime:
+    """A Monday noon, UTC."""
+    return NOON
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Store]:
+    """A fresh ledger on SQLite."""
+    with Store.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as store:
+        yield store
+
+
+@pytest.fixture
+def lake(tmp_path: Path, ledger: Store) -> Iterator[Lake]:
+    """An empty lake."""
+    with Lake(tmp_path / "lake", ledger) as made:
+        yield made
+
+
+Rows = Callable[..., pa.Table]
+
+
+@pytest.fixture(scope="session")
+def canonical_rows() -> Rows:
+    """Make a canonical table from the cells that matter; the others are null or a plain default."""
+    return make_rows
+
+
+def make_rows(table: str, *rows: Mapping[str, Any]) -> pa.Table:
+    """A canonical table of these rows."""
+    schema = schema_of(table)
+    plain: dict[str, Any] = dict.fromkeys(schema.names)
+    if table in CRM_TABLES:
+        plain |= {"created_at": NOON, "modified_at": NOON, "known_from": NOON, "is_deleted": False}
+    return pa.Table.from_pylist([plain | dict(row) for row in rows], schema=schema)
+
+
+@dataclass
+class CrmDouble:
+    """A CRM in memory that answers pulls by window, as the protocol promises, and nothing else."""
+
+    org_id: str = "00D000000000001EAA"
+    clock: datetime = NOON
+    rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    invisible: set[str] = field(default_factory=set)
+    windows: list[tuple[str, Window]] = field(default_factory=list)
+    page_rows: int = 3
+    fail_at: str | None = None
+    capabilities: Capabilities = field(
+        default_factory=lambda: Capabilities(write_batch=200, read_batch=2000, page_size=3)
+    )
+    _calls: int = 0
+
+    def put(self, table: str, *rows: Mapping[str, Any]) -> None:
+        """Create or replace records by crm_id."""
+        for row in rows:
+            held = [r for r in self.rows.get(table, []) if r["crm_id"] != row["crm_id"]]
+            self.rows[table] = [*held, dict(row)]
+
+    def org(self) -> OrgInfo:
+        return OrgInfo(
+            id=self.org_id, name="Acme", kind="salesforce", url="https://acme.example", currency="USD",
+            timezone="UTC", api_version="68.0",
+        )  # fmt: skip
+
+    def server_time(self) -> datetime:
+        return self.clock
+
+    def object_name(self, table: str) -> str:
+        return {"accounts": "Account"}.get(table, table)
+
+    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+        if table in self.invisible:
+            raise SetupError("the integration user can't see it.", record=table, fix="grant read access")
+        self.windows.append((table, window))
+        found = [
+            row
+            for row in self.rows.get(table, [])
+            if (window.since is None and not row.get("is_deleted"))
+            or (window.since is not None and window.since <= row["modified_at"] < window.until)
+        ]
+        for start in range(0, len(found), self.page_rows):
+            self._calls += 1
+            yield make_rows(table, *found[start : start + self.page_rows])
+            if self.fail_at == table:
+                raise ConnectionResetError("the CRM hung up")
+
+    def usage(self) -> Usage:
+        return Usage(calls=self._calls, org_used=None, org_limit=None)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"the way in must not call {name}")
+
+
+@pytest.fixture
+def crm_double() -> CrmDouble:
+    """A CRM with two accounts, a contact and an opportunity, all an hour old."""
+    crm = CrmDouble()
+    old = NOON - timedelta(hours=1)
+    crm.put("accounts", *({"crm_id": f"A{n}", "external_id": f"c{n}", "modified_at": old} for n in (1, 2)))
+    crm.put("contacts", {"crm_id": "P1", "account_crm_id": "A1", "modified_at": old})
+    crm.put("opportunities", {"crm_id": "O1", "account_crm_id": "A1", "modified_at": old})
+    return crm
+
+
+@pytest.fixture(scope="session")
+def ids_of() -> Callable[[Any], Sequence[str]]:
+    """The crm_ids of an Ibis table, sorted."""
+
+    def ids(table: Any) -> list[str]:
+        return sorted(table.select("crm_id").to_pyarrow()["crm_id"].to_pylist())
+
+    return ids
