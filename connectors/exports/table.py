@@ -27,8 +27,8 @@ import pyarrow.compute as pc
 from connectors.canonical import DAY, EXPORT_TABLES
 from connectors.errors import InputError
 from connectors.exports import parquet, text
-from connectors.exports.spec import REQUIRED, ExportFile, ExportSpec
 from connectors.exports.casting import MisfitError, day_starts, typed
+from connectors.exports.spec import REQUIRED, ExportFile, ExportSpec
 
 Columns = Mapping[str, pa.Array]
 
