@@ -12,8 +12,7 @@ from connectors.errors import SettingError
 from sync.settings import Settings
 
 if TYPE_CHECKING:
-    from connectors.exports.table import ExportSpec
-
+    from connectors.exports.spec import ExportSpec
     from connectors.salesforce.settings import SalesforceSettings
 
 
@@ -59,7 +58,7 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
 
 def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
     """What the export reader needs to know, in the order of the configuration."""
-    from connectors.exports.table import ExportSpec
+    from connectors.exports.spec import ExportSpec
 
     return tuple(
         ExportSpec(

@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from connectors.canonical import EXPORT_TABLES
-from connectors.errors import SettingError
 from sync.connect import export_specs
 from sync.lake import Lake
 from sync.segments import Segment
@@ -26,10 +25,10 @@ from sync.store import Store
 from sync.store.tables import ExportFileRow
 
 if TYPE_CHECKING:
-    from connectors.exports.table import ExportFile, ExportSpec
+    from connectors.exports.spec import ExportFile, ExportSpec
 
 Progress = Callable[[str, int], None]
-"""Called with a file's path and the rows read so far, over all files."""
+"""Called with a file's path and the rows read of it so far."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +61,12 @@ def ingest(
 ) -> ExportReport:
     """Read the export files that are new or changed.
 
-    Raises InputError for the first bad one, with nothing changed; SettingError for a kind not read yet.
+    Raises InputError for the first bad one, with nothing changed; SettingError for a kind that can't be read.
     A file whose spec changed (columns, zone, key) is read again: the same bytes now mean other rows."""
-    from connectors.exports.table import list_files, read_export
+    from connectors.exports.spec import list_files
 
     known = _known(store)
     specs = export_specs(settings)
-    _check_kinds(specs)
     listed = [(spec, file) for spec in specs for file in list_files(spec)]
     fresh = [
         (spec, file)
@@ -76,14 +74,10 @@ def ingest(
         if not _is_known(known.get((spec.kind, str(file.path))), spec, file)
     ]
     staged: list[tuple[ExportSpec, ExportFile, Segment | None]] = []
-    rows = 0
     try:
         for spec, file in fresh:
-            table = read_export(spec, file)
-            rows += table.num_rows
-            staged.append((spec, file, lake.stage(spec.kind, [table], source=_source(str(file.path)))))
-            if progress is not None:
-                progress(str(file.path), rows)
+            batches = _read(spec, file, progress)
+            staged.append((spec, file, lake.stage(spec.kind, batches, source=_source(str(file.path)))))
     except BaseException:
         lake.discard(segment for _, _, segment in staged if segment is not None)
         raise
@@ -112,15 +106,15 @@ def ingest(
     return _report(known, listed, staged, missing)
 
 
-def _check_kinds(specs: Sequence[ExportSpec]) -> None:
-    for position, spec in enumerate(specs, start=1):
-        if spec.kind not in EXPORT_TABLES:
-            raise SettingError(
-                f"{spec.kind} can't be read from files by this version; they come from the CRM.",
-                setting=f"exports[{position}].kind",
-                searched=(),
-                fix=f"remove this export, or give one of: {', '.join(EXPORT_TABLES)}",
-            )
+def _read(spec: ExportSpec, file: ExportFile, progress: Progress | None) -> Iterator[pa.RecordBatch]:
+    from connectors.exports.table import iter_export
+
+    rows = 0
+    for batch in iter_export(spec, file):
+        rows += batch.num_rows
+        if progress is not None:
+            progress(str(file.path), rows)
+        yield batch
 
 
 def _known(store: Store) -> dict[tuple[str, str], ExportFileRow]:
