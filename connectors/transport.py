@@ -82,7 +82,7 @@ class RetryPolicy:
         if asked is not None:
             return asked
         backoff = tenacity.wait_exponential_jitter(
-            initial=self.first_wait, max=self.longest_wait, jitter=self.first_wait
+            multiplier=self.first_wait, max=self.longest_wait, jitter=self.first_wait
         )
         return backoff(state)
 
