@@ -14,8 +14,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-Advance = Callable[[float, float | None], None]
-"""How far a step is: (done, total); total None while it is unknown."""
+Advance = Callable[..., None]
+"""How far a piece of work is: (done, total); total None while it is unknown."""
+
+Tell = Callable[[str, float, float | None], None]
+"""What is going on, and how far it is: (what, done, total or None)."""
 
 
 class Screen:
@@ -84,30 +87,44 @@ class Screen:
 
     @contextmanager
     def progress(self, what: str) -> Iterator[Advance]:
-        """A progress bar on stderr while the block runs; plain nothing where stderr is no terminal."""
+        """A progress bar for one piece of work, on stderr, where that is a terminal."""
+        with self.steps() as tell:
+            tell(what, 0, None)
+            yield lambda done, total=None: tell(what, done, total)
+
+    @contextmanager
+    def steps(self) -> Iterator[Tell]:
+        """A progress bar that is renamed as the work goes on: tell(what, done, total or None)."""
         if self.quiet or not self.err.is_terminal:
-            yield _no_progress
+            yield _tell_nobody
             return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
         bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=30),
+            TextColumn("{task.fields[amount]}"),
             TimeElapsedColumn(),
             console=self.err,
             transient=True,
         )
         with bar:
-            task = bar.add_task(what, total=None)
+            task = bar.add_task("", total=None, amount="")
+            current = ""
 
-            def advance(done: float, total: float | None = None) -> None:
-                bar.update(task, completed=done, total=total)
+            def tell(what: str, done: float, total: float | None) -> None:
+                nonlocal current
+                if what != current:
+                    current = what
+                    bar.reset(task, description=printable(what), total=total)
+                amount = f"{done:,.0f}" if total is None else f"{done:,.0f} of {total:,.0f}"
+                bar.update(task, completed=done, total=total, amount=amount if done else "")
 
-            yield advance
+            yield tell
 
 
-def _no_progress(_done: float, _total: float | None = None) -> None:
+def _tell_nobody(_what: str, _done: float, _total: float | None) -> None:
     """Progress for programs: none."""
 
 

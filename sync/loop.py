@@ -1,0 +1,279 @@
+"""The steps of the loop, in order: pull, exports, train, score, plan, apply, outcomes.
+
+Every verb and every runner calls these same functions; none of them reads a clock or prints. What a step
+found is a value of its own; that it ran, and how it ended, stands in the ledger.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from connectors.crm import Crm
+from connectors.errors import StateError, UpswellError, UsageError
+from model.errors import ModelError
+from model.panel import Panel, build_panel, build_rows
+from model.predict import predict
+from model.product import Product
+from model.registry import Registry
+from model.target import Target
+from model.train import TrainedModel, train
+from sync.config import config_hash
+from sync.exports import ExportReport, ingest
+from sync.aliases import load_aliases
+from sync.identity import IdentityReport, Resolved, resolve
+from sync.lake import Lake
+from sync.pull import PullReport, pull
+from sync.settings import Settings
+from sync.store import Store
+from sync.store.runs import begin_step, bind_run, end_run, finish_step, start_run
+from sync.store.scores import save_scores
+
+RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
+
+Clock = Callable[[], datetime]
+Tell = Callable[[str, float, float | None], None]
+"""Progress: (what is going on, done, total or None)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainReport:
+    """A model that was trained: its version, what it was trained on, and how good it is out of time."""
+
+    version: str
+    panel: Panel
+    trained: TrainedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreReport:
+    """Scores as they were kept in the ledger, with the account's own columns beside them."""
+
+    run_id: str
+    as_of: date
+    model_version: str
+    scores: pa.Table
+    identity: IdentityReport
+
+
+class Run:
+    """A run in the ledger while it is under way: its id, and the steps that it notes."""
+
+    def __init__(self, store: Store, run_id: str, clock: Clock) -> None:
+        self.id = run_id
+        self._store = store
+        self._clock = clock
+        self._position = 0
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[dict[str, Any]]:
+        """Note a step; what the block puts into the dict is kept with it."""
+        self._position += 1
+        position = self._position
+        detail: dict[str, Any] = {}
+        begin_step(self._store, self.id, position, name, now=self._clock())
+        try:
+            yield detail
+        except BaseException as error:
+            detail["error"] = str(error)
+            finish_step(self._store, self.id, position, now=self._clock(), status="failed", detail=detail)
+            raise
+        finish_step(self._store, self.id, position, now=self._clock(), detail=detail)
+
+
+@dataclass(slots=True, kw_only=True)
+class Loop:
+    """One company's loop over its CRM, its lake and its ledger. `crm` is asked for only when it is needed."""
+
+    settings: Settings
+    store: Store
+    lake: Lake
+    connect: Callable[[], Crm]
+    clock: Clock
+    tell: Tell
+    _crm: Crm | None = None
+
+    @property
+    def crm(self) -> Crm:
+        """The CRM, connected on first use."""
+        if self._crm is None:
+            self._crm = self.connect()
+        return self._crm
+
+    @property
+    def registry(self) -> Registry:
+        """The models of this installation."""
+        return Registry(self.settings.state.models)
+
+    @property
+    def target(self) -> Target:
+        """What counts as an expansion."""
+        given = self.settings.target
+        named = {"opportunity_types": given.opportunity_types} if given.opportunity_types else {}
+        return Target(
+            horizon_days=given.horizon_days,
+            stages=given.stages,
+            min_amount=given.min_amount,
+            eligible=given.eligible,
+            count_arr_changes=given.count_arr_changes,
+            **named,
+        )
+
+    @property
+    def products(self) -> tuple[Product, ...]:
+        """The catalogue."""
+        return tuple(
+            Product(
+                id=p.id,
+                name=p.name,
+                type=p.type,
+                price=p.price,
+                unit=p.unit,
+                eligible=p.eligible,
+                replaces=p.replaces,
+            )
+            for p in self.settings.products
+        )
+
+    @contextmanager
+    def run(self, verb: str) -> Iterator[Run]:
+        """A run of the ledger around the block; an error ends it as failed and goes on upwards."""
+        run_id = start_run(self.store, verb, config_hash=config_hash(self.settings), now=self.clock())
+        try:
+            yield Run(self.store, run_id, self.clock)
+        except BaseException as error:
+            message = error.message if isinstance(error, UpswellError) else f"{type(error).__name__}: {error}"
+            end_run(self.store, run_id, status="failed", now=self.clock(), error=message)
+            raise
+        end_run(self.store, run_id, status="done", now=self.clock())
+
+    def today(self) -> date:
+        """The as-of date: the CRM server's day in the company's zone."""
+        return self.crm.server_time().astimezone(ZoneInfo(self.settings.company.timezone)).date()
+
+    def pull(self, run: Run, *, full: bool = False) -> PullReport:
+        """What is new in the CRM, brought into the lake."""
+        with run.step("pull") as detail:
+            report = pull(
+                self.crm,
+                self.store,
+                self.lake,
+                run_id=run.id,
+                now=self.clock(),
+                full=full,
+                progress=lambda table, rows: self.tell(f"Pull {table}", rows, None),
+            )
+            bind_run(self.store, run.id, org_id=report.org.id)
+            detail.update(rows=report.rows, api_calls=report.api_calls)
+        return report
+
+    def exports(self, run: Run) -> ExportReport:
+        """What is new in the exports, brought into the lake."""
+        with run.step("exports") as detail:
+            report = ingest(
+                self.settings,
+                self.store,
+                self.lake,
+                run_id=run.id,
+                now=self.clock(),
+                progress=lambda name, done: self.tell(f"Read {name}", done, None),
+            )
+            detail.update(files=len(report.files))
+        return report
+
+    def tables(self) -> Resolved:
+        """The lake's tables with one account id, and how well the sources fit together."""
+        sources = [segment.source for segment in self.lake.segments("accounts")]
+        if not sources:
+            raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
+        org_id = sources[-1].removeprefix("crm:")
+        return resolve(self.lake, load_aliases(self.store, org_id))
+
+    def train(self, run: Run, as_of: date, *, seed: int = 0) -> TrainReport:
+        """A model trained on every matured row up to `as_of`, kept and made the current one."""
+        with run.step("train") as detail:
+            tables = self.tables().tables
+            self.tell("Build the panel", 0, None)
+            panel = build_panel(tables, as_of=as_of, target=self.target, products=self.products)
+            self.tell("Train", 0, None)
+            trained = train(panel, target=self.target, products=self.products, seed=seed)
+            version = self.registry.save(trained, as_of)
+            self.registry.promote(version)
+            detail.update(version=version, data_hash=panel.data_hash)
+        return TrainReport(version=version, panel=panel, trained=trained)
+
+    def training_is_due(self, as_of: date) -> bool:
+        """Whether there is no model yet, or the current one is four weeks older than `as_of`."""
+        current = self.registry.current()
+        return current is None or as_of - version_day(current) >= RETRAIN_AFTER
+
+    def score(self, run: Run, as_of: date) -> ScoreReport:
+        """Every customer account scored with the current model, and kept in the ledger."""
+        with run.step("score") as detail:
+            current = self.registry.current()
+            if current is None:
+                raise UsageError("there is no model yet.", fix="train one first: upswell train")
+            resolved = self.tables()
+            tables = resolved.tables
+            self.tell("Score", 0, None)
+            trained = self.registry.load(current)
+            rows = build_rows(tables, as_of=as_of, target=self.target, products=self.products)
+            cutoffs = self.settings.tiers
+            predictions = predict(
+                trained,
+                rows,
+                tiers={"very_high": cutoffs.very_high, "high": cutoffs.high, "medium": cutoffs.medium},
+                products=self.products,
+            )
+            scores = with_account_columns(predictions, tables["accounts"])
+            save_scores(
+                self.store,
+                run.id,
+                scores,
+                as_of=as_of,
+                model_version=current,
+                data_hash=rows.data_hash,
+                now=self.clock(),
+            )
+            bind_run(self.store, run.id, as_of=as_of)
+            detail.update(accounts=scores.num_rows, model=current)
+        return ScoreReport(
+            run_id=run.id, as_of=as_of, model_version=current, scores=scores, identity=resolved.report
+        )
+
+    def close(self) -> None:
+        """Give back the connections."""
+        if self._crm is not None:
+            self._crm.close()
+        self.lake.close()
+        self.store.close()
+
+
+def version_day(version: str) -> date:
+    """The day in a model version such as 2026.11.02-1. Raises StateError for any other name."""
+    try:
+        return datetime.strptime(version.split("-")[0], "%Y.%m.%d").date()  # noqa: DTZ007 - a day has no zone
+    except ValueError:
+        raise StateError(
+            "this is no model version such as 2026.11.02-1.", record=version, fix="train anew: upswell train"
+        ) from None
+
+
+def with_account_columns(predictions: pa.Table, accounts: Any) -> pa.Table:
+    """The predictions with crm_id, external_id, name and owner_id of each account, best priority first."""
+    columns = ["account_id", "crm_id", "external_id", "name", "owner_id"]
+    own = accounts.select(*columns).to_pyarrow()
+    order = pc.index_in(predictions["account_id"], own["account_id"])
+    for name in columns[1:]:
+        predictions = predictions.append_column(name, own[name].take(order))
+    return predictions.sort_by([("priority", "ascending"), ("account_id", "ascending")])
+
+
+__all__ = ["Loop", "ModelError", "Run", "ScoreReport", "TrainReport", "version_day", "with_account_columns"]

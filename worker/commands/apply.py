@@ -1,0 +1,75 @@
+"""`upswell apply`: a plan, written to the CRM."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from worker.loop_home import open_loop
+from worker.verb import App, ExitCode, verb
+
+if TYPE_CHECKING:
+    from sync.apply_report import ApplyReport
+
+SHOWN = 10
+
+
+@verb(
+    "apply",
+    examples=("upswell apply", "upswell apply PLAN --override changed_share"),
+    exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.REJECTED_ROWS),
+)
+@click.argument("plan", required=False)
+@click.option("--override", multiple=True, help="Guard rule to pass over, by name; may be given again.")
+def command(app: App, plan: str | None, override: tuple[str, ...]) -> None:
+    """Apply the named plan, else the newest one; a plan cut short goes on where it stopped."""
+    with open_loop(app.settings(), app.screen) as loop, loop.run("apply") as run:
+        app.answer.run_id = run.id
+        report = loop.apply(run, plan, override=override)
+    app.answer.data = apply_facts(report)
+    show_apply(app, report)
+
+
+def apply_facts(report: ApplyReport) -> dict[str, Any]:
+    """What became of a plan, as data."""
+    return {
+        "plan": report.plan_id,
+        "status": report.status,
+        "outcomes": report.outcomes,
+        "task_outcomes": report.task_outcomes,
+        "written_cells": report.written_cells,
+        "tasks": report.tasks_made,
+        "api_calls": report.api_calls,
+    }
+
+
+def show_apply(app: App, report: ApplyReport) -> None:
+    """Counts by outcome, and each rejected row with its reason and fix."""
+    screen = app.screen
+    screen.head(f"Plan {report.plan_id}: {report.status}")
+    rows = [("records", *pair) for pair in report.outcomes.items()]
+    rows += [("tasks", *pair) for pair in report.task_outcomes.items()]
+    if rows:
+        screen.table(("What", "Outcome", "Count"), [(a, b, f"{c:,}") for a, b, c in rows], right=("Count",))
+    written, made = f"{report.written_cells:,} cells written", f"{report.tasks_made} tasks made"
+    screen.say(f"{written}, {made}, {report.api_calls} API calls.")
+    for row in report.rejected:
+        app.answer.reject(
+            code=row.vendor_code or row.outcome.value,
+            message=row.message or row.outcome.value,
+            record=row.record_id,
+            fix=row.fix,
+        )
+    if report.rejected:
+        screen.head(f"{len(report.rejected)} rows were rejected")
+        screen.table(
+            ("Record", "Outcome", "Why", "Fix"),
+            [(r.record_id, r.outcome.value, r.message or "", r.fix or "") for r in report.rejected[:SHOWN]],
+        )
+        if len(report.rejected) > SHOWN:
+            screen.say(f"… and {len(report.rejected) - SHOWN} more; --json lists all.")
+    for drift in report.drifts:
+        app.warn(
+            f"{drift.record_id}: {drift.field} holds {drift.held!r} a moment after {drift.written!r} was written"
+        )

@@ -1,0 +1,42 @@
+"""`upswell install`: our fields in the CRM."""
+
+from __future__ import annotations
+
+import click
+
+from worker.loop_home import open_loop
+from worker.verb import App, verb
+
+
+@verb("install", examples=("upswell install", "upswell --config acme.toml install --apply"))
+@click.option("--apply", "apply_", is_flag=True, help="Create what is missing; otherwise only show it.")
+def command(app: App, apply_: bool) -> None:
+    """Show or create the fields of connectors/fields.toml; never change one that exists."""
+    from connectors.fields import field_specs
+
+    with open_loop(app.settings(), app.screen) as loop, app.screen.progress("Install"):
+        org = loop.crm.org()
+        report = loop.crm.install(list(field_specs().values()), apply=apply_)
+    counts: dict[str, int] = {}
+    for step in report.steps:
+        counts[step.action] = counts.get(step.action, 0) + 1
+    app.answer.data = {
+        "org": org.id,
+        "applied": report.applied,
+        "counts": counts,
+        "steps": [
+            {"object": s.object, "name": s.name, "action": s.action, "detail": s.detail} for s in report.steps
+        ],
+    }
+    for warning in report.warnings:
+        app.warn(warning)
+    app.screen.head(
+        f"{'Installed in' if report.applied else 'Would be installed in'} {org.name} ({org.kind})"
+    )
+    app.screen.table(
+        ("Object", "Name", "Action", "Detail"), [(s.object, s.name, s.action, s.detail) for s in report.steps]
+    )
+    summary = ", ".join(f"{count} to {action}" for action, count in counts.items()) or "nothing to do"
+    app.screen.say(summary if not report.applied else f"Done: {summary}.")
+    if not report.applied and counts.get("create"):
+        app.screen.say("Create them with: upswell install --apply")

@@ -1,0 +1,62 @@
+"""`upswell rollback`: what a run wrote, taken back."""
+
+from __future__ import annotations
+
+import click
+
+from worker.loop_home import open_loop
+from worker.verb import App, ExitCode, verb
+
+SHOWN = 20
+
+
+@verb(
+    "rollback",
+    examples=("upswell rollback RUN --dry-run", "upswell rollback RUN --account C-00042 --field score"),
+    exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.REJECTED_ROWS),
+)
+@click.argument("run_or_plan", metavar="[RUN]", required=False)
+@click.option("--account", help="Only this account: its id, or its record id in the CRM.")
+@click.option("--field", help="Only this field: our name (score) or the CRM's.")
+@click.option("--dry-run", is_flag=True, help="Show what would be restored; write nothing.")
+def command(app: App, run_or_plan: str | None, account: str | None, field: str | None, dry_run: bool) -> None:
+    """Restore the named run or plan, else the newest applied one; people's later edits stay."""
+    with open_loop(app.settings(), app.screen) as loop, loop.run("rollback") as run:
+        app.answer.run_id = run.id
+        report = loop.rollback(run, run_or_plan, account=account, field=field, dry_run=dry_run)
+    app.answer.data = {
+        "plans": report.plan_ids,
+        "dry_run": report.dry_run,
+        "restored_cells": report.restored_cells,
+        "restored_records": report.restored_records,
+        "left": [
+            {"record": c.record_id, "field": c.field, "ours": c.ours, "now": c.held} for c in report.left
+        ],
+        "gone": report.gone,
+        "failed": report.failed,
+        "tasks_closed": report.tasks_closed,
+        "tasks_left": report.tasks_left,
+        "api_calls": report.api_calls,
+    }
+    screen = app.screen
+    done = "Would restore" if report.dry_run else "Restored"
+    screen.head(
+        f"{done} {report.restored_cells:,} cells of {report.restored_records:,} records; "
+        f"{report.tasks_closed} tasks closed"
+    )
+    if report.left:
+        screen.say(f"{len(report.left)} cells were changed by a person since, and are left as they are:")
+        screen.table(
+            ("Record", "Field", "We wrote", "It holds now"),
+            [(c.record_id, c.field, str(c.ours), str(c.held)) for c in report.left[:SHOWN]],
+        )
+        if len(report.left) > SHOWN:
+            screen.say(f"… and {len(report.left) - SHOWN} more; --json lists all.")
+    if report.tasks_left:
+        screen.say(f"{len(report.tasks_left)} tasks are left: someone worked on them, or they are gone.")
+    for record in report.gone:
+        app.answer.reject(code="gone", message="the record was deleted", record=record)
+    for record in report.failed:
+        app.answer.reject(
+            code="failed", message="this record could not be restored", record=record, fix="roll back again"
+        )
