@@ -3,9 +3,9 @@
 A source row is known on day `known`: the later of its own event day (`at`) and the day it reached us.
 Every feature joins on `known <= as-of day`, so nothing can see the future. Two kinds of row:
 
-* facts (events, invoices, activities …) become known once, by their `known_from` stamp;
-* records that live (accounts, contacts, opportunities, tickets) come as their latest version, so they
-  are known from their creation and each later fact from its own stamp (closed, left).
+* facts (events, invoices, activities …) happen once and become known by their `known_from` stamp;
+* records that live (contacts, opportunities, tickets) come as their latest version: `known_from` is when
+  the record first existed, and each later fact counts from its own stamp (closed, left).
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Source:
     known: tuple[str, ...]
 
 
-def _source(at: str | None, known: str, **columns: str) -> Source:
+def _source(at: str | None, known: str, /, **columns: str) -> Source:
     return Source(columns=MappingProxyType(columns), at=at, known=tuple(known.split()))
 
 
@@ -58,11 +58,18 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
             fiscal_year_start="whole",
         ),
         "contacts": _source(
-            "created_at", "", crm_id="text", created_at="day", title="text", role="text", left_at="day"
+            "created_at",
+            "known_from",
+            crm_id="text",
+            created_at="day",
+            title="text",
+            role="text",
+            left_at="day",
+            known_from="day",
         ),
         "opportunities": _source(
             "created_at",
-            "",
+            "known_from",
             crm_id="text",
             created_at="day",
             opportunity_type="text",
@@ -72,6 +79,7 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
             is_won="flag",
             closed_at="day",
             product_id="text",
+            known_from="day",
         ),
         "account_history": _source(
             "changed_at", "changed_at", field="text", old_value="text", new_value="text", changed_at="day"
@@ -89,7 +97,7 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
         ),
         "tickets": _source(
             "created_at",
-            "",
+            "known_from",
             created_at="day",
             subject="text",
             body="text",
@@ -97,6 +105,7 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
             is_escalated="flag",
             closed_at="day",
             csat="real",
+            known_from="day",
         ),
         "events": _source(
             "at",

@@ -20,6 +20,10 @@ EXPANSION_TYPES = (
     "existing customer - expansion",
     "existing business",
     "existingbusiness",
+    "seat expansion",
+    "tier upgrade",
+    "services",
+    "multi-year",
 )
 
 
@@ -27,34 +31,34 @@ EXPANSION_TYPES = (
 class Target:
     """An expansion within `horizon_days` after the as-of date.
 
-    An opportunity counts when its type is one of `opportunity_types` (any case), it is won (its stage is
-    one of `stages`, or the CRM's own flag when `stages` is empty) and its amount is at least
-    `min_amount`. With `count_arr_changes`, an ARR increase in billing that no such opportunity explains
-    counts as well. Raises ModelError for a horizon outside 7–365 days or an eligibility expression.
+    An opportunity counts when its type is one of `opportunity_types` (any case; EXPANSION_TYPES when
+    empty), it is won (its stage is one of `stages`, or the CRM's own flag when `stages` is empty) and its
+    amount is at least `min_amount`. With `count_arr_changes`, an ARR increase in billing that no such opportunity explains
+    counts as well. Raises ModelError for a horizon outside 7–730 days or an eligibility expression.
     """
 
     horizon_days: int = 90
-    opportunity_types: tuple[str, ...] = EXPANSION_TYPES
+    opportunity_types: tuple[str, ...] = ()
     stages: tuple[str, ...] = ()
     min_amount: float = 0.0
     eligible: str = ""
     count_arr_changes: bool = True
 
     def __post_init__(self) -> None:
-        if not 7 <= self.horizon_days <= 365:
+        if not 7 <= self.horizon_days <= 730:
             raise ModelError(
-                f"[target] horizon_days is {self.horizon_days}.", fix="Use a horizon between 7 and 365 days."
-            )
-        if not self.opportunity_types and not self.count_arr_changes:
-            raise ModelError(
-                "[target] counts neither opportunities nor ARR changes, so nothing can be an expansion.",
-                fix="Name opportunity_types, or set count_arr_changes = true.",
+                f"[target] horizon_days is {self.horizon_days}.", fix="Use a horizon between 7 and 730 days."
             )
         if self.eligible:
             raise ModelError(
                 f"[target] eligible = {self.eligible!r}: eligibility expressions are not supported.",
                 fix="Remove it; every active customer without an open expansion opportunity is eligible.",
             )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The opportunity types that count, in lower case."""
+        return tuple(kind.strip().lower() for kind in self.opportunity_types or EXPANSION_TYPES)
 
     def as_json(self) -> dict[str, Any]:
         """The target as plain JSON values, for manifests."""

@@ -1,0 +1,53 @@
+"""Who is an active customer on a day: the population of every panel row and of every peer group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from model.days import day_table
+
+# An invoice that is this late has not been issued: the customer has gone. One monthly cycle and a half.
+INVOICE_GRACE_DAYS = 45
+
+
+def invoice_spans(billing: ir.Table) -> ir.Table:
+    """Billing with `until`: the day on which the next invoice replaced this one as the latest known (or null).
+
+    An invoice for an older period that arrives late never replaces a newer one.
+    """
+    order = ["known", "at"]
+    before = ibis.window(group_by="account_id", order_by=order, preceding=(None, 1))
+    newest = billing.mutate(newest=billing["at"].max().over(before))
+    newest = newest.filter(newest.newest.isnull() | (newest["at"] >= newest.newest)).drop("newest")
+    return newest.mutate(until=newest.known.lead().over(ibis.window(group_by="account_id", order_by=order)))
+
+
+def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int]) -> ir.Table:
+    """Rows (account_id, day): the accounts that are paying customers on each of the days.
+
+    An account with invoices is active while the latest known one has ARR or seats and covers the day,
+    give or take `INVOICE_GRACE_DAYS`. One that was never invoiced by that day goes by the CRM: customer
+    since that day or earlier and not marked as no customer. (That mark has no history: accounts without
+    billing that left are missing from past rows.)
+    """
+    asked = day_table(days)
+    billing, accounts = sources["billing"], sources["accounts"]
+    spans = invoice_spans(billing)
+    latest = asked.join(
+        spans, [spans.known <= asked.day, spans.until.isnull() | (asked.day < spans.until)]
+    ).mutate(covered=lambda t: ibis.coalesce(t.period_end, t.period_start + 31) + INVOICE_GRACE_DAYS >= t.day)
+    pays = (ibis.coalesce(latest.arr, 0.0) > 0) | (ibis.coalesce(latest.seats, 0.0) > 0)
+    billed = latest.filter(latest.covered & pays).select("account_id", "day")
+
+    first_invoice = billing.group_by("account_id").agg(first=billing.known.min())
+    unbilled = (
+        accounts.left_join(first_invoice, "account_id")
+        .cross_join(asked)
+        .filter(lambda t: t.first.isnull() | (t.first > t.day))
+        .filter(lambda t: (t.customer_since <= t.day) & ibis.coalesce(t.is_customer, True))
+        .select("account_id", "day")
+    )
+    return billed.union(unbilled, distinct=True)

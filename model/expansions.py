@@ -1,0 +1,87 @@
+"""Expansion events: won expansion opportunities, and ARR increases in billing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from model.target import Target
+
+# An ARR increase this close to a won opportunity is that opportunity arriving on the invoice.
+SAME_EVENT_DAYS = 60
+# Rounding, currency and proration move ARR by less than this; an expansion by more.
+MIN_INCREASE_SHARE = 0.005
+
+
+def is_expansion(opportunities: ir.Table, target: Target) -> ir.BooleanColumn:
+    """Whether each opportunity is of a type that the target counts, won or not."""
+    kind = ibis.coalesce(opportunities.opportunity_type, "").strip().lower()
+    return kind.isin(list(target.kinds))
+
+
+def is_won(opportunities: ir.Table, target: Target) -> ir.BooleanColumn:
+    """Whether each opportunity is closed and won in the target's sense."""
+    if target.stages:
+        won = ibis.coalesce(opportunities.stage, "").isin(list(target.stages))
+    else:
+        won = ibis.coalesce(opportunities.is_won, False)
+    return won & opportunities.closed_at.notnull()
+
+
+def won_expansions(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
+    """Won expansions: account_id, day (closed), known, arr and product_id, one row an opportunity."""
+    deals = sources["opportunities"]
+    amount = ibis.coalesce(deals.amount, 0.0)
+    won = deals.filter(is_expansion(deals, target) & is_won(deals, target) & (amount >= target.min_amount))
+    return won.select("account_id", "product_id", "crm_id", day=won.closed_at, known=ibis.greatest(won.closed_at, won.known), arr=won.amount)
+
+
+def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
+    """Every ARR increase from one invoice to the next: account_id, day, known and arr (the increase)."""
+    billing = sources["billing"]
+    order = ibis.window(group_by="account_id", order_by="at")
+    stepped = billing.filter(billing.arr.notnull()).mutate(before=lambda t: t.arr.lag().over(order))
+    stepped = stepped.mutate(increase=stepped.arr - stepped.before)
+    floor = ibis.greatest(stepped.before * MIN_INCREASE_SHARE, target.min_amount)
+    # from nothing to something is a new or returning customer, not an expansion
+    grown = stepped.filter((stepped.before > 0) & (stepped.increase > floor))
+    return grown.select("account_id", day=grown.at, known=grown.known, arr=grown.increase)
+
+
+def expansion_events(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
+    """What the labels count: account_id, day, arr and product_id of every expansion, each once.
+
+    An ARR increase within `SAME_EVENT_DAYS` of any won opportunity (a renewal or new business too) is not
+    an event of its own. This looks both ways in time, so it is for labels only, never for features.
+    """
+    won = won_expansions(sources, target).select("account_id", "day", "arr", "product_id")
+    if not target.count_arr_changes:
+        return won
+    grown = arr_increases(sources, target)
+    deals = sources["opportunities"]
+    counted = is_expansion(deals, target)
+    # a renewal or new business explains an increase as well, unless the target would count it
+    closed = deals.filter(is_won(deals, target) & (counted | ~_is_renewal(deals)))
+    closed = closed.select("account_id", closed=closed.closed_at)
+    explained = (
+        grown.join(
+            closed,
+            [
+                grown.account_id == closed.account_id,
+                closed.closed <= grown.day + SAME_EVENT_DAYS,
+                closed.closed >= grown.day - SAME_EVENT_DAYS,
+            ],
+        )
+        .select("account_id", "day")
+        .distinct()
+    )
+    alone = grown.anti_join(explained, ["account_id", "day"])
+    return won.union(
+        alone.select("account_id", "day", "arr", product_id=ibis.null("string")), distinct=False
+    )
+
+
+def _is_renewal(opportunities: ir.Table) -> ir.BooleanColumn:
+    return ibis.coalesce(opportunities.opportunity_type, "").lower().contains("renew")

@@ -1,0 +1,134 @@
+"""Features of the product: breadth, how fast new ones are taken up, how rare the ones in use are (S4)."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from model.days import day_table
+from model.features.feature import Family, Feature, Inputs, bad, good
+from model.timeline import distinct_active
+
+NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
+# A feature that fewer than this share of accounts has ever used is an advanced one, as of that day.
+RARE_BELOW = 0.4
+
+FEATURES = (
+    Feature(
+        "features_30",
+        "count",
+        "events",
+        "Product features used in the last 30 days",
+        (bad("NARROW_USE", "Only {features_30} product features in use", at_most=6),),
+    ),
+    Feature("features_90", "count", "events", "Product features used in the last 90 days"),
+    Feature("features_change_90", "count", "events", "Features in use now less 90 days earlier"),
+    Feature("features_change_180", "count", "events", "Features in use now less 180 days earlier"),
+    Feature("features_ever", "count", "events", "Product features ever used"),
+    Feature(
+        "features_new_90",
+        "count",
+        "events",
+        "Product features used for the first time in the last 90 days",
+        (good("ADOPTING_FEATURES", "{features_new_90} product features first used in the last 90 days", at_least=2),),
+    ),
+    Feature("adoption_velocity", "ratio", "events", "New features per month over the last 180 days"),
+    Feature("features_unused_share", "share", "events", "Share of features that anyone uses, not used in 90 days"),
+    Feature(
+        "advanced_features_90",
+        "count",
+        "events",
+        "Features in use that fewer than 40 % of accounts ever used",
+        (good("ADVANCED_USE", "{advanced_features_90} advanced features in use", at_least=2),),
+    ),
+    Feature("advanced_events_share_90", "share", "events", "Share of events of 90 days on advanced features"),
+    Feature("advanced_new_90", "count", "events", "Advanced features first used in the last 90 days"),
+    Feature("feature_uptake_days", "days", "events", "Mean days from a feature's release to this account's first use"),
+    Feature("days_since_new_feature", "days", "events", "Days since a feature was last used for the first time"),
+)
+
+
+def build(inputs: Inputs) -> ir.Table:
+    """Adoption features of every row whose account had used any feature by then."""
+    keep = inputs.space.keep
+    feature_day = inputs.timeline.feature_day
+    first = keep(
+        feature_day.group_by("account_id", "feature").agg(
+            at=feature_day["at"].min(), known=ibis.greatest(feature_day["at"], feature_day.known).min()
+        )
+    )
+    popular = keep(_popularity(first, inputs.days))
+    seen = inputs.known(first)
+    seen = seen.join(popular, ["feature", "day"])
+    rare = seen.popularity < RARE_BELOW
+    ever = seen.group_by("row").agg(
+        features_ever=seen.count(),
+        features_new_90=(seen.age < 90).sum(),
+        new_180=(seen.age < 180).sum(),
+        advanced_new_90=(rare & (seen.age < 90)).sum(),
+        feature_uptake_days=(seen["at"] - seen.released).mean(),
+        days_since_new_feature=seen.age.min(),
+        offered=seen.offered.max(),
+    )
+    recent = inputs.rows.join(
+        feature_day,
+        [
+            inputs.rows.account_id == feature_day.account_id,
+            feature_day.known <= inputs.rows.day,
+            feature_day["at"] <= inputs.rows.day,
+            feature_day["at"] > inputs.rows.day - 90,
+        ],
+    )
+    by_feature = recent.group_by("row", "day", "feature").agg(events=recent.events.sum())
+    by_feature = by_feature.join(popular, ["feature", "day"])
+    advanced = by_feature.popularity < RARE_BELOW
+    lately = by_feature.group_by("row").agg(
+        used_90=by_feature.count(),
+        advanced_features_90=advanced.sum(),
+        advanced_events_share_90=by_feature.events.sum(where=advanced) / by_feature.events.sum(),
+    )
+    windows = keep(
+        distinct_active(
+            feature_day,
+            "feature",
+            windows=(30, 90),
+            days={day - lag for day in inputs.days for lag in (0, 90, 180)},
+            name="features",
+        )
+    )
+    figures = inputs.rows
+    for lag in (0, 90, 180):
+        then = windows.select(
+            "account_id", day=windows.day + lag, **{f"w30_{lag}": windows.features_30, f"w90_{lag}": windows.features_90}
+        )
+        figures = figures.left_join(then, ["account_id", "day"]).drop("account_id_right", "day_right")
+    figures = figures.join(ever, "row").left_join(lately, "row")
+    return figures.select(
+        "row",
+        "features_ever",
+        "features_new_90",
+        "advanced_new_90",
+        "feature_uptake_days",
+        "days_since_new_feature",
+        "advanced_events_share_90",
+        features_30=figures.w30_0,
+        features_90=figures.w90_0,
+        features_change_90=figures.w30_0 - figures.w30_90,
+        features_change_180=figures.w30_0 - figures.w30_180,
+        adoption_velocity=figures.new_180 / 6,
+        features_unused_share=1 - ibis.coalesce(figures.used_90, 0) / figures.offered,
+        advanced_features_90=ibis.coalesce(figures.advanced_features_90, 0),
+    )
+
+
+def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
+    """Per feature and as-of day: the share of accounts that had used it, its first day anywhere, all offered."""
+    asked = day_table(days)
+    users = asked.join(first, first.known <= asked.day)
+    accounts = users.group_by("day").agg(accounts=users.account_id.nunique(), offered=users.feature.nunique())
+    counted = users.group_by("day", "feature").agg(n=users.count(), released=users["at"].min())
+    counted = counted.join(accounts, "day")
+    return counted.select("day", "feature", "released", "offered", popularity=counted.n / counted.accounts)
+
+
+FAMILY = Family(name="adoption", title="Feature adoption", needs=NEEDS, features=FEATURES, build=build)

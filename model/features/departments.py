@@ -1,0 +1,74 @@
+"""Departments that use the product: how many, how new, how evenly (S5)."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from model.features.feature import Family, Feature, Inputs, bad, good
+
+NEEDS = {
+    "events": ("account_id", "user_id", "at", "known_from"),
+    "users": ("account_id", "user_id", "department"),
+}
+
+FEATURES = (
+    Feature(
+        "departments_30",
+        "count",
+        "events",
+        "Departments with an active user in the last 30 days",
+        (
+            good("DEPARTMENTS", "{departments_30} departments use the product", at_least=4),
+            bad("FEW_DEPARTMENTS", "Only {departments_30} departments use the product", at_most=2),
+        ),
+    ),
+    Feature("departments_90", "count", "events", "Departments with an active user in the last 90 days"),
+    Feature("departments_ever", "count", "events", "Departments that ever used the product"),
+    Feature(
+        "departments_new",
+        "count",
+        "events",
+        "Departments first active in the last 90 days (signal new_department_days)",
+        (good("NEW_DEPARTMENT", "{departments_new} new departments lately", at_least=1),),
+    ),
+    Feature("departments_new_180", "count", "events", "Departments first active in the last 180 days"),
+    Feature("department_entropy", "points", "events", "Entropy of user-days over departments, 90 days, in nats"),
+    Feature("department_entropy_change", "points", "events", "Department entropy less that of the 90 days before"),
+    Feature("department_top_share", "share", "events", "Share of user-days in the largest department, 90 days"),
+)
+
+
+def build(inputs: Inputs) -> ir.Table:
+    """Department features of every row with an active user of a known department."""
+    days = inputs.timeline.department_day
+    seen = inputs.known(days)
+    per = seen.group_by("row", "department").agg(
+        first_age=seen.age.max(),
+        last_age=seen.age.min(),
+        recent=seen.users.sum(where=seen.age < 90),
+        before=seen.users.sum(where=(seen.age >= 90) & (seen.age < 180)),
+    )
+    per = per.mutate(recent=ibis.coalesce(per.recent, 0), before=ibis.coalesce(per.before, 0))
+    figures = per.group_by("row").agg(
+        departments_30=(per.last_age < 30).sum(),
+        departments_90=(per.last_age < 90).sum(),
+        departments_ever=per.count(),
+        departments_new=(per.first_age < inputs.signals["new_department_days"]).sum(),
+        departments_new_180=(per.first_age < 180).sum(),
+        department_entropy=_entropy(per.recent),
+        entropy_before=_entropy(per.before),
+        department_top_share=per.recent.max() / per.recent.sum().nullif(0),
+    )
+    return figures.mutate(
+        department_entropy_change=figures.department_entropy - figures.entropy_before
+    ).drop("entropy_before")
+
+
+def _entropy(count: ir.IntegerColumn) -> ir.FloatingScalar:
+    """Shannon entropy of the counts: ln(total) − Σ n ln n / total."""
+    total = count.sum().nullif(0)
+    return total.ln() - (count * ibis.greatest(count, 1).ln()).sum() / total
+
+
+FAMILY = Family(name="departments", title="Departments", needs=NEEDS, features=FEATURES, build=build)

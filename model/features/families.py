@@ -1,0 +1,52 @@
+"""Every signal family, and the catalogue of all features by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from model.features import (
+    adoption,
+    contract,
+    departments,
+    fiscal,
+    hierarchy,
+    limits,
+    peers,
+    people,
+    power_users,
+    profile,
+    relationship,
+    seats,
+    support,
+    triggers,
+    usage,
+)
+from model.features.feature import Family, Feature
+
+FAMILIES: Final[tuple[Family, ...]] = (
+    seats.FAMILY,
+    limits.FAMILY,
+    usage.FAMILY,
+    adoption.FAMILY,
+    departments.FAMILY,
+    power_users.FAMILY,
+    people.FAMILY,
+    support.FAMILY,
+    relationship.FAMILY,
+    contract.FAMILY,
+    fiscal.FAMILY,
+    triggers.FAMILY,
+    peers.FAMILY,
+    hierarchy.FAMILY,
+    profile.FAMILY,
+)
+
+CATALOGUE: Final[Mapping[str, Feature]] = MappingProxyType(
+    {feature.name: feature for family in FAMILIES for feature in family.features}
+)
+
+FAMILY_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {feature.name: family.name for family in FAMILIES for feature in family.features}
+)

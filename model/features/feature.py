@@ -1,0 +1,101 @@
+"""What a feature and a family of features are, and what a family's builder is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import ibis.expr.types as ir
+
+from model.product import Product
+from model.target import Target
+from model.timeline import Timeline
+from model.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrase:
+    """A reason in plain words. `{name}` stands for that feature's value, written in its unit.
+
+    It speaks for expansion (`supports`) or against it, and only where the feature lies at or beyond its
+    bound, so a sentence never says the opposite of what the number shows.
+    """
+
+    code: str
+    supports: bool
+    text: str
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Whether the value is where this phrase may be said."""
+        return (self.at_least is None or value >= self.at_least) and (
+            self.at_most is None or value <= self.at_most
+        )
+
+
+def good(code: str, text: str, *, at_least: float | None = None, at_most: float | None = None) -> Phrase:
+    """A phrase that speaks for expansion."""
+    return Phrase(code=code, supports=True, text=text, at_least=at_least, at_most=at_most)
+
+
+def bad(code: str, text: str, *, at_least: float | None = None, at_most: float | None = None) -> Phrase:
+    """A phrase that speaks against expansion."""
+    return Phrase(code=code, supports=False, text=text, at_least=at_least, at_most=at_most)
+
+
+UNITS = ("share", "change", "ratio", "count", "days", "weeks", "months", "money", "points", "flag", "category")
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One column of the panel: `about` says what it is, `source` the table that reasons cite."""
+
+    name: str
+    unit: str
+    source: str
+    about: str
+    phrases: tuple[Phrase, ...] = ()
+
+    @property
+    def categorical(self) -> bool:
+        """Whether the values are text."""
+        return self.unit == "category"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """What a family's builder may read: clean sources, the timeline, and the as-of rows to fill.
+
+    `rows` has `row` (0 … n−1), `account_id` and `day` (as-of day number); `days` are its distinct days.
+    """
+
+    sources: Mapping[str, ir.Table]
+    timeline: Timeline
+    rows: ir.Table
+    days: tuple[int, ...]
+    target: Target
+    products: tuple[Product, ...]
+    signals: Mapping[str, float]
+    space: Workspace
+
+    def known(self, table: ir.Table) -> ir.Table:
+        """Each as-of row with every record of `table` that was known by then; `age` is its days since."""
+        rows = self.rows
+        joined = rows.join(table, [rows.account_id == table.account_id, table.known <= rows.day])
+        return joined.mutate(age=joined.day - joined["at"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One signal family: the source columns it reads, its features, and how they are built.
+
+    `build` returns one line at most per `row`, with a column for each feature; a row that it leaves out,
+    or a null, means that nothing was known.
+    """
+
+    name: str
+    title: str
+    needs: Mapping[str, tuple[str, ...]]
+    features: tuple[Feature, ...]
+    build: Callable[[Inputs], ir.Table]

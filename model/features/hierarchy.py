@@ -1,0 +1,105 @@
+"""Hierarchy: the parent's group as a whole, and what siblings own and bought (S14)."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from model.customers import active_customers, invoice_spans
+from model.days import day_table
+from model.expansions import won_expansions
+from model.features.feature import Family, Feature, Inputs, good
+
+NEEDS = {
+    "accounts": ("account_id", "parent_id"),
+    "billing": ("account_id", "period_start", "arr", "known_from"),
+    "opportunities": ("account_id", "opportunity_type", "is_won", "closed_at"),
+    "entitlements": ("account_id", "item", "kind", "valid_from", "valid_to", "known_from"),
+}
+
+FEATURES = (
+    Feature("siblings", "count", "accounts", "Other active customers under the same parent, the parent included"),
+    Feature("group_arr", "money", "billing", "ARR of the parent's whole group"),
+    Feature(
+        "sibling_expansions_180",
+        "count",
+        "opportunities",
+        "Expansions that siblings bought in the last 180 days",
+        (good("SIBLINGS_EXPAND", "Sister companies expanded {sibling_expansions_180} times in 180 days", at_least=1),),
+    ),
+    Feature(
+        "sibling_products_missing",
+        "count",
+        "entitlements",
+        "Products that a sibling owns and this account doesn't",
+        (
+            good(
+                "SIBLING_PRODUCTS",
+                "Sister companies own {sibling_products_missing} products that this one lacks",
+                at_least=1,
+            ),
+        ),
+    ),
+)
+
+
+def build(inputs: Inputs) -> ir.Table:
+    """Hierarchy features of every row; an account without a parent is a group of its own."""
+    accounts = inputs.sources["accounts"]
+    group = inputs.space.keep(
+        accounts.select("account_id", group_id=ibis.coalesce(accounts.parent_id, accounts.account_id))
+    )
+    members = inputs.space.keep(_members(inputs, group))
+    totals = members.group_by("group_id", "day").agg(
+        members=members.count(), group_arr=members.arr.sum(), expansions=members.expansions.sum()
+    )
+    rows = inputs.rows.join(group, "account_id")
+    rows = rows.left_join(totals, ["group_id", "day"]).drop("group_id_right", "day_right")
+    own = members.select("account_id", "day", "expansions")
+    rows = rows.left_join(own, ["account_id", "day"], rname="own_{name}")
+    missing = _missing_products(inputs, group)
+    rows = rows.left_join(missing, "row", rname="missing_{name}")
+    return rows.select(
+        "row",
+        siblings=ibis.greatest(ibis.coalesce(rows.members, 1) - 1, 0),
+        group_arr=rows.group_arr,
+        sibling_expansions_180=ibis.coalesce(rows.expansions, 0) - ibis.coalesce(rows.own_expansions, 0),
+        sibling_products_missing=ibis.coalesce(rows.products, 0),
+    )
+
+
+def _members(inputs: Inputs, group: ir.Table) -> ir.Table:
+    """Active customers of each as-of day with their group, ARR and expansions of the last 180 days."""
+    asked = day_table(inputs.days)
+    members = active_customers(inputs.sources, inputs.days).join(group, "account_id")
+    spans = invoice_spans(inputs.sources["billing"])
+    billed = asked.join(spans, [spans.known <= asked.day, spans.until.isnull() | (asked.day < spans.until)])
+    billed = billed.select("account_id", "day", "arr")
+    won = won_expansions(inputs.sources, inputs.target).select("account_id", "known", closed="day")
+    won = asked.join(won, [won.known <= asked.day, won.closed > asked.day - 180])
+    won = won.group_by("account_id", "day").agg(expansions=won.count())
+    joined = members.left_join(billed, ["account_id", "day"]).drop("account_id_right", "day_right")
+    joined = joined.left_join(won, ["account_id", "day"]).drop("account_id_right", "day_right")
+    return joined.mutate(expansions=ibis.coalesce(joined.expansions, 0))
+
+
+def _missing_products(inputs: Inputs, group: ir.Table) -> ir.Table:
+    """Per row, how many products siblings own as of that day that the account itself does not."""
+    owned = inputs.sources["entitlements"]
+    owned = owned.filter(ibis.coalesce(owned.kind, "") == "product")
+    owned = owned.join(group, "account_id").select("group_id", "item", "valid_to", "known", owner="account_id")
+    rows = inputs.rows.join(group, "account_id")
+    held = rows.join(
+        owned,
+        [
+            rows.group_id == owned.group_id,
+            owned.known <= rows.day,
+            owned.valid_to.isnull() | (owned.valid_to >= rows.day),
+        ],
+        rname="owned_{name}",
+    )
+    per = held.group_by("row", "item").agg(mine=(held.owner == held.account_id).max())
+    return per.filter(~per.mine).group_by("row").agg(products=ibis._.count())
+
+
+FAMILY = Family(name="hierarchy", title="Account hierarchy", needs=NEEDS, features=FEATURES, build=build)

@@ -1,0 +1,133 @@
+"""Other limits of the plan (API calls, storage, anything metered) and what was paid above them (S2)."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from model.features.feature import Family, Feature, Inputs, bad, good
+
+NEEDS = {
+    "usage": ("account_id", "metric", "period_start", "period_days", "value", "known_from"),
+    "entitlements": ("account_id", "item", "kind", "quantity", "valid_from", "valid_to", "known_from"),
+    "billing": ("account_id", "period_start", "overage", "arr", "known_from"),
+}
+MONTH = 30.4
+
+FEATURES = (
+    Feature(
+        "limit_utilisation",
+        "share",
+        "usage",
+        "Highest use of any metered limit in its latest month",
+        (
+            good("LIMIT_NEAR", "{limit_utilisation} of a plan limit used", at_least=0.85),
+            bad("LIMITS_FREE", "Only {limit_utilisation} of the plan's limits used", at_most=0.5),
+        ),
+    ),
+    Feature("limit_utilisation_mean", "share", "usage", "Mean use of all metered limits, latest month"),
+    Feature(
+        "limit_change_90",
+        "change",
+        "usage",
+        "Highest limit utilisation of the last month less three months earlier",
+        (good("LIMIT_RISING", "Use of the plan's limits up {limit_change_90} in 90 days", at_least=0.06),),
+    ),
+    Feature("limit_change_180", "change", "usage", "Highest limit utilisation less half a year earlier"),
+    Feature("limits_near", "count", "usage", "Metered limits used to 85 % or more"),
+    Feature(
+        "overage_recent",
+        "money",
+        "billing",
+        "Overage invoiced in the last 60 days (signal overage_days)",
+        (good("OVERAGE", "Paid {overage_recent} above the plan on recent invoices", at_least=1.0),),
+    ),
+    Feature("overage_share_180", "share", "billing", "Overage of 180 days over half a year's ARR"),
+    Feature(
+        "overage_months_6",
+        "count",
+        "billing",
+        "Invoices with overage in the last 183 days",
+        (good("OVERAGE_OFTEN", "Overage on {overage_months_6} invoices in half a year", at_least=3),),
+    ),
+    Feature("overage_change", "money", "billing", "Overage of the last 90 days less the 90 before"),
+)
+
+
+def build(inputs: Inputs) -> ir.Table:
+    """Limit and overage features of every row with metered usage or invoices."""
+    usage = _monthly(inputs)
+    overage = _overage(inputs)
+    both = inputs.rows.select("row").left_join(usage, "row").drop("row_right")
+    both = both.left_join(overage, "row").drop("row_right")
+    return both.filter(both.limit_utilisation.notnull() | both.overage_recent.notnull())
+
+
+def _monthly(inputs: Inputs) -> ir.Table:
+    """Utilisation of each limit over its last month, and 90 and 180 days earlier, as then entitled.
+
+    A metric counted over periods shorter than a month is scaled to a month; the plan states limits so.
+    Stock metrics (storage) are levels, so their mean is taken as it is.
+    """
+    metered = inputs.sources["usage"].mutate(
+        item=lambda t: t.metric.lower(),
+        monthly=lambda t: t["value"]
+        * t.metric.lower().contains("storage").ifelse(1.0, MONTH / ibis.greatest(ibis.coalesce(t.period_days, 30), 1)),
+    )
+    used = inputs.known(metered.select("account_id", "item", "monthly", "at", "known"))
+    used = used.filter(used.age < 215)
+    by_item = used.group_by("row", "item").agg(
+        now=used.monthly.mean(where=used.age < 35),
+        quarter=used.monthly.mean(where=(used.age >= 90) & (used.age < 125)),
+        half=used.monthly.mean(where=(used.age >= 180) & (used.age < 215)),
+    )
+    limits = inputs.sources["entitlements"].filter(lambda t: t.quantity > 0)
+    limits = inputs.known(limits.select("account_id", "quantity", "valid_to", "at", "known", item=limits["item"].lower()))
+    limits = limits.filter(limits.valid_to.isnull() | (limits.valid_to >= limits.day))
+    entitled = limits.group_by("row", "item").agg(limit=limits.quantity.argmax(limits["at"]))
+    share = by_item.join(entitled, ["row", "item"])
+    share = share.filter(share["item"] != "seats").mutate(
+        now=share.now / share["limit"], quarter=share.quarter / share["limit"], half=share.half / share["limit"]
+    )
+    top = share.group_by("row").agg(
+        limit_utilisation=share.now.max(),
+        limit_utilisation_mean=share.now.mean(),
+        quarter=share.quarter.max(),
+        half=share.half.max(),
+        limits_near=(share.now >= 0.85).sum(),
+    )
+    return top.select(
+        "row",
+        "limit_utilisation",
+        "limit_utilisation_mean",
+        "limits_near",
+        limit_change_90=top.limit_utilisation - top.quarter,
+        limit_change_180=top.limit_utilisation - top.half,
+    )
+
+
+def _overage(inputs: Inputs) -> ir.Table:
+    bills = inputs.sources["billing"].select("account_id", "overage", "arr", "at", "known")
+    bills = inputs.known(bills.filter(bills.overage.notnull()))
+
+    def paid(first: int, last: int) -> ir.FloatingScalar:
+        return ibis.coalesce(bills.overage.sum(where=(bills.age >= first) & (bills.age < last)), 0.0)
+
+    figures = bills.group_by("row").agg(
+        overage_recent=paid(0, int(inputs.signals["overage_days"])),
+        o90=paid(0, 90),
+        o90_before=paid(90, 180),
+        o180=paid(0, 180),
+        overage_months_6=((bills.overage > 0) & (bills.age < 183)).sum(),
+        arr=bills.arr.argmax(bills["at"]),
+    )
+    return figures.select(
+        "row",
+        "overage_recent",
+        "overage_months_6",
+        overage_share_180=(figures.arr > 0).ifelse(figures.o180 / (figures.arr / 2), ibis.null("float64")),
+        overage_change=figures.o90 - figures.o90_before,
+    )
+
+
+FAMILY = Family(name="limits", title="Plan limits", needs=NEEDS, features=FEATURES, build=build)

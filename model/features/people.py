@@ -1,0 +1,173 @@
+"""People: champions, sponsors, senior and finance contacts, who came, who left, who went quiet (S7)."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from model.features.feature import Family, Feature, Inputs, bad, good
+
+NEEDS = {
+    "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
+    "activities": ("account_id", "contact_crm_id", "occurred_at"),
+    "users": ("account_id", "user_id", "role", "title"),
+    "events": ("account_id", "user_id", "event", "feature", "at", "known_from"),
+}
+SENIOR = r"\b(chief|c[efiot]o|coo|vp|vice president|svp|evp|president|founder|partner|director|head)\b"
+
+FEATURES = (
+    Feature(
+        "champion_days_30",
+        "count",
+        "events",
+        "Days in the last 30 on which a champion used the product",
+        (good("CHAMPION_ACTIVE", "Champion active on {champion_days_30} of the last 30 days", at_least=8),),
+    ),
+    Feature(
+        "champion_days_change",
+        "count",
+        "events",
+        "Champion's active days of 30 days, less those of the 30 days that ended 60 days earlier",
+        (bad("CHAMPION_QUIET", "Champion active on {champion_days_change} days in a month", at_most=-4),),
+    ),
+    Feature("champion_last_seen", "days", "events", "Days since a champion last used the product"),
+    Feature(
+        "sponsor_days_30",
+        "count",
+        "events",
+        "Days in the last 30 on which an executive sponsor or decision maker used the product",
+        (good("SPONSOR_ACTIVE", "Executive sponsor active on {sponsor_days_30} of the last 30 days", at_least=3),),
+    ),
+    Feature("sponsor_days_90", "count", "events", "The same in the last 90 days"),
+    Feature(
+        "finance_billing_views_30",
+        "count",
+        "events",
+        "Views of billing pages by a finance admin in the last 30 days",
+        (
+            good(
+                "FINANCE_ON_BILLING",
+                "Finance admin opened billing pages {finance_billing_views_30} times in 30 days",
+                at_least=4,
+            ),
+        ),
+    ),
+    Feature(
+        "billing_views_30",
+        "count",
+        "events",
+        "Views of billing and plan pages by anyone in the last 30 days",
+        (good("PLANS_VIEWED", "Billing and plan pages opened {billing_views_30} times in 30 days", at_least=6),),
+    ),
+    Feature("billing_views_change", "count", "events", "Billing page views of 30 days less the 30 before"),
+    Feature("champions", "count", "contacts", "Champions at the account"),
+    Feature("sponsors", "count", "contacts", "Executive sponsors and decision makers at the account"),
+    Feature("senior_contacts", "count", "contacts", "Contacts with a senior title"),
+    Feature(
+        "senior_new_90",
+        "count",
+        "contacts",
+        "Senior contacts that joined in the last 90 days",
+        (good("NEW_SENIOR_CONTACT", "{senior_new_90} new senior contacts in 90 days", at_least=1),),
+    ),
+    Feature("contacts_new_90", "count", "contacts", "Contacts added in the last 90 days"),
+    Feature(
+        "champion_left_180",
+        "count",
+        "contacts",
+        "Champions and sponsors that left in the last 180 days",
+        (bad("CHAMPION_LEFT", "{champion_left_180} champions or sponsors left in 180 days", at_least=1),),
+    ),
+    Feature("days_since_champion_left", "days", "contacts", "Days since a champion or sponsor left"),
+    Feature(
+        "influential_dormant",
+        "count",
+        "contacts",
+        "Sponsors and senior contacts without an activity in 90 days",
+    ),
+    Feature("contacts_known", "count", "contacts", "Contacts at the account"),
+)
+
+
+def build(inputs: Inputs) -> ir.Table:
+    """People features of every row with a contact, or with a user in a named role who was active."""
+    parts = (_contacts(inputs), _dormant(inputs), _product_use(inputs), _billing_pages(inputs))
+    figures = inputs.rows.select("row")
+    for part in parts:
+        figures = figures.left_join(part, "row").drop("row_right")
+    return figures.filter(figures.contacts_known.notnull() | figures.champion_last_seen.notnull())
+
+
+def _contacts(inputs: Inputs) -> ir.Table:
+    people = inputs.space.keep(_typed(inputs.sources["contacts"]))
+    seen = inputs.known(people)
+    gone = ibis.coalesce(seen.left_at <= seen.day, False)
+    left = seen.day - seen.left_at
+    lead = seen.champion | seen.sponsor
+    return seen.group_by("row").agg(
+        champions=(seen.champion & ~gone).sum(),
+        sponsors=(seen.sponsor & ~gone).sum(),
+        senior_contacts=(seen.senior & ~gone).sum(),
+        senior_new_90=(seen.senior & ~gone & (seen.age < 90)).sum(),
+        contacts_new_90=(seen.age < 90).sum(),
+        champion_left_180=(lead & gone & (left < 180)).sum(),
+        days_since_champion_left=left.min(where=lead & gone),
+        contacts_known=(~gone).sum(),
+    )
+
+
+def _dormant(inputs: Inputs) -> ir.Table:
+    """Sponsors and senior contacts of each row without any logged activity in its last 90 days."""
+    people = _typed(inputs.sources["contacts"])
+    seen = inputs.known(people.filter(people.senior | people.sponsor))
+    seen = seen.filter(~ibis.coalesce(seen.left_at <= seen.day, False)).select("row", "crm_id")
+    acts = inputs.sources["activities"].filter(lambda t: t.contact_crm_id.notnull())
+    touched = inputs.known(acts.select("account_id", "contact_crm_id", "at", "known"))
+    touched = touched.filter(touched.age < 90).select("row", crm_id="contact_crm_id").distinct()
+    return seen.anti_join(touched, ["row", "crm_id"]).group_by("row").agg(influential_dormant=ibis._.count())
+
+
+def _product_use(inputs: Inputs) -> ir.Table:
+    users = _typed(inputs.sources["users"])
+    users = users.filter(users.champion | users.sponsor).select("account_id", "user_id", "champion", "sponsor")
+    days = inputs.timeline.user_day.join(users, ["account_id", "user_id"])
+    daily = days.group_by("account_id", "at").agg(
+        known=days.known.min(), champion=days.champion.max(), sponsor=days.sponsor.max()
+    )
+    seen = inputs.known(inputs.space.keep(daily))
+    figures = seen.group_by("row").agg(
+        champion_days_30=(seen.champion & (seen.age < 30)).sum(),
+        before=(seen.champion & (seen.age >= 60) & (seen.age < 90)).sum(),
+        champion_last_seen=seen.age.min(where=seen.champion),
+        sponsor_days_30=(seen.sponsor & (seen.age < 30)).sum(),
+        sponsor_days_90=(seen.sponsor & (seen.age < 90)).sum(),
+    )
+    return figures.mutate(champion_days_change=figures.champion_days_30 - figures.before).drop("before")
+
+
+def _billing_pages(inputs: Inputs) -> ir.Table:
+    users = inputs.sources["users"].select("account_id", "user_id", "role").distinct(on=["account_id", "user_id"])
+    pages = inputs.timeline.billing_day
+    pages = pages.left_join(users, ["account_id", "user_id"]).select(*pages.columns, "role")
+    seen = inputs.known(pages)
+    finance = ibis.coalesce(seen.role, "") == "finance_admin"
+    month = seen.age < 30
+    figures = seen.group_by("row").agg(
+        finance_billing_views_30=ibis.coalesce(seen.events.sum(where=finance & month), 0),
+        billing_views_30=ibis.coalesce(seen.events.sum(where=month), 0),
+        before=ibis.coalesce(seen.events.sum(where=(seen.age >= 30) & (seen.age < 60)), 0),
+    )
+    return figures.mutate(billing_views_change=figures.billing_views_30 - figures.before).drop("before")
+
+
+def _typed(people: ir.Table) -> ir.Table:
+    """People with the flags champion, sponsor and senior, from their role and title."""
+    role = ibis.coalesce(people.role, "").lower().replace(" ", "_")
+    return people.mutate(
+        champion=role == "champion",
+        sponsor=role.isin(["executive_sponsor", "decision_maker"]),
+        senior=ibis.coalesce(people.title, "").lower().re_search(SENIOR),
+    )
+
+
+FAMILY = Family(name="people", title="People", needs=NEEDS, features=FEATURES, build=build)

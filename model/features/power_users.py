@@ -1,0 +1,94 @@
+"""Power users: how many, how their number grows, and how much of the usage they carry (S6)."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+
+from model.features.feature import Family, Feature, Inputs, bad, good
+
+NEEDS = {"events": ("account_id", "user_id", "at", "known_from")}
+# Active on 10 of the last 30 days is every other working day.
+POWER_DAYS = 10
+
+FEATURES = (
+    Feature(
+        "power_users",
+        "count",
+        "events",
+        "Users active on 10 or more of the last 30 days",
+    ),
+    Feature(
+        "power_user_share",
+        "share",
+        "events",
+        "Power users over active users",
+        (
+            good("POWER_USERS", "{power_users} power users, {power_user_share} of active users", at_least=0.25),
+            bad("FEW_POWER_USERS", "Only {power_user_share} of active users are power users", at_most=0.08),
+        ),
+    ),
+    Feature(
+        "power_users_growth_90",
+        "change",
+        "events",
+        "Power users against 90 days earlier",
+        (good("POWER_USERS_GROWING", "Power users up {power_users_growth_90} in 90 days", at_least=0.15),),
+    ),
+    Feature("usage_gini", "ratio", "events", "Gini coefficient of events over users, 30 days"),
+    Feature("usage_top10_share", "share", "events", "Share of events by the busiest tenth of users, 30 days"),
+    Feature("days_per_user", "ratio", "events", "Active days per active user in 30 days"),
+    Feature("days_per_user_change", "change", "events", "Active days per user against 90 days earlier"),
+)
+
+
+def build(inputs: Inputs) -> ir.Table:
+    """Power-user features of every row with an active user in the last 30 days."""
+    now = _per_user(inputs, 0)
+    order = ibis.window(group_by="row", order_by=["events", "user_id"])
+    whole = ibis.window(group_by="row")
+    now = now.mutate(rank=ibis.row_number().over(order) + 1, users=now.count().over(whole))
+    top = now["rank"] > now.users - ibis.greatest((now.users / 10).floor(), 1)
+    figures = now.group_by("row").agg(
+        power_users=(now.days >= POWER_DAYS).sum(),
+        users=now.users.max(),
+        user_days=now.days.sum(),
+        weighted=(now["rank"] * now.events).sum(),
+        events=now.events.sum(),
+        top=now.events.sum(where=top),
+    )
+    then = _per_user(inputs, 90)
+    then = then.group_by("row").agg(
+        power_before=(then.days >= POWER_DAYS).sum(), users_before=then.count(), days_before=then.days.sum()
+    )
+    f = figures.left_join(then, "row")
+    per_user = f.user_days / f.users
+    return f.select(
+        "row",
+        "power_users",
+        power_user_share=f.power_users / f.users,
+        power_users_growth_90=(f.power_users - f.power_before) / (f.power_before + 2.0),
+        # G = 2 Σ i·x(i) / (n Σ x) − (n + 1) / n, x sorted ascending
+        usage_gini=2 * f.weighted / (f.users * f.events) - (f.users + 1) / f.users,
+        usage_top10_share=f.top / f.events,
+        days_per_user=per_user,
+        days_per_user_change=per_user / (f.days_before / f.users_before) - 1,
+    )
+
+
+def _per_user(inputs: Inputs, lag: int) -> ir.Table:
+    """row, user_id, days and events of each user over the 30 days that ended `lag` days before the as-of day."""
+    rows, days = inputs.rows, inputs.timeline.user_day
+    seen = rows.join(
+        days,
+        [
+            rows.account_id == days.account_id,
+            days.known <= rows.day,
+            days["at"] <= rows.day - lag,
+            days["at"] > rows.day - lag - 30,
+        ],
+    )
+    return seen.group_by("row", "user_id").agg(days=seen.count(), events=seen.events.sum())
+
+
+FAMILY = Family(name="power_users", title="Power users", needs=NEEDS, features=FEATURES, build=build)

@@ -1,0 +1,21 @@
+"""Which products an account holds on a day, so that it is never offered what it has."""
+
+from __future__ import annotations
+
+import ibis
+import pyarrow as pa
+
+from model.features.feature import Inputs
+
+
+def owned_products(inputs: Inputs, n: int) -> pa.Array:
+    """list<text> of n rows: sorted ids of product entitlements that hold on the as-of day."""
+    owned = inputs.sources["entitlements"]
+    owned = owned.filter(ibis.coalesce(owned.kind, "") == "product").select("account_id", "item", "valid_to", "at", "known")
+    seen = inputs.known(owned)
+    seen = seen.filter(seen.valid_to.isnull() | (seen.valid_to >= seen.day))
+    held = seen.select("row", "item").distinct().order_by("row", "item").to_pyarrow()
+    lists: list[list[str]] = [[] for _ in range(n)]
+    for row, item in zip(held["row"].to_pylist(), held["item"].to_pylist(), strict=True):
+        lists[row].append(item)
+    return pa.array(lists, pa.list_(pa.string()))

@@ -1,0 +1,251 @@
+"""The panel: as-of rows × features × labels, 4 weeks apart, the last on the scoring date."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from model.customers import active_customers
+from model.days import calendar_date, day_number
+from model.errors import ModelError
+from model.features.families import CATALOGUE, FAMILIES
+from model.features.feature import Inputs
+from model.labels import outcomes, pipeline_rows
+from model.ownership import owned_products
+from model.product import Product
+from model.signals import resolve_signals
+from model.sources import read_sources
+from model.target import Target
+from model.timeline import read_timeline
+from model.workspace import Workspace
+
+STEP_DAYS = 28
+# Trends look back a quarter; rows before that would be made of edges.
+WARM_UP_DAYS = 84
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rows:
+    """As-of rows ready for scoring: `table` has account_id, as_of, is_pipeline, owned, then the features.
+
+    Features are float64 with NaN for unknown, or text with null; `owned` lists product ids held that day.
+    `data_completeness` is the share of signal families with any data for that account (0–1).
+    """
+
+    table: pa.Table
+    features: tuple[str, ...]
+    categorical: tuple[str, ...]
+    signals: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel(Rows):
+    """Rows of many as-of dates with their outcomes.
+
+    `table` adds label (1, 0 or null: the horizon has not ended), added_arr and bought (product id).
+    Training uses the rows with a label that are not pipeline. `data_hash` is the sha256 over canonical
+    bytes of keys, features and labels; `history_days` the span of data; `events` the expansions labelled.
+    """
+
+    data_hash: str
+    history_days: int
+
+
+def build_panel(
+    tables: Mapping[str, ir.Table],
+    *,
+    as_of: date,
+    target: Target,
+    products: tuple[Product, ...],
+    months: int | None = None,
+    signals: Mapping[str, float] | None = None,
+    start: date | None = None,
+) -> Panel:
+    """Every active customer on every as-of date: `as_of`, and back in steps of 28 days.
+
+    It starts at `start`, else `months` before `as_of`, else 84 days after the first invoice or event.
+    Raises ModelError when there is no data, or no active customer on any of the dates.
+    """
+    limits = resolve_signals(signals)
+    with Workspace(_backend(tables)) as space:
+        sources = read_sources(tables, space)
+        last = day_number(as_of)
+        first_data = _first_day(sources, last)
+        if start is not None:
+            first = day_number(start)
+        elif months is not None:
+            first = last - round(months * 30.4375)
+        else:
+            first = first_data + WARM_UP_DAYS
+        days = tuple(range(last, max(min(first, last), 0) - 1, -STEP_DAYS))[::-1]
+        inputs = _inputs(sources, days, target, products, limits, space)
+        keys, columns = _figures(inputs)
+        labels = outcomes(sources, inputs.rows, target, data_end=last).order_by("row").to_pyarrow()
+        columns |= _label_columns(labels)
+        table = pa.table(keys | columns)
+        features = tuple(name for name in CATALOGUE if name in columns)
+        return Panel(
+            table=table,
+            features=features,
+            categorical=tuple(name for name in features if CATALOGUE[name].categorical),
+            signals=limits,
+            data_hash=data_hash(table),
+            history_days=last - first_data,
+        )
+
+
+def build_rows(
+    tables: Mapping[str, ir.Table],
+    *,
+    as_of: date,
+    target: Target,
+    products: tuple[Product, ...],
+    signals: Mapping[str, float] | None = None,
+) -> Rows:
+    """Every active customer on `as_of`, for scoring. Raises ModelError when there is none."""
+    with Workspace(_backend(tables)) as space:
+        sources = read_sources(tables, space)
+        limits = resolve_signals(signals)
+        inputs = _inputs(sources, (day_number(as_of),), target, products, limits, space)
+        keys, columns = _figures(inputs)
+        features = tuple(name for name in CATALOGUE if name in columns)
+        return Rows(
+            table=pa.table(keys | columns),
+            features=features,
+            categorical=tuple(name for name in features if CATALOGUE[name].categorical),
+            signals=limits,
+        )
+
+
+def data_hash(table: pa.Table) -> str:
+    """sha256 over names and values of a table, the same on every machine and for every chunking."""
+    digest = hashlib.sha256()
+    for name in table.column_names:
+        column = table[name].combine_chunks()
+        digest.update(name.encode() + b"\0")
+        if pa.types.is_floating(column.type):
+            digest.update(np.ascontiguousarray(column.to_numpy(zero_copy_only=False), dtype="<f8").tobytes())
+        else:
+            digest.update("\x1f".join(map(repr, column.to_pylist())).encode())
+    return digest.hexdigest()
+
+
+def _backend(tables: Mapping[str, ir.Table]) -> object:
+    if not tables:
+        raise ModelError("There are no tables to read.", fix="Pull data before training or scoring.")
+    return next(iter(tables.values())).get_backend()
+
+
+def _inputs(
+    sources: Mapping[str, ir.Table],
+    days: tuple[int, ...],
+    target: Target,
+    products: tuple[Product, ...],
+    signals: Mapping[str, float],
+    space: Workspace,
+) -> Inputs:
+    keys = active_customers(sources, days)
+    order = ibis.window(order_by=[keys.account_id, keys.day])
+    rows = space.keep(keys.mutate(row=ibis.row_number().over(order)))
+    if rows.count().execute() == 0:
+        raise ModelError(
+            f"No account is an active customer on any of {len(days)} dates up to {calendar_date(days[-1])}.",
+            fix="Check that billing has invoices with ARR or seats up to that date, or that accounts have "
+            "customer_since; and that --as-of is not before the data.",
+        )
+    return Inputs(
+        sources=sources,
+        timeline=read_timeline(sources, space),
+        rows=rows,
+        days=days,
+        target=target,
+        products=products,
+        signals=signals,
+        space=space,
+    )
+
+
+def _figures(inputs: Inputs) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+    """Key columns, then feature columns with data_completeness, of every row in order."""
+    rows = inputs.rows.order_by("row").to_pyarrow()
+    n = rows.num_rows
+    columns: dict[str, pa.Array] = {}
+    families_seen = np.zeros(n)
+    for family in FAMILIES:
+        built = family.build(inputs).to_pyarrow()
+        at = built["row"].to_numpy()
+        any_data = np.zeros(n, bool)
+        for feature in family.features:
+            column = built[feature.name].combine_chunks()
+            if feature.categorical:
+                texts = np.full(n, None, dtype=object)
+                texts[at] = column.to_pylist()
+                known = np.array([text is not None for text in texts], bool)
+                columns[feature.name] = pa.array(texts, pa.string())
+            else:
+                values = np.full(n, np.nan)
+                values[at] = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
+                values = _significant(values)
+                known = ~np.isnan(values)
+                columns[feature.name] = pa.array(values)
+            any_data |= known
+        families_seen += any_data
+    days = rows["day"].to_numpy()
+    keys = {
+        "account_id": rows["account_id"].combine_chunks(),
+        "as_of": pa.array(days.astype("datetime64[D]")),
+        "is_pipeline": _flags(pipeline_rows(inputs.sources, inputs.rows, inputs.target), n),
+        "owned": owned_products(inputs, n),
+        "data_completeness": pa.array(families_seen / len(FAMILIES)),
+    }
+    return keys, columns
+
+
+def _significant(values: np.ndarray) -> np.ndarray:
+    """Values at six significant digits, infinities as unknown.
+
+    A sum's last bits depend on the order in which the engine's threads add up; without this the data
+    hash, and trees near a border, would differ from run to run.
+    """
+    values = np.where(np.isfinite(values), values, np.nan)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scale = 10.0 ** (5 - np.floor(np.log10(np.abs(values))))
+    usable = np.isfinite(scale) & (scale > 0)
+    scale = np.where(usable, scale, 1.0)
+    # adding 0.0 turns −0.0 into 0.0
+    return np.where(usable, np.round(values * scale) / scale, values) + 0.0
+
+
+def _flags(rows: ir.Table, n: int) -> pa.Array:
+    flags = np.zeros(n, bool)
+    flags[rows.to_pyarrow()["row"].to_numpy()] = True
+    return pa.array(flags)
+
+
+def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
+    matured = outcome["matured"].to_numpy(zero_copy_only=False).astype(bool)
+    expanded = outcome["expanded"].to_numpy(zero_copy_only=False).astype(bool)
+    arr = np.where(matured & expanded, outcome["arr"].cast(pa.float64()).to_numpy(zero_copy_only=False), np.nan)
+    bought = [p if m else None for p, m in zip(outcome["product_id"].to_pylist(), matured, strict=True)]
+    return {
+        "label": pa.array(np.where(matured, expanded.astype(float), np.nan)),
+        "added_arr": pa.array(np.round(arr, 2)),
+        "bought": pa.array(bought, pa.string()),
+    }
+
+
+def _first_day(sources: Mapping[str, ir.Table], last: int) -> int:
+    """The first day on which usage or billing says anything; the longest useful history is five years."""
+    firsts = [
+        table.filter(table["at"] <= last)["at"].min().execute()
+        for table in (sources["events"], sources["billing"], sources["usage"])
+    ]
+    found = [int(first) for first in firsts if first is not None and first == first]
+    return max(max(found) if found else last - 365, last - 5 * 365)
