@@ -1,0 +1,277 @@
+"""A CRM on a real port: HTTP on loopback, faults, audit and clock around a vendor's dialect."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from connectors.sandbox.audit import Audit
+from connectors.sandbox.clock import Clock, set_base
+from connectors.sandbox.clock import advance as advance_clock
+from connectors.sandbox.clock import base as clock_base
+from connectors.sandbox.faults import FaultRule, Faults
+from connectors.sandbox.store import Store, moment
+from connectors.sandbox.wire import Dialect, Request, Response
+
+MAX_TARGET = 16_384  # characters of a request line's target before 414
+MAX_BODY = 64 * 1024 * 1024
+LOOPBACK = "127.0.0.1"
+
+RESET = Response(status=0, api_calls=0)
+"""Stands for a connection that is cut with a RST instead of a reply."""
+
+
+class Sandbox:
+    """A sandbox CRM serving on `url` from a background thread until `close`.
+
+    `folder` is made ready on the first start: `crm.sqlite`, `sandbox.json`, `secrets/`. Use as a context
+    manager, or call `serve_forever` after the start to stay in the foreground.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        dialect: str = "salesforce",
+        port: int = 0,
+        faults: Sequence[FaultRule] | None = None,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        **settings: int,
+    ) -> None:
+        if dialect != "salesforce":
+            raise ValueError(f"the sandbox speaks no {dialect!r}: choose salesforce")
+        from connectors.sandbox.salesforce.org import open_or_create_org
+
+        self.folder = folder
+        self.store: Store = open_or_create_org(folder)
+        self.audit = Audit(self.store)
+        self.faults = Faults(folder / "faults.json", faults or ())
+        # after a crash the base was not saved: the last request tells how far time had come
+        latest = self.audit.latest()
+        if latest is not None and moment(latest) > clock_base(self.store):
+            set_base(self.store, moment(latest))
+        self.clock = Clock(self.store)
+        self._sleep = sleep
+        self._server = _Server((LOOPBACK, port), self)
+        self.port: int = self._server.server_address[1]
+        self.url = f"http://{LOOPBACK}:{self.port}"
+
+        from connectors.sandbox.salesforce.dialect import SalesforceDialect
+
+        self.dialect: Dialect = SalesforceDialect(
+            store=self.store, audit=self.audit, clock=self.clock, folder=folder, url=self.url, **settings
+        )
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def serve_forever(self) -> None:
+        """Stay until interrupted."""
+        try:
+            self._thread.join()
+        except KeyboardInterrupt:
+            self.close()
+
+    def advance(self, by: timedelta) -> None:
+        """Move the sandbox's time on; the company's own events are `sandbox advance`'s part."""
+        advance_clock(self.store, by)
+
+    def close(self) -> None:
+        """Stop serving, cut the open connections and keep the time."""
+        if self._closed:
+            return
+        self._closed = True
+        self._server.shutdown()
+        self._thread.join()
+        self._server.cut_connections()
+        self._server.server_close()
+        self.clock.save()
+        self.store.close()
+
+    def answer(self, method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
+        """The reply to one request, or RESET."""
+        request = Request.parse(
+            number=self.audit.next_number(), method=method, target=target, headers=headers, body=body
+        )
+        endpoint = self.dialect.endpoint(request)
+        struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path)
+        kinds = {rule.kind for rule in struck}
+        for rule in struck:
+            if rule.kind == "delay":
+                self._sleep(rule.seconds)
+            elif rule.kind == "expire_session":
+                self.dialect.expire(request)
+            elif rule.kind == "lock":
+                request = request.with_locked(rule.locks)
+            elif rule.kind == "edit" and rule.edit is not None:
+                self.dialect.edit(rule.edit.object, rule.edit.id, rule.edit.values)
+        refusal = next((rule for rule in struck if rule.kind == "status"), None)
+        try:
+            with self.store.transaction():
+                if "reset_before" in kinds:
+                    response = RESET
+                elif refusal is not None:
+                    response = self._refuse(refusal)
+                else:
+                    response = self.dialect.handle(request)
+                response = self._finish(request, endpoint, response, sorted(kinds))
+        except Exception:  # noqa: BLE001  # a server answers 500 and goes on; the cause is printed for the developer
+            traceback.print_exc()
+            failure = self.dialect.refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
+            response = self._finish(request, endpoint, failure, sorted(kinds))
+        return RESET if "reset_after" in kinds else response
+
+    def _refuse(self, rule: FaultRule) -> Response:
+        if rule.body is None:
+            response = self.dialect.refusal(rule.status, rule.code, rule.message)
+            return Response(
+                status=response.status, body=response.body, headers={**response.headers, **rule.headers}
+            )
+        return Response(status=rule.status, body=rule.body.encode(), headers=rule.headers)
+
+    def _finish(self, request: Request, endpoint: str, response: Response, kinds: list[str]) -> Response:
+        """The reply with the vendor's headers, once it is in the audit log."""
+        extra = dict(self.dialect.headers(response)) if response is not RESET else {}
+        self.audit.record(
+            number=request.number,
+            at=self.clock.now(),
+            endpoint=endpoint,
+            method=request.method,
+            path=request.path,
+            status=0 if "reset_after" in kinds else response.status,
+            api_calls=response.api_calls,
+            fault=",".join(kinds) or None,
+        )
+        if response is RESET:
+            return RESET
+        extra["Date"] = format_datetime(self.clock.now(), usegmt=True)
+        return Response(
+            status=response.status,
+            body=response.body,
+            headers={**response.headers, **extra},
+            api_calls=response.api_calls,
+        )
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
+        super().__init__(address, _Handler)
+
+    def server_bind(self) -> None:
+        # HTTPServer.server_bind looks up the host's name, which can take seconds
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(self.server_address)
+        self.server_address = self.socket.getsockname()
+        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
+
+    def opened(self, connection: socket.socket) -> None:
+        with self._open_lock:
+            self._open.add(connection)
+
+    def closed(self, connection: socket.socket) -> None:
+        with self._open_lock:
+            self._open.discard(connection)
+
+    def cut_connections(self) -> None:
+        """End kept-alive connections, and wait for what is being answered on them."""
+        with self._open_lock:
+            waiting = list(self._open)
+        for connection in waiting:
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no event for the developer's screen."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave in one segment
+    server: _Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.opened(self.connection)
+
+    def finish(self) -> None:
+        self.server.closed(self.connection)
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+
+    def __getattr__(self, name: str) -> object:
+        if name.startswith("do_"):  # every method: the dialect answers 405 in the vendor's own words
+            return self._serve
+        raise AttributeError(name)
+
+    def _serve(self) -> None:
+        sandbox = self.server.sandbox
+        length = self.headers.get("Content-Length")
+        if "Transfer-Encoding" in self.headers or int(length or 0) > MAX_BODY:
+            self.close_connection = True
+            self._send(
+                sandbox.dialect.refusal(413, "REQUEST_TOO_LARGE", "Send the body whole, with its length.")
+            )
+            return
+        body = self.rfile.read(int(length or 0))
+        if len(self.path) > MAX_TARGET:
+            # "Status Codes and Error Responses", REST API Developer Guide: URIs beyond 16,384 bytes are 414
+            self._send(
+                sandbox.dialect.refusal(
+                    414, "URI_TOO_LONG", "The length of the URI exceeds the 16,384-byte limit."
+                )
+            )
+            return
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        response = sandbox.answer(self.command, self.path, headers, body)
+        if response is RESET:
+            self._reset()
+        else:
+            self._send(response)
+
+    def _send(self, response: Response) -> None:
+        self.send_response_only(response.status)
+        for name, value in response.headers.items():
+            self.send_header(name, value)
+        if response.status != 204:
+            self.send_header("Content-Length", str(len(response.body)))
+        self.end_headers()
+        if response.status != 204 and self.command != "HEAD":
+            self.wfile.write(response.body)
+        self.wfile.flush()
+
+    def _reset(self) -> None:
+        """A real RST: closing with a zero linger drops what is queued and tells the peer so."""
+        self.close_connection = True
+        self.server.closed(self.connection)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        # the request's file objects keep the socket open, so the descriptor itself is closed
+        socket.close(self.connection.detach())
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # http.server's own name
+        """The audit log has it."""
