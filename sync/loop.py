@@ -6,7 +6,7 @@ found is a value of its own; that it ran, and how it ended, stands in the ledger
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,27 +18,33 @@ import pyarrow.compute as pc
 
 from connectors.crm import Crm
 from connectors.errors import StateError, UpswellError, UsageError
-from model.errors import ModelError
 from model.panel import Panel, build_panel, build_rows
 from model.predict import predict
 from model.product import Product
 from model.registry import Registry
 from model.target import Target
 from model.train import TrainedModel, train
+from sync.aliases import load_aliases
+from sync.apply import apply
+from sync.apply_report import ApplyReport
 from sync.config import config_hash
 from sync.exports import ExportReport, ingest
-from sync.aliases import load_aliases
 from sync.identity import IdentityReport, Resolved, resolve
 from sync.lake import Lake
+from sync.outcomes import OutcomeReport, collect, compare
+from sync.plan import make_plan
+from sync.plan_ledger import latest_plan_id
+from sync.planned import Plan
 from sync.pull import PullReport, pull
+from sync.rollback import RollbackReport, rollback
+from sync.run import Clock, Run
 from sync.settings import Settings
 from sync.store import Store
-from sync.store.runs import begin_step, bind_run, end_run, finish_step, start_run
-from sync.store.scores import save_scores
+from sync.store.runs import bind_run, end_run, start_run
+from sync.store.scores import latest_scoring, load_scores, save_scores
 
 RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
 
-Clock = Callable[[], datetime]
 Tell = Callable[[str, float, float | None], None]
 """Progress: (what is going on, done, total or None)."""
 
@@ -61,31 +67,6 @@ class ScoreReport:
     model_version: str
     scores: pa.Table
     identity: IdentityReport
-
-
-class Run:
-    """A run in the ledger while it is under way: its id, and the steps that it notes."""
-
-    def __init__(self, store: Store, run_id: str, clock: Clock) -> None:
-        self.id = run_id
-        self._store = store
-        self._clock = clock
-        self._position = 0
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[dict[str, Any]]:
-        """Note a step; what the block puts into the dict is kept with it."""
-        self._position += 1
-        position = self._position
-        detail: dict[str, Any] = {}
-        begin_step(self._store, self.id, position, name, now=self._clock())
-        try:
-            yield detail
-        except BaseException as error:
-            detail["error"] = str(error)
-            finish_step(self._store, self.id, position, now=self._clock(), status="failed", detail=detail)
-            raise
-        finish_step(self._store, self.id, position, now=self._clock(), detail=detail)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -248,6 +229,78 @@ class Loop:
             run_id=run.id, as_of=as_of, model_version=current, scores=scores, identity=resolved.report
         )
 
+    def plan(self, run: Run, report: ScoreReport | None = None) -> Plan:
+        """The difference between a scoring (the newest unless given) and the CRM, frozen in the ledger."""
+        with run.step("plan") as detail:
+            self.tell("Plan", 0, None)
+            scores = self._newest_scores() if report is None else report.scores
+            now = self.crm.server_time()
+            tables = self.tables().tables
+            plan = make_plan(scores, self.crm, self.store, tables, self.settings, run_id=run.id, now=now)
+            bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
+            detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
+        return plan
+
+    def apply(self, run: Run, plan_id: str | None = None, *, override: Collection[str] = ()) -> ApplyReport:
+        """A plan (the newest one unless named) carried out. Raises StateError when the ledger forbids it."""
+        with run.step("apply") as detail:
+            chosen = plan_id or latest_plan_id(self.store)
+            if chosen is None:
+                raise UsageError("there is no plan yet.", fix="make one first: upswell plan")
+            report = apply(
+                chosen,
+                self.crm,
+                self.store,
+                now=self.crm.server_time(),
+                override=override,
+                timezone=self.settings.company.timezone,
+                progress=lambda done, total: self.tell("Apply", done, total),
+            )
+            detail.update(plan=chosen, cells=report.written_cells, tasks=report.tasks_made)
+        return report
+
+    def rollback(
+        self,
+        run: Run,
+        target: str | None = None,
+        *,
+        account: str | None = None,
+        field: str | None = None,
+        dry_run: bool = False,
+    ) -> RollbackReport:
+        """What a run or plan wrote (the newest plan unless named), taken back."""
+        with run.step("rollback") as detail:
+            chosen = target or latest_plan_id(self.store, applied=True)
+            if chosen is None:
+                raise UsageError("no plan was applied yet, so there is nothing to take back.")
+            report = rollback(
+                chosen,
+                self.crm,
+                self.store,
+                account=account,
+                field=field,
+                dry_run=dry_run,
+                now=self.crm.server_time(),
+            )
+            detail.update(cells=report.restored_cells, left=len(report.left))
+        return report
+
+    def outcomes(self, run: Run) -> OutcomeReport:
+        """What happened since, joined to what was said before."""
+        with run.step("outcomes") as detail:
+            self.tell("Outcomes", 0, None)
+            now = self.crm.server_time()
+            tables = self.tables().tables
+            found = collect(tables, self.store, target=self.target, now=now)
+            detail.update(found=found)
+            return compare(tables, self.store, target=self.target, now=now)
+
+    def _newest_scores(self) -> pa.Table:
+        scoring = latest_scoring(self.store)
+        if scoring is None:
+            raise UsageError("nothing is scored yet.", fix="score first: upswell score")
+        return load_scores(self.store, scoring.run_id)
+
     def close(self) -> None:
         """Give back the connections."""
         if self._crm is not None:
@@ -259,7 +312,7 @@ class Loop:
 def version_day(version: str) -> date:
     """The day in a model version such as 2026.11.02-1. Raises StateError for any other name."""
     try:
-        return datetime.strptime(version.split("-")[0], "%Y.%m.%d").date()  # noqa: DTZ007 - a day has no zone
+        return datetime.strptime(version.partition("-")[0], "%Y.%m.%d").date()  # noqa: DTZ007 - a day
     except ValueError:
         raise StateError(
             "this is no model version such as 2026.11.02-1.", record=version, fix="train anew: upswell train"
@@ -274,6 +327,3 @@ def with_account_columns(predictions: pa.Table, accounts: Any) -> pa.Table:
     for name in columns[1:]:
         predictions = predictions.append_column(name, own[name].take(order))
     return predictions.sort_by([("priority", "ascending"), ("account_id", "ascending")])
-
-
-__all__ = ["Loop", "ModelError", "Run", "ScoreReport", "TrainReport", "version_day", "with_account_columns"]

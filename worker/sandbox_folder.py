@@ -84,9 +84,8 @@ def read_facts(folder: Path) -> dict[str, Any]:
 
 def write_settings(folder: Path, *, url: str, client_id: str) -> Path:
     """Write DIR/upswell.toml for the sandbox at `url`; gives its path."""
-    from connectors.sandbox.company.salesforce import EXPANSION_TYPES
-
     from connectors.sandbox.company.catalogue import EXPANSIONS, SEAT_PRICE
+    from connectors.sandbox.company.salesforce import EXPANSION_TYPES
 
     exports = "".join(
         f'[[exports]]\nkind = "{kind}"\nformat = "table"\npath = "exports/{path}"\n\n'

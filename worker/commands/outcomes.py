@@ -1,0 +1,17 @@
+"""`upswell outcomes`: what was said, and what happened."""
+
+from __future__ import annotations
+
+from worker.loop_home import open_loop
+from worker.verb import App, verb
+
+
+@verb("outcomes", examples=("upswell outcomes", "upswell outcomes --json"))
+def command(app: App) -> None:
+    """Join expansions that happened to the scores and tasks before them, and compare."""
+    with open_loop(app.settings(), app.screen) as loop, loop.run("outcomes") as run:
+        app.answer.run_id = run.id
+        report = loop.outcomes(run)
+    app.answer.data = report.facts()
+    for line in report.lines():
+        app.screen.say(line)
