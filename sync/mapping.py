@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -64,8 +64,9 @@ class FieldMap:
         return tuple(field.name for group in (self.written, self.read) for field in group.values())
 
     def definitions(self) -> dict[str, dict[str, Any]]:
-        """What a plan was made against: the definition of each written field, as JSON."""
-        return {key: _definition(field.schema) for key, field in self.written.items()}
+        """What a plan was made against, as JSON: definitions of written fields, names of those only read."""
+        written = {key: _definition(field.schema) for key, field in self.written.items()}
+        return written | {key: {"name": field.name} for key, field in self.read.items()}
 
     @property
     def mapping_hash(self) -> str:
@@ -78,8 +79,10 @@ class FieldMap:
         return digest(self.definitions())
 
 
-def field_map(crm: Crm, overrides: Mapping[str, str] | None = None) -> FieldMap:
-    """Our account fields as this org holds them.
+def field_map(
+    crm: Crm, overrides: Mapping[str, str] | None = None, *, only: Collection[str] | None = None
+) -> FieldMap:
+    """Our account fields as this org holds them; `only` names the ones to write where not all are.
 
     Raises SetupError for a field that is missing, of another kind or not writable, and SettingError for
     a `[mapping.fields]` entry that names no field of ours, or a CRM field twice."""
@@ -89,6 +92,8 @@ def field_map(crm: Crm, overrides: Mapping[str, str] | None = None) -> FieldMap:
     written, read = {}, {}
     for key, name in names.items():
         if specs[key].owner == "machine":
+            if only is not None and key not in only:
+                continue
             written[key] = MappedField(spec=specs[key], schema=_writable(specs[key], name, object_schema))
         elif name in object_schema.fields:
             read[key] = MappedField(spec=specs[key], schema=object_schema.fields[name])

@@ -1,0 +1,95 @@
+"""What became of a plan: counts by outcome, every rejected row with its reason, cells that did not stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import func, select
+
+from connectors.crm import RowOutcome
+from sync.gateway import Drift
+from sync.store import Store
+from sync.store.writeback import JournalRow, OperationRow
+
+REJECTED: Final = frozenset(
+    {RowOutcome.CONFLICT, RowOutcome.GONE, RowOutcome.MERGED, RowOutcome.REFUSED, RowOutcome.FAILED,
+     RowOutcome.QUARANTINED}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """One operation that did not take effect, and why."""
+
+    kind: str
+    account_id: str
+    record_id: str
+    outcome: RowOutcome
+    vendor_code: str | None
+    message: str | None
+    fix: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyReport:
+    """What became of a plan: `outcomes` of record writes and `task_outcomes` by RowOutcome value."""
+
+    plan_id: str
+    status: str  # applied, or applying when some rows may pass later
+    outcomes: dict[str, int]
+    task_outcomes: dict[str, int]
+    written_cells: int
+    tasks_made: int
+    api_calls: int
+    rejected: tuple[Rejected, ...]
+    drifts: tuple[Drift, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every row took effect or was there already."""
+        return not self.rejected
+
+
+def report(
+    store: Store, plan_id: str, *, status: str, api_calls: int, drifts: tuple[Drift, ...]
+) -> ApplyReport:
+    """What the ledger knows about the plan's operations by now."""
+    counts: dict[str, dict[str, int]] = {"write": {}, "task": {}}
+    with store.session() as session:
+        of_plan = (OperationRow.plan_id == plan_id, OperationRow.kind.in_(tuple(counts)))
+        grouped = select(OperationRow.kind, OperationRow.outcome, func.count()).where(*of_plan)
+        for kind, outcome, count in session.execute(
+            grouped.group_by(OperationRow.kind, OperationRow.outcome)
+        ):
+            counts[kind][outcome or "planned"] = count
+        refused = OperationRow.outcome.in_([outcome.value for outcome in REJECTED])
+        rows = (
+            select(OperationRow).where(*of_plan, refused).order_by(OperationRow.kind, OperationRow.position)
+        )
+        rejected = [_rejected(row) for row in session.scalars(rows)]
+        written = select(func.count()).where(JournalRow.plan_id == plan_id, JournalRow.undoes.is_(None))
+        cells = session.scalar(written) or 0
+    return ApplyReport(
+        plan_id=plan_id,
+        status=status,
+        outcomes=counts["write"],
+        task_outcomes=counts["task"],
+        written_cells=cells,
+        tasks_made=counts["task"].get(RowOutcome.APPLIED.value, 0),
+        api_calls=api_calls,
+        rejected=tuple(rejected),
+        drifts=drifts,
+    )
+
+
+def _rejected(row: OperationRow) -> Rejected:
+    return Rejected(
+        kind=row.kind,
+        account_id=row.account_id,
+        record_id=row.record_id,
+        outcome=RowOutcome(row.outcome or RowOutcome.FAILED),
+        vendor_code=row.vendor_code,
+        message=row.message,
+        fix=row.fix,
+    )

@@ -1,0 +1,148 @@
+"""Makes a plan: what the CRM holds now against what it should hold, frozen in the ledger for 24 hours."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence, Set
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from sqlalchemy import func, select
+
+from connectors.crm import Capabilities, Crm
+from sync.briefs.evidence import Tables, read_evidence
+from sync.context import read_accounts
+from sync.guard import check
+from sync.mapping import field_map
+from sync.plan_ledger import save
+from sync.planned import Plan
+from sync.planning import Planning
+from sync.settings import Settings
+from sync.store import Store
+from sync.store.tables import ModelRunRow, ScoreRow
+from sync.store.writeback import TaskRow
+from sync.tasks import choose, make_task
+
+LIFETIME: Final = timedelta(hours=24)
+TASK_READS: Final = 4  # look for the keys when planning and before sending, read the accounts, create
+
+
+def make_plan(
+    scores: pa.Table,
+    crm: Crm,
+    store: Store,
+    tables: Tables,
+    settings: Settings,
+    *,
+    run_id: str,
+    now: datetime,
+) -> Plan:
+    """The plan for one scoring, kept in the ledger.
+
+    `scores` has the columns of `sync.store.scores.SCORES`; `tables` are the canonical tables after
+    identity resolution. Raises SetupError when a field can't be written."""
+    rows: list[dict[str, Any]] = scores.to_pylist()
+    today = now.astimezone(ZoneInfo(settings.company.timezone)).date()
+    as_of = rows[0]["as_of"] if rows else today
+    fields = field_map(crm, settings.mapping.get("fields"))
+    ids = sorted({row["crm_id"] for row in rows if row["crm_id"]})
+    planning = Planning(
+        plan_id=f"plan-{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}",
+        fields=fields,
+        records=crm.read(fields.object, ids, fields.names) if ids else {},
+        accounts=read_accounts(tables, as_of),
+        product_names={product.id: product.name for product in settings.products},
+        as_of=as_of,
+        now=now,
+    )
+    for row in rows:
+        planning.add(row)
+    chosen, task_skips = choose(
+        planning.candidates,
+        settings=settings,
+        as_of=as_of,
+        today=today,
+        taken=lambda keys: _taken(crm, store, keys),
+        used_slots=_used_slots(store, today, settings.company.timezone),
+    )
+    evidence = read_evidence(tables, [candidate.score for candidate, _ in chosen], as_of) if chosen else {}
+    tasks = [
+        make_task(
+            candidate,
+            key,
+            evidence[candidate.account.account_id],
+            settings=settings,
+            as_of=as_of,
+            today=today,
+        )
+        for candidate, key in chosen
+    ]
+    plan = Plan(
+        id=planning.plan_id,
+        run_id=run_id,
+        org_id=crm.org().id,
+        object=fields.object,
+        created_at=now,
+        expires_at=now + LIFETIME,
+        as_of=as_of,
+        model_version=rows[0]["model_version"] if rows else "",
+        mapping_hash=fields.mapping_hash,
+        schema_hash=fields.schema_hash,
+        fields=fields.definitions(),
+        scored=len(rows),
+        changes=tuple(planning.changes),
+        tasks=tuple(tasks),
+        skips=(*planning.skips, *task_skips),
+        findings=check(
+            rows,
+            planning.changes,
+            settings.guard,
+            held_scores=planning.held_scores(),
+            scored_last=_scored_last(store, run_id),
+        ),
+        api_calls=api_calls(len(planning.changes), len(tasks), crm.capabilities),
+    )
+    save(store, plan)
+    return plan
+
+
+def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
+    """API calls that applying takes: for each batch of records one read before, the write, one read after."""
+    writes = -(-changes // able.write_batch)
+    reads = 2 * max(writes, -(-changes // able.read_batch))
+    task_batches = -(-tasks // able.write_batch)
+    links = 0 if able.links_in_record else 2 * tasks
+    return writes + reads + TASK_READS * task_batches + links
+
+
+def _taken(crm: Crm, store: Store, keys: Sequence[str]) -> Set[str]:
+    """Which of the keys have their task already, by the ledger or else by the CRM."""
+    with store.session() as session:
+        known = set(session.scalars(select(TaskRow.key)))
+    unknown = [key for key in keys if key not in known]
+    return known | (set(crm.find_tasks(unknown)) if unknown else set())
+
+
+def _used_slots(store: Store, today: date, timezone: str) -> dict[str, int]:
+    """Tasks made since Monday in the company's zone, by owner."""
+    monday = datetime.combine(today - timedelta(days=today.weekday()), time.min, tzinfo=ZoneInfo(timezone))
+    query = (
+        select(TaskRow.owner_id, func.count()).where(TaskRow.created_at >= monday).group_by(TaskRow.owner_id)
+    )
+    with store.session() as session:
+        return {owner or "": count for owner, count in session.execute(query)}
+
+
+def _scored_last(store: Store, run_id: str) -> Set[str]:
+    """Record ids of the scoring before this run's."""
+    last = (
+        select(ModelRunRow.run_id)
+        .where(ModelRunRow.run_id != run_id)
+        .order_by(ModelRunRow.scored_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    with store.session() as session:
+        return {i for i in session.scalars(select(ScoreRow.crm_id).where(ScoreRow.run_id == last)) if i}
