@@ -22,23 +22,23 @@ from connectors.sandbox.company.population import Population
 
 PROCESSES: Final = {
     "momentum": 24.0,  # what is common to growth, breadth, champion, relationship and sentiment
-    "growth": 13.0,
-    "api": 18.0,
+    "growth": 17.0,
+    "api": 22.0,
     "storage": 30.0,
     "breadth": 24.0,
-    "premium": 15.0,
+    "premium": 20.0,
     "departments": 22.0,
     "power": 22.0,
-    "champion": 15.0,
-    "executive": 14.0,
-    "finance": 9.0,
-    "support": 13.0,
-    "satisfaction": 18.0,
-    "gap_analytics": 20.0,
-    "gap_automation": 20.0,
-    "gap_audit": 20.0,
-    "relationship": 17.0,
-    "sentiment": 20.0,
+    "champion": 20.0,
+    "executive": 18.0,
+    "finance": 13.0,
+    "support": 16.0,
+    "satisfaction": 22.0,
+    "gap_analytics": 24.0,
+    "gap_automation": 24.0,
+    "gap_audit": 24.0,
+    "relationship": 22.0,
+    "sentiment": 24.0,
     "unobserved": 12.0,
 }
 """Each process and its time scale in weeks: after that long, 37 % of a deviation is left."""
@@ -124,9 +124,9 @@ def step(before: Drivers, population: Population, seats: np.ndarray, rng: np.ran
     home = np.log(seats) + population.fit
     demand = before.demand + 0.013 * growth + 0.028 * (home - before.demand) + 0.018 * noise
     users = np.clip(np.round(np.exp(demand)), 1, seats)
-    departments = np.clip(
-        np.round(1.2 + 0.75 * np.log(seats) + 1.1 * processes[ROW["departments"]]), 1, 8
-    ).astype(np.int64)
+    wanted = 1.2 + 0.75 * np.log(seats) + 1.1 * processes[ROW["departments"]]
+    off = wanted - before.departments  # a department comes or goes once the case for it is clear
+    departments = np.clip(before.departments + np.where(np.abs(off) > 0.8, np.sign(off), 0), 1, 8).astype(np.int64)
     leaves = before.champion_here & (chance[0] < CHAMPION_LEAVES)
     returns = ~before.champion_here & (chance[1] < CHAMPION_RETURNS)
     joins = chance[2] < SENIOR_JOINS

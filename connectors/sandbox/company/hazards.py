@@ -86,17 +86,17 @@ def outlook(
     month = (epoch + timedelta(weeks=week)).month
     parts = {
         "seats": 1.35 * pressure + 0.3 * rise(pressure - 0.8),
-        "limits": 0.30 * limits + 0.35 * rise(limits) + 0.15 * storage,
+        "limits": 0.35 * limits + 0.40 * rise(limits) + 0.15 * storage,
         "usage": 0.42 * growth,
         "adoption": 0.30 * wide + 0.28 * d.level("premium"),
-        "departments": 0.38 * spread,
+        "departments": 0.40 * spread,
         "power_users": 0.25 * d.level("power"),
         "people": 0.40 * champion + 0.22 * d.level("executive") + 0.65 * d.senior - 0.8 * d.champion_left
         + 0.28 * d.level("finance"),
         "support": -0.18 * d.level("support") + 0.25 * d.level("satisfaction") + 0.55 * gap.sum(axis=-1),
         "relationship": 0.30 * d.level("relationship") + 0.50 * d.goal + 0.25 * d.level("sentiment"),
-        "contract": 0.55 * renewing - 1.8 * recent + 0.45 * yearly - 1.3 * new - 1.2 * (p.discount - 0.2),
-        "fiscal": 0.60 * budget + _MONTH[month - 1],
+        "contract": 0.65 * renewing - 1.8 * recent + 0.45 * yearly - 1.3 * new - 1.2 * (p.discount - 0.2),
+        "fiscal": 0.70 * budget + _MONTH[month - 1],
         "triggers": 0.65 * np.minimum(d.trigger, 2.0),
         "peers": 0.30 * peers,
         "hierarchy": 0.30 * np.minimum(wanted, 2.0),
@@ -107,7 +107,7 @@ def outlook(
     )
     pull = pull + on["usage"] * on["adoption"] * 0.22 * np.clip(growth * wide, -1.5, 2.5)
     pull = pull + on["limits"] * on["support"] * 0.22 * rise(limits) * np.clip(content, -1.5, 1.5)
-    pull = BASE + SHARPNESS * (pull + 0.40 * d.level("unobserved") + d.market)
+    pull = BASE + SHARPNESS * (pull + 0.25 * d.level("unobserved") + d.market)
     hazard = np.where(c.customer, 1 - np.exp(-np.exp(np.minimum(pull, 0.5))), 0.0)
     health = 0.5 * content + 0.4 * champion + 0.5 * pressure + 0.4 * d.level("relationship")
     win = _logistic(0.55 + 0.35 * content + 0.30 * champion + 0.20 * d.level("relationship"))

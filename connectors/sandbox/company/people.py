@@ -14,7 +14,7 @@ from connectors.sandbox.company.population import NEVER, WARM_UP
 from connectors.sandbox.company.randomness import stream
 from connectors.sandbox.company.world import World
 
-NAMED_USERS: Final = 3  # of an account's active users, about how many are named contacts
+NAMED_USERS: Final = 5  # of an account's active users, about how many are named contacts
 _FIRST_SLOT: Final = 101  # numbers below are named contacts, above the other users
 _FIRST_CHAMPION: Final = 10
 _FIRST_SENIOR: Final = 50

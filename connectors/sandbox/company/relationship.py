@@ -29,8 +29,8 @@ from connectors.sandbox.company.world import World
 TIME: Final = pa.timestamp("us", tz="UTC")
 KINDS: Final = ("meeting", "email", "call", "task")
 _SUBJECTS: Final = (MEETINGS, EMAILS, CALLS, TASKS)
-_RATES: Final = np.array([0.075, 0.085, 0.045, 0.030])
-_PULL: Final = np.array([0.55, 0.40, 0.40, 0.10])  # how strongly each follows the relationship
+_RATES: Final = np.array([0.070, 0.075, 0.045, 0.030])
+_PULL: Final = np.array([0.75, 0.60, 0.60, 0.20])  # how strongly each follows the relationship
 _OUTCOMES: Final = ("negative", "neutral", "positive")
 _QUARTER: Final = 13
 
@@ -165,11 +165,11 @@ def surveys(world: World, until: int) -> pa.Table:
     for week in range(WARM_UP, until):
         rng = stream(world.plan.seed, "surveys", week)
         level = world.traces["levels"][week].astype(float)
-        nps = np.clip(np.round(7.2 + 1.7 * level[:, ROW["sentiment"]] + 1.1 * rng.standard_normal(n)), 0, 10)
+        nps = np.clip(np.round(7.2 + 1.9 * level[:, ROW["sentiment"]] + 0.9 * rng.standard_normal(n)), 0, 10)
         csat = np.clip(
             np.round(3.9 + 0.75 * level[:, ROW["satisfaction"]] + 0.6 * rng.standard_normal(n)), 1, 5
         )
-        asked = rng.random((2, n)) < np.array([[0.050], [0.025]])
+        asked = rng.random((2, n)) < np.array([[0.065], [0.060]])
         day, minute, draw = rng.integers(0, 5, n), rng.integers(480, 1040, n), rng.integers(0, 1 << 20, n)
         for code, answer in enumerate((nps, csat)):
             who = np.nonzero(asked[code] & world.traces["customer"][week])[0]

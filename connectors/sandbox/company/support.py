@@ -62,10 +62,10 @@ def _tickets_of_week(world: World, week: int) -> dict[str, np.ndarray]:
     n = len(levels)
     customer = world.traces["customer"][week]
     size = 0.7 + 0.3 * np.log(world.traces["seats"][week] / 15)
-    general = rng.poisson(0.10 * np.maximum(size, 0.4) * np.exp(0.50 * levels[:, ROW["support"]]) * customer)
+    general = rng.poisson(0.09 * np.maximum(size, 0.4) * np.exp(0.50 * levels[:, ROW["support"]]) * customer)
     owned = world.traces["owned"][week][:, MODULES[0] : MODULES[-1] + 1]
     need = np.maximum(0, levels[:, _GAP_ROWS] - 0.4) * ~owned
-    gaps = rng.poisson(0.004 + 0.085 * need) * customer[:, None]
+    gaps = rng.poisson(0.004 + 0.15 * need) * customer[:, None]
     counts = np.concatenate([general[:, None], gaps], axis=1)
     account = np.repeat(np.arange(n), counts.sum(axis=1))
     about = np.repeat(np.tile(np.arange(4), n), counts.ravel())  # 0 general, 1–3 a module that is missing

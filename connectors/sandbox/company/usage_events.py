@@ -44,14 +44,16 @@ def events_of_week(world: World, contacts: Contacts, slots: Slots, week: int) ->
     customer = at_week["customer"]
     others = np.where(customer, np.maximum(at_week["users"] - NAMED_USERS, 0), 0)
     chosen = np.nonzero(slots.active(others, at_week["departments"]))[0]
-    spread = np.clip(0.65 + 0.28 * levels[:, ROW["power"]], 0.1, 1.6)[slots.account[chosen]]
-    rate = BUSY * np.exp(spread * slots.weight[chosen] - spread**2 / 2)
+    spread = np.clip(0.50 + 0.20 * levels[:, ROW["power"]], 0.1, 1.1)[slots.account[chosen]]
+    keen = np.exp(0.22 * levels[:, ROW["growth"]])[slots.account[chosen]]
+    rate = BUSY * keen * np.exp(spread * slots.weight[chosen] - spread**2 / 2)
     named, named_rate = _named_rates(world, contacts, week)
     actors = np.concatenate([named, len(contacts.account) + chosen])
     homes = np.concatenate([contacts.account[named], slots.account[chosen]])
     count = rng.poisson(np.concatenate([named_rate, rate]))
     user, account = np.repeat(actors, count), np.repeat(homes, count)
-    event, target = _features(world, account, week, rng)
+    target = _features(world, account, week, rng)
+    event = np.zeros(len(target), dtype=np.int64)
     more_user, more_account, more_event, more_target = _signals(
         world, contacts, actors=actors, homes=homes, week=week, rng=rng
     )
@@ -77,10 +79,10 @@ def _named_rates(world: World, contacts: Contacts, week: int) -> tuple[np.ndarra
     rate = np.select(
         [role == "champion", role == "executive_sponsor", role == "decision_maker", role == "finance_admin"],
         [
-            1.6 * np.exp(0.60 * levels[:, ROW["champion"]]),
-            0.40 * np.exp(0.75 * levels[:, ROW["executive"]]),
-            np.full(len(who), 0.35),
-            np.full(len(who), 0.30),
+            1.8 * np.exp(0.60 * levels[:, ROW["champion"]]),
+            0.45 * np.exp(0.75 * levels[:, ROW["executive"]]),
+            np.full(len(who), 0.12),
+            np.full(len(who), 0.10),
         ],
         default=BUSY,
     )
@@ -89,10 +91,10 @@ def _named_rates(world: World, contacts: Contacts, week: int) -> tuple[np.ndarra
 
 def _features(
     world: World, account: np.ndarray, week: int, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
-    """Event and target of each use: mostly features that the account has adopted."""
+) -> np.ndarray:
+    """The feature of each use: mostly one that the account has adopted."""
     n = len(account)
-    traces, levels = world.traces, world.traces["levels"][week]
+    traces = world.traces
     tier = traces["tier"][week]
     features = np.arange(len(FEATURES))
     place = np.argsort(world.population.feature_order, axis=1)
@@ -100,14 +102,11 @@ def _features(
     depth = np.floor(traces["features"][week][account] * rng.random(n) ** 1.4).astype(np.int64)
     target = ranked[account, depth]
     chance, pick = rng.random(n), rng.random(n)
-    preview = 1 / (1 + np.exp(3.1 - 0.9 * levels[:, ROW["premium"]]))
-    is_preview = chance < preview[account]
-    target = np.where(is_preview, _PREVIEW + np.floor(pick * len(PREMIUM)).astype(np.int64), target)
     module = np.floor(pick * len(MODULES)).astype(np.int64)
     owned = traces["owned"][week][account, MODULES[0] + module]
-    is_module = ~is_preview & (chance > 0.85) & owned
+    is_module = (chance > 0.85) & owned
     target = np.where(is_module, _MODULE + module, target)
-    return is_preview.astype(np.int64), target
+    return target
 
 
 def _signals(
@@ -119,18 +118,23 @@ def _signals(
     week: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Visits to the billing pages, and limits that were hit: user, account, event and target of each."""
+    """Previews, visits to the billing pages and limits that were hit: user, account, event, target of each."""
     traces = world.traces
     finance = traces["levels"][week][:, ROW["finance"]]
     is_admin = np.array([role == "finance_admin" for role in contacts.role] or [False])
     named = actors < len(contacts.account)
     admin = named & is_admin[np.where(named, actors, 0)]
-    views = rng.poisson(np.where(admin, 0.45 * np.exp(0.85 * finance[homes]), 0.0))
+    views = rng.poisson(np.where(admin, 0.55 * np.exp(0.85 * finance[homes]), 0.0))
     full = traces["users"][week] >= traces["seats"][week]
     over = traces["api_ratio"][week] > 1
     hits = rng.random((2, len(actors))) < 0.04 * np.stack([full[homes], over[homes]])
+    crowd = np.bincount(homes, minlength=world.plan.accounts)
+    tries = 0.70 * np.exp(0.60 * traces["levels"][week][:, ROW["premium"]]) / np.maximum(crowd, 1)
+    previews = rng.poisson(tries[homes])
+    shown = _PREVIEW + rng.integers(0, len(PREMIUM))  # one premium feature is promoted each week
     user, account, event, target = [], [], [], []
-    for code, page, times in ((2, _BILLING, views), (3, _SEATS, hits[0]), (3, _API, hits[1])):
+    signals = ((1, shown, previews), (2, _BILLING, views), (3, _SEATS, hits[0]), (3, _API, hits[1]))
+    for code, page, times in signals:
         who = np.repeat(np.arange(len(actors)), times.astype(np.int64))
         user.append(actors[who])
         account.append(homes[who])
@@ -151,14 +155,16 @@ def event_table(
         for name in ("account", "user", "event", "target")
     )
     at = at[keep]
-    ids = _user_dictionary(contacts, slots)
+    present, place = np.unique(user, return_inverse=True)
+    homes = np.concatenate([contacts.account, slots.account])[present]
+    ids = user_ids(homes, np.concatenate([contacts.number, slots.number])[present])
     day = at.astype("datetime64[D]").astype(np.int64)
     session = pc.binary_join_element_wise("s", pc.cast(pa.array(user * 100_000 + day), pa.string()), "")
     time = pa.array(at, pa.timestamp("us", tz="UTC"))
     return pa.table(
         {
             "account_key": _coded(account, account_keys(world.plan.accounts)),
-            "user_id": _coded(user, ids),
+            "user_id": _coded(place, ids),
             "event": _coded(event, list(EVENTS)),
             "feature": _coded(target, list(TARGETS)),
             "at": time,
@@ -166,10 +172,6 @@ def event_table(
             "known_from": time,
         }
     )
-
-
-def _user_dictionary(contacts: Contacts, slots: Slots) -> list[str]:
-    return user_ids(contacts.account, contacts.number) + user_ids(slots.account, slots.number)
 
 
 def _coded(codes: np.ndarray, values: list[str]) -> pa.DictionaryArray:
