@@ -15,6 +15,7 @@ import pyarrow as pa
 from model.customers import active_customers
 from model.days import calendar_date, day_number
 from model.errors import ModelError
+from model.expansions import expansion_events
 from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Inputs
 from model.labels import outcomes, pipeline_rows
@@ -51,11 +52,13 @@ class Panel(Rows):
 
     `table` adds label (1, 0 or null: the horizon has not ended), added_arr and bought (product id).
     Training uses the rows with a label that are not pipeline. `data_hash` is the sha256 over canonical
-    bytes of keys, features and labels; `history_days` the span of data; `events` the expansions labelled.
+    bytes of keys, features and labels; `history_days` is the span of data and `expansions` the number of
+    expansion events in it.
     """
 
     data_hash: str
     history_days: int
+    expansions: int
 
 
 def build_panel(
@@ -87,6 +90,7 @@ def build_panel(
         days = tuple(range(last, max(min(first, last), 0) - 1, -STEP_DAYS))[::-1]
         inputs = _inputs(sources, days, target, products, limits, space)
         keys, columns = _figures(inputs)
+        events = expansion_events(sources, target).filter(lambda t: t.day.between(first_data, last))
         labels = outcomes(sources, inputs.rows, target, data_end=last).order_by("row").to_pyarrow()
         columns |= _label_columns(labels)
         table = pa.table(keys | columns)
@@ -98,6 +102,7 @@ def build_panel(
             signals=limits,
             data_hash=data_hash(table),
             history_days=last - first_data,
+            expansions=int(events.count().execute()),
         )
 
 
@@ -242,10 +247,10 @@ def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
 
 
 def _first_day(sources: Mapping[str, ir.Table], last: int) -> int:
-    """The first day on which usage or billing says anything; the longest useful history is five years."""
-    firsts = [
-        table.filter(table["at"] <= last)["at"].min().execute()
-        for table in (sources["events"], sources["billing"], sources["usage"])
-    ]
-    found = [int(first) for first in firsts if first is not None and first == first]
-    return max(max(found) if found else last - 365, last - 5 * 365)
+    """The first day on which usage says anything, else billing; the longest useful history is five years."""
+    for name in ("events", "usage", "billing"):
+        table = sources[name]
+        first = table.filter(table["at"] <= last)["at"].min().execute()
+        if first is not None and first == first:  # an empty table's minimum comes back as NaN
+            return max(int(first), last - 5 * 365)
+    return last - 365
