@@ -56,6 +56,7 @@ class Lake:
         self.store = store
         self._url = url
         self._connection: Any = None
+        self._empty: dict[str, ir.Table] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -70,6 +71,7 @@ class Lake:
         if self._connection is not None:
             self._connection.disconnect()
             self._connection = None
+            self._empty.clear()
 
     @property
     def connection(self) -> Any:
@@ -190,7 +192,9 @@ class Lake:
     def _table(self, name: str, segments: Sequence[SegmentRow]) -> ir.Table:
         schema = schema_of(name)
         if not segments:
-            return arrow_view(self.connection, schema.empty_table())
+            if name not in self._empty:
+                self._empty[name] = arrow_view(self.connection, schema.empty_table())
+            return self._empty[name]
         rows = self.connection.read_parquet(
             [str(self.folder / segment.path) for segment in segments],
             table_name=gen_name(f"segments_{name}"),

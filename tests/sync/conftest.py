@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -35,9 +36,18 @@ def noon() -> datetime:
     return NOON
 
 
+@pytest.fixture(scope="session")
+def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a ledger that is migrated and empty, to be copied."""
+    file = tmp_path_factory.mktemp("new") / "ledger.sqlite"
+    Store.open(f"sqlite:///{file}").close()
+    return file
+
+
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Store]:
+def ledger(tmp_path: Path, new_ledger: Path) -> Iterator[Store]:
     """A fresh ledger on SQLite."""
+    shutil.copy(new_ledger, tmp_path / "ledger.sqlite")
     with Store.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as store:
         yield store
 
