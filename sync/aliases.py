@@ -35,7 +35,7 @@ def merged_rows(page: pa.Table) -> list[Alias]:
 
 def note_aliases(session: Session, org_id: str, table: str, aliases: Iterable[Alias]) -> None:
     """Keep the aliases in the caller's transaction; what is known of a loser's own id stays known."""
-    for alias in aliases:
+    for alias in {alias.loser: alias for alias in aliases}.values():  # of two, the later
         row = session.get(AliasRow, (org_id, table, alias.loser))
         if row is None:
             session.add(

@@ -1,0 +1,132 @@
+"""One account id over CRM records and export keys, and what matches nothing is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from connectors.canonical import CRM_TABLES, EXPORT_TABLES
+from sync.aliases import Alias
+from sync.identity import Resolved, resolve
+from sync.lake import Lake
+
+Rows = Callable[..., pa.Table]
+Fill = Callable[..., None]
+
+GONE = {"is_deleted": True}
+
+
+@pytest.fixture
+def fill(lake: Lake, canonical_rows: Rows, noon: datetime) -> Fill:
+    """Put rows into a table of the lake."""
+
+    def put(table: str, *rows: Mapping[str, Any]) -> None:
+        lake.append(table, [canonical_rows(table, *rows)], source="s", run_id=None, now=noon)
+
+    return put
+
+
+def cells(resolved: Resolved, table: str, *columns: str) -> list[tuple[Any, ...]]:
+    """The cells of some columns, sorted."""
+    rows = resolved.tables[table].select(*columns).to_pyarrow().to_pylist()
+    return sorted((tuple(row.values()) for row in rows), key=str)
+
+
+def test_every_table_goes_by_account_id(lake: Lake, fill: Fill) -> None:
+    """The canonical columns otherwise, without the stamps of deletion."""
+    fill("accounts", {"crm_id": "A1", "external_id": "c1"})
+    tables = resolve(lake, {}).tables
+    assert set(tables) == {*CRM_TABLES, *EXPORT_TABLES}
+    for name, table in tables.items():
+        assert not {"account_crm_id", "account_key", "is_deleted", "merged_into"} & set(table.columns)
+        schema = CRM_TABLES.get(name) or EXPORT_TABLES[name]
+        if name == "accounts" or {"account_crm_id", "account_key"} & set(schema.names):
+            assert table.columns[0] == "account_id"
+    assert {"parent_id", "crm_id", "external_id", "known_from"} <= set(tables["accounts"].columns)
+    assert "parent_crm_id" not in tables["accounts"].columns
+
+
+def test_records_and_exports_meet_on_the_account(lake: Lake, fill: Fill) -> None:
+    """By the company's own id or by the CRM's; parents too."""
+    fill(
+        "accounts",
+        {"crm_id": "A1", "external_id": "c1"},
+        {"crm_id": "A2", "parent_crm_id": "A1"},
+        {"crm_id": "A3", "external_id": "c3", "parent_crm_id": "A9"},
+    )
+    fill("contacts", {"crm_id": "P1", "account_crm_id": "A1"}, {"crm_id": "P2", "account_crm_id": "A2"})
+    fill("events", *({"account_key": key} for key in ("c1", "A2", "c1", "c9", None)))
+    resolved = resolve(lake, {})
+    assert cells(resolved, "accounts", "account_id", "parent_id") == [
+        ("A2", "c1"),
+        ("c1", None),
+        ("c3", None),
+    ]
+    assert cells(resolved, "contacts", "crm_id", "account_id") == [("P1", "c1"), ("P2", "A2")]
+    assert cells(resolved, "events", "account_id") == [("A2",), ("c1",), ("c1",)]
+    assert resolved.crm_ids == {"c1": "A1", "A2": "A2", "c3": "A3"}
+    report = resolved.report
+    assert (report.accounts, report.export_keys) == (3, 3)
+    assert (report.accounts_without_export, report.example_accounts) == (1, ("c3",))
+    assert (report.keys_without_account, report.example_keys) == (1, ("c9",))
+    assert report.rows_dropped == {"events": 1}
+    assert report.matched_share == pytest.approx(2 / 3)
+
+
+def test_deleted_rows_and_the_rows_of_deleted_accounts_are_dropped(lake: Lake, fill: Fill) -> None:
+    """They count nowhere."""
+    fill("accounts", {"crm_id": "A1"}, {"crm_id": "A2"} | GONE)
+    fill(
+        "contacts",
+        {"crm_id": "P1", "account_crm_id": "A1"},
+        {"crm_id": "P2", "account_crm_id": "A1"} | GONE,
+        {"crm_id": "P3", "account_crm_id": "A2"},
+        {"crm_id": "P4"},
+    )
+    fill("owners", {"crm_id": "U1"}, {"crm_id": "U2"} | GONE)
+    resolved = resolve(lake, {})
+    assert cells(resolved, "accounts", "account_id") == [("A1",)]
+    assert cells(resolved, "contacts", "crm_id") == [("P1",)]
+    assert cells(resolved, "owners", "crm_id") == [("U1",)]
+
+
+def test_what_was_a_merged_losers_is_the_survivors(lake: Lake, fill: Fill) -> None:
+    """Its usage, its contacts, its children, and a merged contact's activities."""
+    fill(
+        "accounts",
+        {"crm_id": "A1", "external_id": "c1"},
+        {"crm_id": "A2", "external_id": "c2", "merged_into": "A1"} | GONE,
+        {"crm_id": "A3", "external_id": "c3", "parent_crm_id": "A2"},
+    )
+    fill("contacts", {"crm_id": "P1", "account_crm_id": "A2"})
+    fill("activities", {"crm_id": "T1", "account_crm_id": "A1", "contact_crm_id": "P0"})
+    fill("usage", {"account_key": "c2", "metric": "m"})
+    aliases = {
+        "accounts": [Alias(loser="A2", survivor="A1", external_id="c2")],
+        "contacts": [Alias(loser="P0", survivor="P1")],
+    }
+    resolved = resolve(lake, aliases)
+    assert cells(resolved, "contacts", "account_id") == [("c1",)]
+    assert cells(resolved, "usage", "account_id") == [("c1",)]
+    assert cells(resolved, "accounts", "account_id", "parent_id") == [("c1", None), ("c3", "c1")]
+    assert cells(resolved, "activities", "contact_crm_id") == [("P1",)]
+
+
+def test_usage_under_an_ambiguous_key_is_counted_and_given_to_nobody(lake: Lake, fill: Fill) -> None:
+    """Half of it would be wrong for either account."""
+    fill("accounts", {"crm_id": "A1", "external_id": "same"}, {"crm_id": "A2", "external_id": "same"})
+    fill("events", {"account_key": "same"}, {"account_key": "same"})
+    resolved = resolve(lake, {})
+    assert cells(resolved, "events", "account_id") == []
+    assert (resolved.report.ambiguous_keys, resolved.report.rows_dropped) == (1, {"events": 2})
+
+
+def test_an_empty_lake_resolves_to_empty_tables(lake: Lake) -> None:
+    """Nothing is shared out of nothing."""
+    resolved = resolve(lake, {})
+    assert resolved.report.matched_share == 0.0
+    assert cells(resolved, "events", "account_id") == []

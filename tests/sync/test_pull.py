@@ -1,0 +1,160 @@
+"""A pull brings what changed, once, and moves the bookmark only with the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from connectors.canonical import CRM_TABLES
+from connectors.errors import SetupError, StateError
+from sync.aliases import Alias, load_aliases
+from sync.cursor import SETTLE, bookmark
+from sync.lake import Lake
+from sync.pull import PullReport, pull
+from sync.store import Store
+
+Ids = Callable[[Any], Sequence[str]]
+Pull = Callable[..., PullReport]
+
+
+@pytest.fixture
+def pull_once(crm_double: Any, ledger: Store, lake: Lake, noon: datetime) -> Pull:
+    """Pull from the double into the lake."""
+
+    def once(**options: Any) -> PullReport:
+        return pull(crm_double, ledger, lake, run_id=None, now=noon, **options)
+
+    return once
+
+
+def test_the_first_pull_reads_everything(
+    pull_once: Pull, crm_double: Any, ledger: Store, lake: Lake, ids_of: Ids, noon: datetime
+) -> None:
+    """Each table, its rows counted, its bookmark a minute behind the server's clock."""
+    seen: list[tuple[str, int]] = []
+    report = pull_once(progress=lambda table, rows: seen.append((table, rows)))
+    assert [table.table for table in report.tables] == list(CRM_TABLES)
+    assert report.rows == 4
+    assert report.api_calls == 3
+    assert ("accounts", 2) in seen
+    assert ids_of(lake.tables()["accounts"]) == ["A1", "A2"]
+    assert bookmark(ledger, crm_double.org_id, "accounts") == noon - SETTLE
+
+
+def test_the_next_pull_reads_only_what_changed(
+    pull_once: Pull, crm_double: Any, lake: Lake, noon: datetime
+) -> None:
+    """And the lake shows the newest version."""
+    pull_once()
+    crm_double.clock = noon + timedelta(hours=2)
+    crm_double.put("accounts", {"crm_id": "A2", "name": "New", "modified_at": noon + timedelta(hours=1)})
+    report = pull_once()
+    assert {table.table: table.rows for table in report.tables if table.rows} == {"accounts": 1}
+    rows = lake.tables()["accounts"].select("crm_id", "name").to_pyarrow().to_pylist()
+    assert {row["crm_id"]: row["name"] for row in rows} == {"A1": None, "A2": "New"}
+
+
+def test_a_row_committed_late_is_caught_by_the_overlap(
+    pull_once: Pull, crm_double: Any, lake: Lake, ids_of: Ids, noon: datetime
+) -> None:
+    """Stamped below the bookmark, visible only after it was set."""
+    pull_once()
+    crm_double.put("accounts", {"crm_id": "A3", "modified_at": noon - timedelta(minutes=5)})
+    crm_double.clock = noon + timedelta(minutes=3)
+    pull_once()
+    assert ids_of(lake.tables()["accounts"]) == ["A1", "A2", "A3"]
+
+
+def test_a_pull_that_dies_goes_on_where_it_was(
+    pull_once: Pull, crm_double: Any, ledger: Store, lake: Lake, ids_of: Ids
+) -> None:
+    """Whole tables stay; the broken one has neither rows nor a bookmark."""
+    crm_double.fail_at = "contacts"
+    with pytest.raises(ConnectionResetError):
+        pull_once()
+    assert ids_of(lake.tables()["accounts"]) == ["A1", "A2"]
+    assert ids_of(lake.tables()["contacts"]) == []
+    assert bookmark(ledger, crm_double.org_id, "contacts") is None
+    crm_double.fail_at = None
+    crm_double.windows.clear()
+    pull_once()
+    since = {table: window.since for table, window in crm_double.windows}
+    assert since["accounts"] is not None
+    assert since["contacts"] is None
+    assert ids_of(lake.tables()["contacts"]) == ["P1"]
+
+
+def test_a_full_pull_drops_what_the_crm_no_longer_has(
+    pull_once: Pull, crm_double: Any, lake: Lake, ids_of: Ids
+) -> None:
+    """Even if nobody told of the deletion."""
+    pull_once()
+    crm_double.rows["accounts"] = crm_double.rows["accounts"][:1]
+    pull_once(full=True)
+    assert ids_of(lake.tables()["accounts"]) == ["A1"]
+
+
+def test_an_optional_table_that_is_invisible_is_reported(
+    pull_once: Pull, crm_double: Any, lake: Lake
+) -> None:
+    """The score is poorer for it, not absent."""
+    crm_double.invisible = {"tickets"}
+    report = pull_once()
+    assert "grant read access" in report.invisible["tickets"]
+    assert "tickets" not in {table.table for table in report.tables}
+
+
+def test_a_required_table_that_is_invisible_stops_the_pull(pull_once: Pull, crm_double: Any) -> None:
+    """There is nothing to score without accounts."""
+    crm_double.invisible = {"opportunities"}
+    with pytest.raises(SetupError, match="opportunities"):
+        pull_once()
+
+
+def test_a_crm_without_accounts_is_told_and_changes_nothing(
+    pull_once: Pull, crm_double: Any, ledger: Store, lake: Lake
+) -> None:
+    """It is nearly always a missing permission."""
+    crm_double.rows["accounts"] = []
+    with pytest.raises(SetupError, match=r"Account: .*not a single account.*Fix: give that user"):
+        pull_once()
+    assert lake.segments() == []
+    assert bookmark(ledger, crm_double.org_id, "accounts") is None
+
+
+def test_losing_every_account_later_keeps_what_was_read(
+    pull_once: Pull, crm_double: Any, lake: Lake, ids_of: Ids
+) -> None:
+    """A permission taken away must not look like a company without customers."""
+    pull_once()
+    crm_double.rows["accounts"] = []
+    with pytest.raises(SetupError, match="not a single account"):
+        pull_once(full=True)
+    assert ids_of(lake.tables()["accounts"]) == ["A1", "A2"]
+
+
+def test_another_org_is_kept_out_of_the_lake(pull_once: Pull, crm_double: Any, lake: Lake) -> None:
+    """A sandbox's accounts must not mix with production's."""
+    pull_once()
+    crm_double.org_id = "00D000000000002EAA"
+    with pytest.raises(StateError, match="another org"):
+        pull_once()
+
+
+def test_merges_are_kept_for_good(pull_once: Pull, crm_double: Any, ledger: Store, noon: datetime) -> None:
+    """A later full pull does not bring the loser any more."""
+    pull_once()
+    crm_double.clock = noon + timedelta(hours=2)
+    crm_double.put(
+        "accounts",
+        {"crm_id": "A2", "external_id": "c2", "is_deleted": True, "merged_into": "A1",
+         "modified_at": noon + timedelta(hours=1)},
+    )  # fmt: skip
+    report = pull_once()
+    assert report.tables[0].deleted == 1
+    pull_once(full=True)
+    alias = Alias(loser="A2", survivor="A1", external_id="c2")
+    assert load_aliases(ledger, crm_double.org_id) == {"accounts": (alias,)}
