@@ -20,7 +20,8 @@ class Request:
     number: int
     method: str
     path: str
-    query: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)  # a repeated parameter's last value
+    values: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # all of them
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     locked: Callable[[int, str], bool] = _no_row  # rows (index in the call, id) that a fault keeps locked
@@ -37,12 +38,13 @@ class Request:
     ) -> Request:
         """The request behind a request line's target."""
         parts = urlsplit(target)
-        query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
+        given = parse_qs(parts.query, keep_blank_values=True)
         return cls(
             number=number,
             method=method,
             path=unquote(parts.path),
-            query=query,
+            query={name: values[-1] for name, values in given.items()},
+            values={name: tuple(values) for name, values in given.items()},
             headers=headers or {},
             body=body,
         )
