@@ -15,7 +15,7 @@ from sync.lake import Lake
 from sync.store import Store
 from sync.store.tables import ExportFileRow
 
-HEAD = "customer_id,user,event,at\n"
+HEAD = "customer_id,user,event,at,visit\n"
 Ingest = Callable[[], ExportReport]
 
 
@@ -25,9 +25,9 @@ def folder(tmp_path: Path) -> Path:
     made = tmp_path / "exports"
     made.mkdir()
     (made / "e1.csv").write_text(
-        HEAD + "007,ann,open,2026-11-01T09:00:00Z\n007,bob,open,2026-11-02T09:00:00Z\n"
+        HEAD + "007,ann,open,2026-11-01T09:00:00Z,v1\n007,bob,open,2026-11-02T09:00:00Z,v1\n"
     )
-    (made / "e2.csv").write_text(HEAD + "NA,cy,open,2026-11-03T09:00:00Z\n")
+    (made / "e2.csv").write_text(HEAD + "NA,cy,open,2026-11-03T09:00:00Z,v1\n")
     write_settings(tmp_path, 'columns = { user_id = "user" }')
     return made
 
@@ -74,8 +74,8 @@ def test_a_file_that_is_sent_again_replaces_what_it_said(
 ) -> None:
     """And a file that is new adds to it."""
     ingest_now()
-    (folder / "e1.csv").write_text(HEAD + "007,amy,open,2026-11-01T09:00:00Z\n")
-    (folder / "e3.csv").write_text(HEAD + "007,dan,open,2026-11-04T09:00:00Z\n")
+    (folder / "e1.csv").write_text(HEAD + "007,amy,open,2026-11-01T09:00:00Z,v1\n")
+    (folder / "e3.csv").write_text(HEAD + "007,dan,open,2026-11-04T09:00:00Z,v1\n")
     report = ingest_now()
     assert [Path(path).name for path in report.replaced] == ["e1.csv"]
     assert [Path(path).name for path in report.read] == ["e3.csv"]
@@ -95,8 +95,8 @@ def test_a_file_that_now_holds_no_rows_takes_its_rows_back(
 def test_a_bad_file_changes_nothing(ingest_now: Ingest, folder: Path, lake: Lake, ledger: Store) -> None:
     """Not even what the good files beside it say; the file and the line are named."""
     ingest_now()
-    (folder / "e1.csv").write_text(HEAD + "007,amy,open,2026-11-01T09:00:00Z\n")
-    (folder / "e9.csv").write_text(HEAD + "007,eve,open,yesterday\n")
+    (folder / "e1.csv").write_text(HEAD + "007,amy,open,2026-11-01T09:00:00Z,v1\n")
+    (folder / "e9.csv").write_text(HEAD + "007,eve,open,yesterday,v1\n")
     with pytest.raises(InputError, match="yesterday") as caught:
         ingest_now()
     assert "e9.csv" in str(caught.value)
@@ -129,9 +129,9 @@ def test_another_reading_of_the_same_bytes_is_read_again(
 ) -> None:
     """A corrected column mapping must reach rows that were read before."""
     ingest_now()
-    write_settings(tmp_path, 'columns = { user_id = "event" }')
+    write_settings(tmp_path, 'columns = { user_id = "user", session_id = "visit" }')
     assert len(ingest_now().replaced) == 2
-    assert users(lake) == ["open", "open", "open"]
+    assert lake.tables()["events"].session_id.to_pyarrow().to_pylist() == ["v1", "v1", "v1"]
 
 
 def test_the_manifest_says_what_a_file_held(ingest_now: Ingest, folder: Path, ledger: Store) -> None:
