@@ -2,7 +2,8 @@
 
 `field_map` reads the org's own definitions and refuses what could not be written, before anything is.
 A RevOps team may name their own field for any of ours in `[mapping.fields]`; an empty name leaves the
-field out. Picklists hold the option's label ("Very high"), which is also what `install` creates.
+field out. A picklist holds our own word ("very_high") as `install` creates it, or the label ("Very high")
+where RevOps' own picklist knows only that.
 """
 
 from __future__ import annotations
@@ -154,8 +155,22 @@ def values_of(
     ):  # fmt: skip
         values[key] = score[key]
     return {
-        key: as_held(_option(field.spec, values[key]), field.schema) for key, field in fields.written.items()
+        key: as_held(option_for(field, values[key]), field.schema) for key, field in fields.written.items()
     }
+
+
+def option_for(field: MappedField, value: Value) -> Value:
+    """The picklist's own word for our value; a text field gets the label; anything else is left as it is."""
+    if not isinstance(value, str) or value not in field.spec.options or value in field.schema.options:
+        return value
+    label = field.spec.options[value]
+    return label if label in field.schema.options or field.schema.type is FieldType.TEXT else value
+
+
+def said_by(field: MappedField, value: Value) -> Value:
+    """Our value for what a person picked, whether the picklist holds our word or the label."""
+    ours = {label: key for key, label in field.spec.options.items()}
+    return ours.get(value, value) if isinstance(value, str) else value
 
 
 def digest(content: object) -> str:
@@ -211,7 +226,7 @@ def _writable(spec: FieldSpec, name: str, object_schema: ObjectSchema) -> FieldS
             record=record,
             fix="Give the integration user edit access to the field (permission set Upswell Integration).",
         )
-    missing = set(spec.options.values()) - set(schema.options)
+    missing = {key for key, label in spec.options.items() if not {key, label} & set(schema.options)}
     if schema.type is FieldType.PICKLIST and schema.restricted and missing:
         raise SetupError(
             f"the picklist for {spec.label} lacks the values {', '.join(sorted(missing))}",
@@ -235,11 +250,6 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
     """As JSON gives it back, so that a kept definition equals a fresh one."""
     loaded: dict[str, Any] = json.loads(json.dumps(values))
     return loaded
-
-
-def _option(spec: FieldSpec, value: Value) -> Value:
-    """The picklist's label for our value; anything else is left as it is."""
-    return spec.options.get(value, value) if isinstance(value, str) and spec.options else value
 
 
 def _percentage_points(probability: float | None) -> float | None:

@@ -85,11 +85,15 @@ def load(store: Store, plan_id: str) -> Plan:
     )
 
 
-def latest_plan_id(store: Store, *, run_id: str | None = None) -> str | None:
-    """The newest plan, of a run where one is named; None when there is none."""
+def latest_plan_id(store: Store, *, run_id: str | None = None, applied: bool = False) -> str | None:
+    """The newest plan, of a run where one is named, None when there is none.
+
+    With `applied`, the newest of which something may have been written and that stands."""
     query = select(PlanRow.id).order_by(PlanRow.created_at.desc(), PlanRow.id.desc()).limit(1)
     if run_id is not None:
         query = query.where(PlanRow.run_id == run_id)
+    if applied:
+        query = query.where(PlanRow.status.in_(("applying", "applied")))
     with store.session() as session:
         return session.scalars(query).first()
 

@@ -17,7 +17,7 @@ from sync.briefs.contacts import whom_to_reach
 from sync.cells import begins_like_formula
 from sync.context import Account
 from sync.difference import changed_cells
-from sync.mapping import FieldMap, values_of
+from sync.mapping import FieldMap, said_by, values_of
 from sync.planned import PlannedChange, Skip, SkipReason
 from sync.tasks import Candidate
 
@@ -113,13 +113,8 @@ class Planning:
         return None
 
     def _said(self, record: Record) -> dict[str, Value]:
-        """What people wrote in the fields that are theirs, picklists by our key of the option."""
-        said = {}
-        for key, mapped in self.fields.read.items():
-            value = record.values.get(mapped.name)
-            keys = {label: option for option, label in mapped.spec.options.items()}
-            said[key] = keys.get(value, value) if isinstance(value, str) else value
-        return said
+        """What people wrote in the fields that are theirs, picklists in our words."""
+        return {key: said_by(field, record.values.get(field.name)) for key, field in self.fields.read.items()}
 
     def _skip(self, score: Mapping[str, Any], reason: SkipReason, detail: str) -> None:
         self.skips.append(

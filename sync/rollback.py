@@ -231,7 +231,7 @@ def _outcomes(store: Store, operations: Sequence[Operation]) -> list[tuple[Opera
         OperationRow.kind.in_(("restore", "close")),
     )
     with store.session() as session:
-        held = {key: outcome for key, outcome in session.execute(query).tuples()}  # noqa: C416  # typed rows
+        held = {row.key: row.outcome for row in session.execute(query)}
     return [(operation, held[operation.key]) for operation in operations]
 
 
