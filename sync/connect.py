@@ -25,6 +25,7 @@ def connect(settings: Settings) -> Crm:
             searched=(),
             fix='use kind = "salesforce"',
         )
+    from connectors.budget import DailyBudget
     from connectors.salesforce.crm import Salesforce
 
     mapping = {table: columns for table, columns in settings.mapping.items() if table != "fields"}
@@ -32,6 +33,7 @@ def connect(settings: Settings) -> Crm:
         salesforce_settings(settings),
         mapping=mapping,
         account_external_id=settings.crm.account_external_id,
+        budget=DailyBudget(share=settings.budget.daily_share, ceiling=settings.budget.org_ceiling),
     )
 
 

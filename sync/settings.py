@@ -215,8 +215,8 @@ class GuardSettings:
 class BudgetSettings:
     """How much of the org's daily API calls we may use, and when we stop for everybody's sake."""
 
-    daily_share: Share = 0.2
-    org_ceiling: Share = 0.8
+    daily_share: Annotated[float, Field(gt=0, le=1)] = 0.2
+    org_ceiling: Annotated[float, Field(gt=0, le=1)] = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
