@@ -71,5 +71,5 @@ def show_apply(app: App, report: ApplyReport) -> None:
             screen.say(f"… and {len(report.rejected) - SHOWN} more; --json lists all.")
     for drift in report.drifts:
         app.warn(
-            f"{drift.record_id}: {drift.field} holds {drift.held!r} a moment after {drift.written!r} was written"
+            f"{drift.record_id}: {drift.field} holds {drift.held!r} just after {drift.written!r} was written"
         )

@@ -1,0 +1,5 @@
+"""`python -m worker` is `upswell`."""
+
+from worker.cli import main
+
+main()

@@ -1,0 +1,126 @@
+"""`upswell demo`: the whole loop on a synthetic company, with no account anywhere."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from worker.demo_report import show_account, show_next, show_tasks, show_verdict
+from worker.loop_home import Stopwatch, open_loop
+from worker.verb import App, ExitCode, verb
+
+if TYPE_CHECKING:
+    from worker.referee import Verdict
+
+
+@verb(
+    "demo",
+    examples=("upswell demo", "upswell demo --accounts 500 --keep play --json"),
+    exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.REJECTED_ROWS),
+)
+@click.option(
+    "--accounts", type=click.IntRange(1, 200_000), default=2000, show_default=True, help="Accounts to make."
+)
+@click.option(
+    "--months", type=click.IntRange(1, 60), default=24, show_default=True, help="Months of history to make."
+)
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Which company to make.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep everything in this folder, to go on from; otherwise a temporary one is used.",
+)
+def command(app: App, accounts: int, months: int, seed: int, keep: Path | None) -> None:
+    """Start the sandbox, make the company, run the loop, and judge the scores by the truth."""
+    from connectors.fields import field_specs
+    from sync.config import load
+    from worker.commands.run import whole_loop
+    from worker.sandbox_folder import make_company, open_sandbox
+
+    screen = app.screen
+    watch = Stopwatch()
+    screen.say(
+        f"Upswell on a synthetic company: {accounts:,} accounts, {months} months, seed {seed}.", "bold"
+    )
+    with _folder(keep) as folder:
+        with watch.measure("company"), screen.progress("Make the company") as advance:
+            made = make_company(folder, accounts=accounts, months=months, seed=seed, progress=advance)
+        screen.say(
+            f"The company left {made['events']:,} usage events and other exports in {folder / 'exports'}."
+        )
+        with open_sandbox(folder) as sandbox:
+            screen.say(f"Its Salesforce answers at {sandbox.url}, without Upswell's fields.")
+            settings = load(folder / "upswell.toml", {})
+            with open_loop(settings, screen) as loop, loop.run("demo") as run:
+                app.answer.run_id = run.id
+                with watch.measure("install"):
+                    installed = loop.crm.install(list(field_specs().values()), apply=True)
+                created = sum(step.action == "create" for step in installed.steps)
+                screen.say(f"Installed: {created} fields and permissions created in the CRM.")
+                facts = whole_loop(app, loop, run)
+                show_account(app, loop, facts["plan"]["plan"])
+                show_tasks(app, loop, facts["plan"]["plan"])
+                with watch.measure("referee"):
+                    verdict = _judge(loop, folder)
+                seconds = watch.seconds | run.seconds
+                calls = loop.crm.usage().calls
+        app.answer.data = demo_facts(facts, made, verdict, seconds, calls)
+        show_verdict(app, verdict)
+        show_next(app, keep, seconds, calls)
+
+
+@contextmanager
+def _folder(keep: Path | None) -> Iterator[Path]:
+    """The folder to work in: the kept one, which must be new or empty, or one that goes away."""
+    from connectors.errors import InputError
+
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="upswell-demo-", ignore_cleanup_errors=True) as name:
+            yield Path(name)
+        return
+    if keep.exists() and any(keep.iterdir()):
+        raise InputError("this folder is not empty.", record=str(keep), fix="name a new one with --keep")
+    keep.mkdir(parents=True, exist_ok=True)
+    yield keep
+
+
+def _judge(loop: Any, folder: Path) -> Verdict | None:
+    """The newest scores against the truth, which nothing before this line has read."""
+    from sync.store.scores import latest_scoring, load_scores
+    from worker.referee import judge
+
+    scoring = latest_scoring(loop.store)
+    scores = loop.with_accounts(load_scores(loop.store, scoring.run_id))
+    return judge(folder, scores, loop.seat_utilisation(scoring.as_of))
+
+
+def demo_facts(
+    facts: dict[str, Any],
+    made: dict[str, Any],
+    verdict: Verdict | None,
+    seconds: dict[str, float],
+    calls: int,
+) -> dict[str, Any]:
+    """The demo's answer in the contract's names, and what each step found."""
+    judged = {} if verdict is None else asdict(verdict)
+    return {
+        "accounts": made["accounts"],
+        "events": made["events"],
+        "pulled": sum(facts["pull"]["pulled"].values()),
+        "auc": judged.get("auc"),
+        "auc_truth": judged.get("auc_truth"),
+        "auc_seat_rule": judged.get("auc_seat_rule"),
+        "log_loss": judged.get("log_loss"),
+        "changes": facts["plan"]["changes"],
+        "api_calls": calls,
+        "tasks": facts["plan"]["tasks"],
+        "seconds": seconds | {"total": round(sum(seconds.values()), 2)},
+        "verdict": judged,
+        "loop": facts,
+    }
