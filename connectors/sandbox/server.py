@@ -12,9 +12,10 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from connectors.sandbox.audit import Audit
 from connectors.sandbox.clock import Clock, set_base
@@ -28,15 +29,35 @@ MAX_TARGET = 16_384  # characters of a request line's target before 414
 MAX_BODY = 64 * 1024 * 1024
 LOOPBACK = "127.0.0.1"
 
+DIALECTS = {
+    "salesforce": "connectors.sandbox.salesforce.dialect",
+}
+"""Modules that speak for a vendor: each one offers what `Vendor` says."""
+
 RESET = Response(status=0, api_calls=0)
 """Stands for a connection that is cut with a RST instead of a reply."""
+
+
+class Vendor(Protocol):
+    """What a dialect's module offers."""
+
+    def open_or_create(self, folder: Path) -> Store:
+        """The vendor's store in the folder, made first if there is none."""
+        ...
+
+    def dialect(
+        self, *, store: Store, audit: Audit, clock: Clock, folder: Path, url: str, **settings: int
+    ) -> Dialect:
+        """The vendor's answers over that store; `settings` are the vendor's own limits."""
+        ...
 
 
 class Sandbox:
     """A sandbox CRM serving on `url` from a background thread until `close`.
 
-    `folder` is made ready on the first start: `crm.sqlite`, `sandbox.json`, `secrets/`. Use as a context
-    manager, or call `serve_forever` after the start to stay in the foreground.
+    `folder` is made ready on the first start: `crm.sqlite`, `sandbox.json`, `secrets/`. `faults` are rules or
+    a file of them; without, `folder/faults.json` is watched. Use as a context manager, or call
+    `serve_forever` after the start to stay in the foreground.
     """
 
     def __init__(
@@ -44,19 +65,19 @@ class Sandbox:
         folder: Path,
         dialect: str = "salesforce",
         port: int = 0,
-        faults: Sequence[FaultRule] | None = None,
+        faults: Sequence[FaultRule] | Path | None = None,
         *,
         sleep: Callable[[float], None] = time.sleep,
         **settings: int,
     ) -> None:
-        if dialect != "salesforce":
-            raise ValueError(f"the sandbox speaks no {dialect!r}: choose salesforce")
-        from connectors.sandbox.salesforce.org import open_or_create_org
-
+        if dialect not in DIALECTS:
+            raise ValueError(f"the sandbox speaks no {dialect!r}: choose one of {', '.join(DIALECTS)}")
+        vendor: Vendor = import_module(DIALECTS[dialect])
         self.folder = folder
-        self.store: Store = open_or_create_org(folder)
+        self.store: Store = vendor.open_or_create(folder)
         self.audit = Audit(self.store)
-        self.faults = Faults(folder / "faults.json", faults or ())
+        rules = () if isinstance(faults, Path) or faults is None else faults
+        self.faults = Faults(faults if isinstance(faults, Path) else folder / "faults.json", rules)
         # after a crash the base was not saved: the last request tells how far time had come
         latest = self.audit.latest()
         if latest is not None and moment(latest) > clock_base(self.store):
@@ -66,10 +87,7 @@ class Sandbox:
         self._server = _Server((LOOPBACK, port), self)
         self.port: int = self._server.server_address[1]
         self.url = f"http://{LOOPBACK}:{self.port}"
-
-        from connectors.sandbox.salesforce.dialect import SalesforceDialect
-
-        self.dialect: Dialect = SalesforceDialect(
+        self.dialect: Dialect = vendor.dialect(
             store=self.store, audit=self.audit, clock=self.clock, folder=folder, url=self.url, **settings
         )
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)

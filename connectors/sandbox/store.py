@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import groupby
 from pathlib import Path
 
 TEXT = "TEXT"
@@ -121,6 +122,11 @@ _TO_CELL: Mapping[str, Callable[[object], Cell]] = {
 }
 
 
+def _declared(name: str, kind: str, key: str) -> str:
+    """The column as a table declares it; a checkbox is never null."""
+    return f"{identifier(name)} {kind}{' PRIMARY KEY' * (name == key)}{' DEFAULT 0' * (kind == BOOLEAN)}"
+
+
 class Meta:
     """Settings of the sandbox by key: clock, ids, credentials."""
 
@@ -216,15 +222,11 @@ class Store:
         present = self.columns(table)
         with self.transaction() as sql:
             if not present:
-                body = ", ".join(
-                    f"{identifier(name)} {kind}{' PRIMARY KEY' if name == key else ''}"
-                    for name, kind in columns.items()
-                )
+                body = ", ".join(_declared(name, kind, key) for name, kind in columns.items())
                 sql.execute(f"CREATE TABLE {identifier(table)} ({body})")
             else:
                 for name in columns.keys() - present.keys():
-                    default = " DEFAULT 0" if columns[name] == BOOLEAN else ""
-                    column = f"{identifier(name)} {columns[name]}{default}"
+                    column = _declared(name, columns[name], key)
                     sql.execute(f"ALTER TABLE {identifier(table)} ADD COLUMN {column}")
             for name in indexes:
                 index = identifier(f"{table}_{name}")
@@ -255,20 +257,21 @@ class Store:
 
         A column that a row lacks stays empty. Raises KeyError for a column that the table lacks."""
         columns = self._known(table)
-        converters = [(name, _TO_CELL[kind]) for name, kind in columns.items()]
-
-        def cells() -> Iterator[list[Cell]]:
-            for row in rows:
-                if not row.keys() <= columns.keys():
-                    raise KeyError(f"{table} has no column {', '.join(sorted(row.keys() - columns.keys()))}")
-                yield [convert(row.get(name)) for name, convert in converters]
-
-        names = ", ".join(identifier(name) for name in columns)
-        marks = ", ".join("?" * len(columns))
+        written = 0
         with self.transaction() as sql:
-            # names come from the table itself, values are bound
-            statement = f"INSERT INTO {identifier(table)} ({names}) VALUES ({marks})"  # noqa: S608
-            return sql.executemany(statement, cells()).rowcount
+            # rows of one shape come in runs, and one statement serves a run
+            for names, run in groupby(rows, key=tuple):
+                unknown = [name for name in names if name not in columns]
+                if unknown:
+                    raise KeyError(f"{table} has no column {', '.join(unknown)}")
+                converters = [(name, _TO_CELL[columns[name]]) for name in names]
+                body = ", ".join(identifier(name) for name in names)
+                marks = ", ".join("?" * len(names))
+                # names come from the table itself, values are bound
+                statement = f"INSERT INTO {identifier(table)} ({body}) VALUES ({marks})"  # noqa: S608
+                cells = ([convert(row[name]) for name, convert in converters] for row in run)
+                written += sql.executemany(statement, cells).rowcount
+        return written
 
     def bulk_update(self, table: str, rows: Iterable[Mapping[str, object]], *, key: str = "Id") -> int:
         """Set the given columns of each row found by its key; the number of rows written."""

@@ -14,7 +14,7 @@ from connectors.sandbox.salesforce.auth import Auth
 from connectors.sandbox.salesforce.call import Call, Org
 from connectors.sandbox.salesforce.errors import RefusalError, method_not_allowed, not_found
 from connectors.sandbox.salesforce.limits import Quota
-from connectors.sandbox.salesforce.org import INTEGRATION_USER_ID, OrgFacts
+from connectors.sandbox.salesforce.org import INTEGRATION_USER_ID, OrgFacts, open_or_create_org
 from connectors.sandbox.salesforce.person import edit_as_person
 from connectors.sandbox.salesforce.query import Queries, soql_of
 from connectors.sandbox.salesforce.schema import Schema
@@ -215,3 +215,7 @@ class SalesforceDialect:
             raise not_found()
         except RefusalError as refusal:
             return refusal.response()
+
+
+open_or_create = open_or_create_org
+dialect = SalesforceDialect
