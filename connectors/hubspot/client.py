@@ -1,0 +1,185 @@
+"""hubspot-api-client with the traps taken out: timeouts, one refresh, our errors, paced and counted calls.
+
+What it changes in the library's behaviour (all measured on 12.0.0): the generated APIs wait without a
+timeout and hand out a partial failure as if it were none; `api_request` opens a connection for every
+call and prints its faults; a library retry sends a write again after its reply was lost. So there is
+one way out, `api_request`, whose address, login and headers the library makes and our door sends.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import hubspot
+import requests
+from hubspot.utils.requests.http_request_builder import Request
+
+from connectors.budget import Budget
+from connectors.crm import Usage
+from connectors.errors import AmbiguousError, LoginError, TerminalError
+from connectors.hubspot.auth import log_in
+from connectors.hubspot.errors import error_of
+from connectors.hubspot.pace import Pace
+from connectors.hubspot.paths import Paths, paths_of
+from connectors.hubspot.settings import HubspotSettings
+from connectors.transport import HttpDoor, RetryPolicy
+
+_SEARCHES: Final = 5  # a second and account, for all apps together
+_BURST: Final = 100  # in 10 s, the smallest tier's; replies tell the account's own
+
+
+class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships no usable types
+    """The library's client on our HTTP door; every call ends in a result or in one of our errors."""
+
+    def __init__(
+        self, settings: HubspotSettings, *, door: HttpDoor, retry: RetryPolicy, budget: Budget | None
+    ) -> None:
+        self.settings = settings
+        self.paths: Paths = paths_of(settings.api_version)
+        self.door = door
+        self._retry = retry
+        self._budget = budget
+        self._calls = 0
+        self._org_usage: tuple[int, int] | None = None
+        self._searches = Pace(calls=_SEARCHES, seconds=1.0, sleep=retry.sleep)
+        self._burst = Pace(calls=_BURST, seconds=10.0, sleep=retry.sleep)
+        base = settings.base_url.rstrip("/")
+        super().__init__(access_token=log_in(settings, door, retry=retry), host=base, base_url=base)
+        self.config["user_agent"] = "upswell"
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON of a GET."""
+        return self._json("GET", path, params=params, safe=True)
+
+    def ask(self, path: str, body: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Any:
+        """The JSON of a POST that only reads, so a lost reply is no reason not to send it again."""
+        return self._json("POST", path, body=body, params=params, safe=True)
+
+    def search(self, object_name: str, body: Mapping[str, Any]) -> Any:
+        """The JSON of a search, held back to HubSpot's five a second."""
+        return self._json("POST", self.paths.search(object_name), body=body, safe=True, pace=self._searches)
+
+    def send(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON of a write, a partial result too. Raises AmbiguousError when its reply was lost."""
+        return self._json("POST", path, body=body, safe=False)
+
+    def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Pages of a list endpoint, to its end."""
+        after: str | None = None
+        while True:
+            reply = self.get(path, {**params, **({"after": after} if after is not None else {})})
+            yield reply["results"]
+            after = ((reply.get("paging") or {}).get("next") or {}).get("after")
+            if after is None:
+                return
+
+    @property
+    def waited(self) -> float:
+        """Seconds that this connection held calls back for the rate limits."""
+        return self._searches.waited + self._burst.waited
+
+    @property
+    def usage(self) -> Usage:
+        """API calls of this connection, and the account's from the last reply that told them."""
+        used, limit = self._org_usage if self._org_usage is not None else (None, None)
+        return Usage(calls=self._calls, org_used=used, org_limit=limit)
+
+    def note_usage(self, *, used: int, limit: int) -> None:
+        """Take over what the account says about its day."""
+        self._org_usage = (used, limit)
+        if self._budget is not None:
+            self._budget.observe(used=used, limit=limit)
+
+    def api_request(self, options: Mapping[str, Any]) -> requests.Response:
+        """The library's one generic call, sent through our door; one attempt, whatever its status."""
+        made = Request(self.config, dict(options))
+        return self.door.request(made.get_method(), made.get_url(), **made.get_options_for_sending())
+
+    def _json(
+        self,
+        method: str,
+        path: str,
+        *,
+        safe: bool,
+        params: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        pace: Pace | None = None,
+    ) -> Any:
+        options: dict[str, Any] = {"method": method, "path": path}
+        if params:
+            options["qs"] = params
+        if body is not None:
+            options["body"] = encode(body)
+        what = f"{method} {path}"
+
+        def once() -> Any:
+            return self._parsed(self._with_one_refresh(options, what=what, safe=safe, pace=pace), what)
+
+        return self._retry.run(once, resend_lost=safe)
+
+    def _with_one_refresh(
+        self, options: Mapping[str, Any], *, what: str, safe: bool, pace: Pace | None
+    ) -> requests.Response:
+        """The good reply; an expired OAuth token is renewed once, and the second refusal is final."""
+        for last in (False, True):
+            self._before(pace)
+            reply = self.api_request(options)
+            self._after(reply.headers)
+            if reply.status_code < 300:
+                return reply
+            if reply.status_code != 401 or not self.settings.uses_oauth:
+                raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
+            if not last:
+                self.access_token = log_in(self.settings, self.door, retry=self._retry)
+        raise LoginError(
+            "HubSpot gives a token and then refuses it.",
+            record=self.settings.base_url,
+            status=401,
+            fix="Check that the app is still installed in the account and that base_url is right.",
+        )
+
+    def _before(self, pace: Pace | None) -> None:
+        if pace is not None:
+            pace.wait()
+        self._burst.wait()
+        if self._budget is not None:
+            self._budget.spend()
+        self._calls += 1
+
+    def _after(self, headers: Mapping[str, str]) -> None:
+        """Take over the limits that the reply tells; searches tell none."""
+        told = {name: headers.get(f"X-HubSpot-RateLimit-{name}", "") for name in _HEADERS}
+        if told["Max"].isdigit():
+            self._burst.allow(int(told["Max"]))
+        if told["Daily"].isdigit() and told["Daily-Remaining"].isdigit():
+            limit = int(told["Daily"])
+            self.note_usage(used=limit - int(told["Daily-Remaining"]), limit=limit)
+
+    def _parsed(self, reply: requests.Response, what: str) -> Any:
+        """The reply's JSON; half of it is a lost reply."""
+        if not reply.content:
+            return {}
+        try:
+            return reply.json()
+        except ValueError:
+            if reply.content.lstrip()[:1] in {b"{", b"["}:
+                raise AmbiguousError(
+                    f"HubSpot's reply to {what} is cut off after {len(reply.content):,} bytes.",
+                    status=reply.status_code,
+                ) from None
+            raise TerminalError(
+                "What answers there is not HubSpot's API: its reply is no JSON.",
+                record=self.settings.base_url,
+                fix="Correct base_url, or ask what stands between this machine and HubSpot.",
+                status=reply.status_code,
+            ) from None
+
+
+_HEADERS: Final = ("Max", "Daily", "Daily-Remaining")
+
+
+def encode(body: Mapping[str, Any]) -> bytes:
+    """JSON that has no NaN or infinity in it, which Python would write and HubSpot can't read."""
+    return json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()

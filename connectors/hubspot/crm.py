@@ -1,0 +1,226 @@
+"""HubSpot as a `connectors.crm.Crm`: the one class that the rest of Upswell sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from connectors.budget import Budget
+from connectors.crm import (
+    Capabilities,
+    Change,
+    InstallReport,
+    ObjectSchema,
+    OrgInfo,
+    Record,
+    RowResult,
+    TaskDraft,
+    TaskState,
+    Usage,
+    Window,
+)
+from connectors.errors import SetupError, TerminalError
+from connectors.fields import FieldSpec, field_specs
+from connectors.hubspot.client import HubspotClient
+from connectors.hubspot.deals import Closings
+from connectors.hubspot.derive import Derivation
+from connectors.hubspot.history import Histories
+from connectors.hubspot.install import Installer
+from connectors.hubspot.links import Links
+from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
+from connectors.hubspot.owners import Owners
+from connectors.hubspot.pipelines import Pipelines
+from connectors.hubspot.read import Reader
+from connectors.hubspot.schema import Schemas
+from connectors.hubspot.settings import HubspotSettings
+from connectors.hubspot.tables import SOURCES, Mappings
+from connectors.hubspot.tasks import Tasks
+from connectors.hubspot.write import WRITE_BATCH, Writer
+from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+
+_DAILY: Final = "private-apps-api-calls-daily"
+
+
+class Hubspot:
+    """One account over hubspot-api-client. Make it with `connect`."""
+
+    def __init__(self, client: HubspotClient, mappings: Mappings) -> None:
+        self._client = client
+        self._mappings = mappings
+        self._usage_told = True
+        paths = client.paths
+        self._schemas = Schemas(client.get, paths.properties_of)
+        objects = Objects(client)
+        links = Links(client)
+        pipelines = Pipelines(client.get, paths.pipelines_of)
+        self._writer = Writer(client, self._schemas, objects)
+        self._tasks = Tasks(
+            client=client,
+            schemas=self._schemas,
+            objects=objects,
+            links=links,
+            writer=self._writer,
+            key_field=self.field_name(field_specs()["task_key"]),
+            zone=self._zone,
+        )
+        self._installer = Installer(client, self._schemas)
+        self._reader = Reader(
+            objects=objects,
+            schemas=self._schemas,
+            mappings=mappings,
+            links=links,
+            derivation=Derivation(
+                currency=lambda: self._org.currency,
+                customer_types=client.settings.customer_types,
+                closings=Closings(objects, self._schemas, links, pipelines),
+                pipelines=pipelines,
+            ),
+            histories=Histories(objects, self._schemas, pipelines, mappings),
+            owners=Owners(client),
+            zone=self._zone,
+        )
+
+    @classmethod
+    def connect(
+        cls,
+        settings: HubspotSettings,
+        *,
+        mapping: Mapping[str, Mapping[str, str]] | None = None,
+        account_external_id: str = "",
+        budget: Budget | None = None,
+        timeouts: Timeouts | None = None,
+        retry: RetryPolicy | None = None,
+        on_request: Callable[[RequestSeen], None] | None = None,
+    ) -> Hubspot:
+        """A connection with an access token. `mapping` is [mapping.*]: table -> canonical column -> property.
+
+        Raises SettingError, LoginError for a refused refresh token, or TransientError when the account
+        can't be reached; a static token is first checked by the first call.
+        """
+        door = HttpDoor(timeouts=timeouts, ca_file=settings.ca_file or None, on_request=on_request)
+        policy = retry if retry is not None else RetryPolicy()
+        client = HubspotClient(settings, door=door, retry=policy, budget=budget)
+        return cls(client, Mappings.of(mapping or {}, account_external_id))
+
+    @cached_property
+    def capabilities(self) -> Capabilities:
+        """What HubSpot can do; whether the task key is unique is read from the account's properties."""
+        return Capabilities(
+            write_batch=WRITE_BATCH,
+            read_batch=READ_BATCH,
+            page_size=SEARCH_PAGE,
+            partial_result=True,
+            links_in_record=False,
+            unique_task_key=self._tasks.unique,
+        )
+
+    def org(self) -> OrgInfo:
+        """Which account this is."""
+        return self._org
+
+    def server_time(self) -> datetime:
+        """The server's clock from its last reply; from a call to account-info if none told it."""
+        if self._client.door.server_time is None:
+            self._client.get(self._client.paths.details)
+        told = self._client.door.server_time
+        if told is None:
+            raise TerminalError("The server's replies carry no Date header.", record="HubSpot")
+        return told.astimezone(UTC)
+
+    def object_name(self, table: str) -> str:
+        """The object behind a canonical table; tasks for our tasks, meetings first of the activities."""
+        return table if table in {"tasks", "owners"} else SOURCES[table][0].object
+
+    def describe(self, object_name: str) -> ObjectSchema:
+        """The object's properties. Raises SetupError when our app may not see them."""
+        return self._schemas[object_name].schema
+
+    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+        """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
+        return self._reader.pull(table, window)
+
+    def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        """The records as they stand now, by the ids given."""
+        return self._writer.read(object_name, ids, fields)
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        """One result a change, in order; at most 100 records of one object."""
+        return self._writer.update(changes)
+
+    def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        """One result a draft, in order; at most 100."""
+        return self._tasks.create(drafts)
+
+    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+        """Our tasks that exist, by key."""
+        return self._tasks.find(keys)
+
+    def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
+        """Close tasks (id -> note appended to the body)."""
+        return self._tasks.close(tasks)
+
+    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
+        """Create the properties that are missing. One that RevOps mapped to their own must be there."""
+        ours = [spec for spec in specs if self.field_name(spec) == spec.hubspot]
+        for spec in specs:
+            name = self.field_name(spec)
+            if name != spec.hubspot and not self._schemas[self.object_name(spec.object)].has(name):
+                raise SetupError(
+                    f"{self.object_name(spec.object)} have no property {name}.",
+                    record=f"[mapping.fields] {spec.key}",
+                    fix="Correct the mapping, or take it out and let the install make our own property.",
+                )
+        report = self._installer.install(ours, apply=apply)
+        self.__dict__.pop("capabilities", None)  # the task key may be there now
+        return report
+
+    def field_name(self, spec: FieldSpec) -> str:
+        """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""
+        return self._mappings.own_fields.get(spec.key, spec.hubspot)
+
+    def usage(self) -> Usage:
+        """API calls of this connection, and the account's today; asked for once where no reply told them."""
+        if self._client.usage.org_limit is None and self._usage_told:
+            try:
+                told = self._client.get(self._client.paths.daily_usage)["results"]
+            except (SetupError, TerminalError):
+                told = []
+            self._usage_told = bool(told)
+            for each in told:
+                if each.get("name", _DAILY) == _DAILY and each.get("usageLimit"):
+                    self._client.note_usage(
+                        used=int(each.get("currentUsage") or 0), limit=int(each["usageLimit"])
+                    )
+        return self._client.usage
+
+    @property
+    def waited(self) -> float:
+        """Seconds that calls were held back for HubSpot's rate limits."""
+        return self._client.waited
+
+    def close(self) -> None:
+        """Give back the connections."""
+        self._client.door.close()
+
+    @cached_property
+    def _org(self) -> OrgInfo:
+        told = self._client.get(self._client.paths.details)
+        identifier = str(told["portalId"])
+        return OrgInfo(
+            id=identifier,
+            name=str(told.get("portalName") or f"HubSpot account {identifier}"),
+            kind="hubspot",
+            url=self._client.settings.base_url,
+            currency=str(told.get("companyCurrency") or "USD"),
+            timezone=str(told.get("timeZone") or "UTC"),
+            api_version=self._client.settings.api_version,
+        )
+
+    def _zone(self) -> ZoneInfo:
+        """The account's time zone."""
+        return ZoneInfo(self._org.timezone)

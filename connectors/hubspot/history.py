@@ -1,0 +1,122 @@
+"""opportunity_history and account_history: what a property held before, where the account tells it.
+
+HubSpot keeps up to some dozen past values of a property with their time; they come with a batch read
+of 50 records. A row is one moment at which something changed; its id is the record's and the moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from connectors.canonical import CRM_TABLES
+from connectors.crm import FieldType
+from connectors.hubspot.cells import day
+from connectors.hubspot.objects import Objects
+from connectors.hubspot.pipelines import Pipelines
+from connectors.hubspot.schema import Described, Schemas
+from connectors.hubspot.tables import COMPANIES, Mappings
+from connectors.hubspot.values import decode, parse_time
+
+Row = dict[str, Any]
+
+_DEAL: Final = ("dealstage", "amount", "closedate")
+
+
+class Histories:
+    """Reads property history of deals and companies."""
+
+    def __init__(self, objects: Objects, schemas: Schemas, pipelines: Pipelines, mappings: Mappings) -> None:
+        self._objects = objects
+        self._schemas = schemas
+        self._pipelines = pipelines
+        self._mappings = mappings
+
+    def pages(self, table: str, ids: Iterator[Sequence[str]], zone: ZoneInfo) -> Iterator[pa.Table]:
+        """The histories of these deals or companies, a page of them at a time."""
+        for page in ids:
+            rows = self._deals(page, zone) if table == "opportunity_history" else self._companies(page)
+            if rows:
+                yield pa.Table.from_pylist(rows, schema=CRM_TABLES[table])
+
+    def _deals(self, ids: Sequence[str], zone: ZoneInfo) -> list[Row]:
+        """One row for each moment at which stage, amount or close date changed: the deal as it was then."""
+        stages = self._pipelines["deals"]
+        rows = []
+        for record in self._objects.by_id("deals", ids, history=_DEAL):
+            held: dict[str, Any] = {}
+            for moment, changes in _moments(record, _DEAL):
+                held |= changes
+                stage = stages.get(str(held.get("dealstage")))
+                closes = held.get("closedate")
+                rows.append(
+                    _stamped(record, moment)
+                    | {
+                        "opportunity_crm_id": str(record["id"]),
+                        "stage": stage.label if stage is not None else held.get("dealstage"),
+                        "amount": float(held["amount"]) if held.get("amount") else None,
+                        "probability": stage.probability if stage is not None else None,
+                        "close_date": day(str(closes), zone) if closes else None,
+                        "changed_at": moment,
+                    }
+                )
+        return rows
+
+    def _companies(self, ids: Sequence[str]) -> list[Row]:
+        """One row for each change of a mapped column; the first value that a property had is no change."""
+        here = self._schemas["companies"]
+        columns = {p: c for c, p in {**COMPANIES.columns, **self._mappings.columns("accounts")}.items()}
+        names = [name for name in columns if here.has(name)]
+        rows = []
+        for record in self._objects.by_id("companies", ids, history=names):
+            before: dict[str, str | None] = {}
+            for moment, changes in _moments(record, names):
+                for name, value in changes.items():
+                    new = _shown(value, name, here)
+                    if name in before and before[name] != new:
+                        rows.append(
+                            _stamped(record, moment, suffix=f":{name}")
+                            | {
+                                "account_crm_id": str(record["id"]),
+                                "field": columns[name],
+                                "old_value": before[name],
+                                "new_value": new,
+                                "changed_at": moment,
+                            }
+                        )
+                    before[name] = new
+        return rows
+
+
+def _moments(record: Mapping[str, Any], names: Iterable[str]) -> list[tuple[datetime, dict[str, Any]]]:
+    """What changed at each moment, oldest first."""
+    changes: dict[datetime, dict[str, Any]] = {}
+    for name in names:
+        for version in (record.get("propertiesWithHistory") or {}).get(name) or ():
+            changes.setdefault(parse_time(str(version["timestamp"])), {})[name] = version.get("value")
+    return sorted(changes.items(), key=lambda each: each[0])
+
+
+def _stamped(record: Mapping[str, Any], moment: datetime, *, suffix: str = "") -> Row:
+    return {
+        "crm_id": f"{record['id']}:{round(moment.timestamp() * 1000)}{suffix}",
+        "created_at": moment,
+        "modified_at": moment,
+        "known_from": moment,
+        "is_deleted": False,
+    }
+
+
+def _shown(value: Any, name: str, here: Described) -> str | None:
+    """A past value as text, as people saw it."""
+    if value in {None, ""}:
+        return None
+    field = here.schema.fields[name]
+    if field.type in {FieldType.PICKLIST, FieldType.MULTI_PICKLIST}:
+        seen = decode(value, field, here.choices.get(name))
+        return ";".join(seen) if isinstance(seen, tuple) else str(seen)
+    return str(value)

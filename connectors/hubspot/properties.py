@@ -1,0 +1,59 @@
+"""Our fields as HubSpot property definitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from connectors.crm import FieldType
+from connectors.fields import FieldSpec
+
+GROUP: Final = "expansion"
+GROUP_LABEL: Final = "Expansion"
+
+_OBJECTS: Final[Mapping[str, str]] = {"accounts": "companies", "tasks": "tasks"}
+_TYPES: Final[Mapping[FieldType, tuple[str, str]]] = {
+    FieldType.TEXT: ("string", "text"),
+    FieldType.LONG_TEXT: ("string", "textarea"),
+    FieldType.NUMBER: ("number", "number"),
+    FieldType.PERCENT: ("number", "number"),
+    FieldType.CURRENCY: ("number", "number"),
+    FieldType.CHECKBOX: ("bool", "booleancheckbox"),
+    FieldType.DATE: ("date", "date"),
+    FieldType.DATETIME: ("datetime", "date"),
+    FieldType.PICKLIST: ("enumeration", "select"),
+    FieldType.MULTI_PICKLIST: ("enumeration", "checkbox"),
+}
+_YES_NO: Final = {"true": "Yes", "false": "No"}
+
+
+def object_of(spec: FieldSpec) -> str:
+    """The object whose property the field is: companies, tasks."""
+    return _OBJECTS[spec.object]
+
+
+def definition(spec: FieldSpec, *, unique: bool = False) -> dict[str, Any]:
+    """The property as the batch create endpoint takes it. Its internal name is permanent."""
+    kind = FieldType(spec.type)
+    type_name, style = _TYPES[kind]
+    options = _YES_NO if kind is FieldType.CHECKBOX else spec.options
+    made: dict[str, Any] = {
+        "name": spec.hubspot,
+        "label": spec.label,
+        "type": type_name,
+        "fieldType": style,
+        "groupName": GROUP,
+        "description": spec.help,
+        "formField": False,
+        "hasUniqueValue": unique,
+    }
+    if options:
+        made["options"] = [
+            {"value": value, "label": label, "displayOrder": position, "hidden": False}
+            for position, (value, label) in enumerate(options.items())
+        ]
+    if kind is FieldType.PERCENT:
+        made["numberDisplayHint"] = "percentage"
+    if kind is FieldType.CURRENCY:
+        made["showCurrencySymbol"] = True
+    return made

@@ -1,0 +1,243 @@
+"""Canonical tables from HubSpot's objects, page by page.
+
+First pull: the list. Increments: the search, over a fixed window of the modification date. Once a day
+the archived records besides, which no search shows; merged ones come as aliases of their survivor.
+Associations are read for up to 1,000 records at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from connectors.canonical import CRM_TABLES, DAY, FLAG, TEXT, TIME
+from connectors.crm import FieldType, Window
+from connectors.errors import SetupError
+from connectors.hubspot.cells import column, moment_of
+from connectors.hubspot.derive import Derivation, Page
+from connectors.hubspot.history import Histories
+from connectors.hubspot.links import LINK_BATCH, Links
+from connectors.hubspot.objects import Objects, Records
+from connectors.hubspot.owners import Owners
+from connectors.hubspot.schema import Described, Schemas
+from connectors.hubspot.tables import MERGED, SOURCES, Mappings, Source
+
+_STAMPS: Final = ("crm_id", "created_at", "modified_at", "known_from", "is_deleted", "merged_into")
+_HISTORIES: Final = frozenset({"opportunity_history", "account_history"})
+_DAY: Final = timedelta(days=1)
+_MISFITS: Final = (ValueError, KeyError, TypeError, pa.ArrowException)
+_KINDS: Final = {
+    "double": "number",
+    "int64": "whole number",
+    "date32[day]": "date",
+    "timestamp[us, tz=UTC]": "time",
+    "bool": "yes or no",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Plan:
+    """What one source of a table is asked for; `columns` are canonical column -> property."""
+
+    table: str
+    source: Source
+    columns: dict[str, str]
+    properties: tuple[str, ...]
+
+
+class Reader:
+    """Reads canonical tables of one account; `zone` tells the account's time zone when it is needed."""
+
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        schemas: Schemas,
+        mappings: Mappings,
+        links: Links,
+        derivation: Derivation,
+        histories: Histories,
+        owners: Owners,
+        zone: Callable[[], ZoneInfo],
+    ) -> None:
+        self._objects = objects
+        self._schemas = schemas
+        self._mappings = mappings
+        self._links = links
+        self._derivation = derivation
+        self._histories = histories
+        self._owners = owners
+        self._zone = zone
+
+    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+        """Pages in the canonical schema; checked against the account's properties before the first."""
+        if table == "owners":
+            yield from self._owners.pages(window)
+            return
+        if table not in SOURCES:
+            raise KeyError(f"{table} is no table of the CRM; there are owners, {', '.join(SOURCES)}")
+        if table in _HISTORIES:
+            source = SOURCES[table][0]
+            ids = ([str(r["id"]) for r in page] for page in self._live(source, window, ()))
+            yield from self._histories.pages(table, ids, self._zone())
+            return
+        self._check_mapping(table)
+        for plan in [self._plan(table, source) for source in SOURCES[table]]:
+            yield from self._pull(plan, window)
+
+    def _pull(self, plan: _Plan, window: Window) -> Iterator[pa.Table]:
+        """Archived records first: what lives again, or lives on in a survivor, then has the last word."""
+        if _crosses_midnight(window):
+            yield from self._archived(plan, window)
+        for records in _gathered(self._live(plan.source, window, plan.properties), LINK_BATCH):
+            yield self._page(plan, records)
+            aliases = _aliases(records)
+            if aliases:
+                yield pa.Table.from_pylist(aliases, schema=CRM_TABLES[plan.table])
+
+    def _live(self, source: Source, window: Window, properties: Sequence[str]) -> Iterator[Records]:
+        if window.since is None:
+            return self._objects.listed(source.object, properties)
+        return self._objects.changed(source.object, source.cursor, window, properties)
+
+    def _archived(self, plan: _Plan, window: Window) -> Iterator[pa.Table]:
+        """Records archived since the last midnight that a window crossed."""
+        assert window.since is not None
+        since = window.since - _DAY
+        for page in self._objects.listed(plan.source.object, plan.properties, archived=True):
+            records = [r for r in page if (moment_of(r.get("archivedAt")) or window.until) >= since]
+            if records:
+                yield self._page(plan, records)
+
+    def _plan(self, table: str, source: Source) -> _Plan:
+        """The columns that can be filled from the account's properties."""
+        here = self._schemas[source.object]
+        wanted = {**source.columns, **self._mappings.columns(table)}
+        columns = {name: prop for name, prop in wanted.items() if here.has(prop)}
+        extra = [name for name in (*source.extra, *self._derivation.needed(table)) if here.has(name)]
+        return _Plan(
+            table=table,
+            source=source,
+            columns=columns,
+            properties=tuple(dict.fromkeys([*columns.values(), *extra])),
+        )
+
+    def _check_mapping(self, table: str) -> None:
+        """Raise SetupError for a mapped column that is not ours or a mapped property that is missing."""
+        objects = [source.object for source in SOURCES[table]]
+        for name, prop in self._mappings.columns(table).items():
+            where = f"[mapping.{table}] {name}"
+            if name not in CRM_TABLES[table].names or name in _STAMPS:
+                free = ", ".join(known for known in CRM_TABLES[table].names if known not in _STAMPS)
+                raise SetupError("There is no such column to map.", record=where, fix=f"Use one of: {free}.")
+            if not any(self._schemas[each].has(prop) for each in objects):
+                raise SetupError(
+                    f"{' and '.join(objects)} have no property {prop}.",
+                    record=where,
+                    fix="Correct the mapping (internal name, not label), or restore the property.",
+                )
+
+    def _page(self, plan: _Plan, records: Records) -> pa.Table:
+        """One page in the canonical schema: properties, associations, derived columns, the rest null."""
+        schema = CRM_TABLES[plan.table]
+        here = self._schemas[plan.source.object]
+        arrays: dict[str, pa.Array] = _stamps(records)
+        for name, prop in plan.columns.items():
+            values = _shown([r["properties"].get(prop) for r in records], prop, here)
+            arrays[name] = self._column(values, schema.field(name).type, plan, prop, records)
+        ids = [str(record["id"]) for record in records]
+        for name, link in plan.source.links.items():
+            if name in arrays:
+                continue
+            linked = self._links.first(
+                plan.source.object, link.target, ids, label=link.label, required=link.required
+            )
+            arrays[name] = pa.array([linked.get(each) for each in ids], TEXT)
+        page = Page(object=plan.source.object, records=records, arrays=dict(arrays))
+        arrays.update(self._derivation.columns(plan.table, page))
+        whole = [arrays.get(field.name, pa.nulls(len(records), field.type)) for field in schema]
+        return pa.Table.from_arrays(whole, schema=schema)
+
+    def _column(
+        self, values: Sequence[Any], kind: pa.DataType, plan: _Plan, prop: str, records: Records
+    ) -> pa.Array:
+        held = self._schemas[plan.source.object].schema.fields[prop].type
+        # a time's day is the day that people in the account saw
+        zone = self._zone() if kind == DAY and held is FieldType.DATETIME else None
+        try:
+            return column(values, kind, zone=zone)
+        except _MISFITS:
+            for value, record in zip(values, records, strict=True):
+                try:
+                    column([value], kind)
+                except _MISFITS:
+                    raise SetupError(
+                        f"{prop} holds {str(value)[:40]!r}, which is no {_KINDS.get(str(kind), kind)}.",
+                        record=f"{plan.source.object} {record['id']}",
+                        fix=f"Map {plan.table} to another property, or correct the record.",
+                    ) from None
+            raise
+
+
+def _stamps(records: Records) -> dict[str, pa.Array]:
+    created = pa.array([moment_of(r.get("createdAt")) for r in records], TIME)
+    return {
+        "crm_id": pa.array([str(r["id"]) for r in records], TEXT),
+        "created_at": created,
+        "modified_at": pa.array([moment_of(r.get("updatedAt")) for r in records], TIME),
+        "known_from": created,
+        "is_deleted": pa.array([bool(r.get("archived")) for r in records], FLAG),
+    }
+
+
+def _shown(values: list[Any], prop: str, here: Described) -> list[Any]:
+    """Choices by their labels; everything else as it is."""
+    field, choices = here.schema.fields[prop], here.choices.get(prop)
+    if choices is None or field.type not in {FieldType.PICKLIST, FieldType.MULTI_PICKLIST}:
+        return values
+    if field.type is FieldType.PICKLIST:
+        return [choices.label_of.get(value, value) for value in values]
+    return [
+        value and ";".join(choices.label_of.get(one, one) for one in value.split(";")) for value in values
+    ]
+
+
+def _aliases(records: Records) -> list[dict[str, Any]]:
+    """A deleted row for each record that was merged into one of these."""
+    rows = []
+    for record in records:
+        for loser in str(record["properties"].get(MERGED) or "").split(";"):
+            if loser and loser != str(record["id"]):
+                changed = moment_of(record.get("updatedAt"))
+                rows.append(
+                    {
+                        "crm_id": loser,
+                        "modified_at": changed,
+                        "known_from": changed,
+                        "is_deleted": True,
+                        "merged_into": str(record["id"]),
+                    }
+                )
+    return rows
+
+
+def _gathered(pages: Iterable[Records], size: int) -> Iterator[Records]:
+    """The pages in groups of at least `size` records, the last one smaller."""
+    held: Records = []
+    for page in pages:
+        held = held + page if held else page
+        if len(held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _crosses_midnight(window: Window) -> bool:
+    """Whether the window spans a midnight UTC: once a day, however often pulls run."""
+    return window.since is not None and window.since.date() != window.until.date()

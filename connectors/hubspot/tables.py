@@ -1,0 +1,188 @@
+"""Which HubSpot object, standard property and association stands behind each canonical column.
+
+Settings ([mapping.<table>]) come on top: a company's own properties are never named here. A standard
+property that the account does not have leaves its column empty; a mapped one that is missing is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A column that an association fills: with the record of that label, else with the first."""
+
+    target: str
+    label: str = ""
+    required: bool = False  # no record of that label: nothing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One object that delivers rows of a canonical table."""
+
+    object: str
+    columns: Mapping[str, str]  # canonical column -> property
+    links: Mapping[str, Link] = field(default_factory=dict)
+    extra: tuple[str, ...] = ()  # properties that derived columns are computed from, where they exist
+    cursor: str = "hs_lastmodifieddate"
+
+
+PRIMARY: Final = Link(target="companies", label="Primary")
+PERSON: Final = Link(target="contacts")
+MERGED: Final = "hs_merged_object_ids"
+
+COMPANIES: Final = Source(
+    object="companies",
+    columns={
+        "name": "name",
+        "owner_id": "hubspot_owner_id",
+        "website": "website",
+        "industry": "industry",
+        "country": "country",
+        "account_type": "lifecyclestage",
+        "employees": "numberofemployees",
+        "annual_revenue": "annualrevenue",
+    },
+    links={"parent_crm_id": Link(target="companies", label="Parent Company", required=True)},
+    extra=(MERGED,),
+)
+CONTACTS: Final = Source(
+    object="contacts",
+    columns={
+        "email": "email",
+        "title": "jobtitle",
+        "department": "job_function",
+        "owner_id": "hubspot_owner_id",
+    },
+    links={"account_crm_id": PRIMARY},
+    extra=("firstname", "lastname", MERGED),
+    cursor="lastmodifieddate",
+)
+DEALS: Final = Source(
+    object="deals",
+    columns={
+        "name": "dealname",
+        "opportunity_type": "dealtype",
+        "amount": "amount",
+        "currency": "deal_currency_code",
+        "close_date": "closedate",
+        "owner_id": "hubspot_owner_id",
+    },
+    links={"account_crm_id": PRIMARY},
+    extra=(
+        "dealstage",
+        "pipeline",
+        "closedate",
+        "hs_deal_stage_probability",
+        "hs_is_closed",
+        "hs_is_closed_won",
+        MERGED,
+    ),
+)
+LINE_ITEMS: Final = Source(
+    object="line_items",
+    columns={"product_name": "name", "quantity": "quantity", "amount": "amount"},
+    links={"opportunity_crm_id": Link(target="deals")},
+    extra=("hs_sku", "hs_product_id"),
+)
+MEETINGS: Final = Source(
+    object="meetings",
+    columns={"owner_id": "hubspot_owner_id", "subject": "hs_meeting_title", "body": "hs_meeting_body"},
+    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    extra=("hs_meeting_start_time", "hs_timestamp"),
+)
+CALLS: Final = Source(
+    object="calls",
+    columns={
+        "owner_id": "hubspot_owner_id",
+        "subject": "hs_call_title",
+        "body": "hs_call_body",
+        "status": "hs_call_status",
+    },
+    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    extra=("hs_timestamp",),
+)
+EMAILS: Final = Source(
+    object="emails",
+    columns={
+        "owner_id": "hubspot_owner_id",
+        "subject": "hs_email_subject",
+        "body": "hs_email_text",
+        "status": "hs_email_status",
+    },
+    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    extra=("hs_timestamp",),
+)
+TASKS: Final = Source(
+    object="tasks",
+    columns={
+        "owner_id": "hubspot_owner_id",
+        "subject": "hs_task_subject",
+        "body": "hs_task_body",
+        "status": "hs_task_status",
+    },
+    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    extra=("hs_task_completion_date", "hs_timestamp"),
+)
+TICKETS: Final = Source(
+    object="tickets",
+    columns={
+        "subject": "subject",
+        "body": "content",
+        "priority": "hs_ticket_priority",
+        "closed_at": "closed_date",
+    },
+    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    extra=("hs_pipeline", "hs_pipeline_stage", MERGED),
+)
+PRODUCTS: Final = Source(
+    object="products",
+    columns={"name": "name", "family": "hs_product_type", "price": "price"},
+    extra=("hs_sku", "hs_status"),
+)
+
+SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
+    {
+        "accounts": (COMPANIES,),
+        "contacts": (CONTACTS,),
+        "opportunities": (DEALS,),
+        "opportunity_lines": (LINE_ITEMS,),
+        "opportunity_history": (DEALS,),
+        "account_history": (COMPANIES,),
+        "activities": (MEETINGS, CALLS, EMAILS, TASKS),
+        "tickets": (TICKETS,),
+        "products": (PRODUCTS,),
+    }
+)
+"""Owners have an API of their own (owners.py) and are no object."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mappings:
+    """What the settings say: canonical column -> property by table, and our fields under other names."""
+
+    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    account_external_id: str = ""
+    own_fields: Mapping[str, str] = field(default_factory=dict)  # key of fields.toml -> RevOps' own property
+
+    @classmethod
+    def of(cls, mapping: Mapping[str, Mapping[str, str]], account_external_id: str) -> Mappings:
+        """From the [mapping.*] settings; `fields` is the table of our own fields."""
+        tables = {table: dict(columns) for table, columns in mapping.items() if table != "fields"}
+        return cls(
+            tables=tables,
+            account_external_id=account_external_id,
+            own_fields=dict(mapping.get("fields", {})),
+        )
+
+    def columns(self, table: str) -> Mapping[str, str]:
+        """The company's own properties of a table."""
+        own = dict(self.tables.get(table, {}))
+        if table == "accounts" and self.account_external_id:
+            own.setdefault("external_id", self.account_external_id)
+        return own

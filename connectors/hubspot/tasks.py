@@ -1,0 +1,247 @@
+"""Tasks that Upswell makes: created once a key, found by it, closed with a note.
+
+Where the account takes a unique property on tasks, HubSpot itself refuses a second one and a key is
+looked up in the records. Elsewhere keys are searched for, and the index lags by seconds to minutes: tasks
+that this connection sent are then looked for among their company's, whose associations do not lag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time
+from html import escape
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
+from connectors.errors import AmbiguousError, SetupError
+from connectors.hubspot.cells import day
+from connectors.hubspot.client import HubspotClient
+from connectors.hubspot.errors import read_problem
+from connectors.hubspot.links import Links, LinkType
+from connectors.hubspot.objects import READ_BATCH, Objects, Records
+from connectors.hubspot.schema import Described, Schemas
+from connectors.hubspot.write import WRITE_BATCH, Answer, Row, Writer, row
+
+_OBJECT: Final = "tasks"
+_PRIORITIES: Final = {"low": "LOW", "normal": "MEDIUM", "high": "HIGH"}
+_DONE: Final = "COMPLETED"
+_WATCHED: Final = ("hs_task_subject", "hs_task_status", "hs_task_body", "hs_timestamp", "hubspot_owner_id")
+_MORNING: Final = time(9)  # HubSpot's tasks are due at a time, ours on a day
+
+
+class Tasks:
+    """Our tasks in one account; `key_field` is the property that holds the key."""
+
+    def __init__(
+        self,
+        *,
+        client: HubspotClient,
+        schemas: Schemas,
+        objects: Objects,
+        links: Links,
+        writer: Writer,
+        key_field: str,
+        zone: Callable[[], ZoneInfo],
+    ) -> None:
+        self._client = client
+        self._schemas = schemas
+        self._objects = objects
+        self._links = links
+        self._writer = writer
+        self._key_field = key_field
+        self._zone = zone
+        self._sent: dict[str, str] = {}  # key -> company, of the tasks that this connection sent
+
+    @property
+    def unique(self) -> bool:
+        """Whether HubSpot itself refuses a second task with our key."""
+        held = self._schemas[_OBJECT].schema.fields.get(self._key_field)
+        return held is not None and held.unique
+
+    def create(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        """One result a draft, in order; one API call unless HubSpot refuses a value."""
+        if len({draft.key for draft in drafts}) < len(drafts):
+            raise ValueError("two drafts in one call bear the same key")
+        here = self._described()
+        rows = [self._row(draft, here) for draft in drafts]
+        self._sent |= {draft.key: draft.account_crm_id for draft in drafts}
+        return self._already_there(self._writer.submit(rows, self._create))
+
+    def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+        """Our tasks by key; of two with one key the older. Archived ones are left out."""
+        self._described()
+        wanted = list(dict.fromkeys(keys))
+        asked = [*_WATCHED, self._key_field]
+        if self.unique:
+            records = self._objects.by_id(_OBJECT, wanted, asked, history=asked, key=self._key_field)
+        else:
+            records = self._objects.by_id(_OBJECT, self._ids_of(wanted), asked, history=asked)
+        ours = [r for r in records if r["properties"].get(self._key_field) in set(wanted)]
+        accounts = self._links.first(_OBJECT, "companies", [str(r["id"]) for r in ours])
+        found: dict[str, TaskState] = {}
+        for record in sorted(ours, key=lambda r: (str(r["createdAt"]), str(r["id"]))):
+            key = str(record["properties"][self._key_field])
+            found.setdefault(key, self._state(key, record, accounts.get(str(record["id"]))))
+        return found
+
+    def close(self, tasks: Mapping[str, str]) -> list[RowResult]:
+        """Close tasks (id -> note); a note is appended to the body."""
+        here = self._described()
+        results: list[RowResult] = []
+        ids = list(tasks)
+        for start in range(0, len(ids), WRITE_BATCH):
+            chunk = ids[start : start + WRITE_BATCH]
+            held = self._writer.read(_OBJECT, chunk, ["hs_task_body"])
+            rows, gone = [], {}
+            for identifier in chunk:
+                if identifier not in held or held[identifier].is_deleted:
+                    gone[identifier] = RowResult(key=identifier, outcome=RowOutcome.GONE, id=identifier)
+                    continue
+                values: dict[str, Value] = {"hs_task_status": _DONE}
+                if tasks[identifier]:
+                    body = held[identifier].values["hs_task_body"]
+                    values["hs_task_body"] = "<br><br>".join(
+                        part for part in (str(body or ""), _rich(tasks[identifier])) if part
+                    )
+                rows.append(row(identifier, identifier, values, here, creating=False))
+            update = self._writer.updater(_OBJECT)
+            done = {result.key: result for result in self._writer.submit(rows, update)}
+            results += [gone.get(identifier) or done[identifier] for identifier in chunk]
+        return results
+
+    def _described(self) -> Described:
+        here = self._schemas[_OBJECT]
+        if not here.has(self._key_field):
+            raise SetupError(
+                f"tasks have no property {self._key_field}.",
+                record=_OBJECT,
+                fix="Run `upswell install`: without the property a task could be made twice.",
+            )
+        return here
+
+    def _row(self, draft: TaskDraft, here: Described) -> Row:
+        """The new task with its associations; without an owner nobody has it, which the caller avoids."""
+        values: dict[str, Value] = {
+            "hs_task_subject": draft.subject,
+            "hs_task_body": _rich(draft.body),
+            "hs_task_status": "NOT_STARTED",
+            "hs_task_priority": _PRIORITIES[draft.priority],
+            "hs_task_type": "TODO",
+            "hs_timestamp": datetime.combine(draft.due, _MORNING, tzinfo=self._zone()),
+            self._key_field: draft.key,
+        }
+        if draft.owner_id is not None:
+            values["hubspot_owner_id"] = draft.owner_id
+        links = [_link(draft.account_crm_id, self._links.plain(_OBJECT, "companies"))]
+        if draft.contact_crm_id is not None:
+            links.append(_link(draft.contact_crm_id, self._links.plain(_OBJECT, "contacts")))
+        made = row(draft.key, None, values, here, creating=True)
+        return replace(made, links=tuple(links))
+
+    def _create(self, rows: Sequence[Row]) -> Answer:
+        """Send new tasks; a result is matched by its key, an error by the trace id that we gave it."""
+        inputs = [
+            {"properties": r.properties, "associations": list(r.links), "objectWriteTraceId": r.key}
+            for r in rows
+        ]
+        reply = self._client.send(self._client.paths.batch(_OBJECT, "create"), {"inputs": inputs})
+        made = {
+            str(each["properties"].get(self._key_field) or each.get("objectWriteTraceId")): str(each["id"])
+            for each in reply.get("results") or ()
+        }
+        problems = [read_problem(entry) for entry in reply.get("errors") or ()]
+        refused = {trace: problem for problem in problems for trace in problem.traces}
+        answers = {}
+        for each in rows:
+            if each.key in made:
+                answers[each.key] = RowResult(key=each.key, outcome=RowOutcome.APPLIED, id=made[each.key])
+            elif each.key in refused:
+                answers[each.key] = self._writer.refusal(each, refused[each.key])
+        if len(answers) < len(rows):
+            raise AmbiguousError(
+                f"HubSpot's reply tells of {len(answers)} of {len(rows)} new tasks.",
+                record=_OBJECT,
+                fix="They are looked for by their keys before anything is sent again.",
+            )
+        return answers
+
+    def _already_there(self, results: list[RowResult]) -> list[RowResult]:
+        """A task refused because its key exists was made before: unchanged, with its id."""
+        refused = [each.key for each in results if each.outcome is RowOutcome.REFUSED]
+        if not refused or not self.unique:
+            return results
+        found = self.find(refused)
+        return [
+            RowResult(key=each.key, outcome=RowOutcome.UNCHANGED, id=found[each.key].id)
+            if each.key in found
+            else each
+            for each in results
+        ]
+
+    def _ids_of(self, keys: Sequence[str]) -> list[str]:
+        """Ids of tasks that may bear these keys: searched, and of our own unsearchable ones by company."""
+        ids: dict[str, str] = {}
+        for start in range(0, len(keys), READ_BATCH):
+            for record in self._searched(keys[start : start + READ_BATCH]):
+                ids[str(record["id"])] = str(record["properties"].get(self._key_field))
+        lost = {self._sent[key] for key in keys if key in self._sent and key not in ids.values()}
+        if lost:
+            for linked in self._links.all("companies", _OBJECT, sorted(lost)).values():
+                ids.update({each.id: "" for each in linked})
+        return list(ids)
+
+    def _searched(self, keys: Sequence[str]) -> Records:
+        body = {
+            "filterGroups": [
+                {"filters": [{"propertyName": self._key_field, "operator": "IN", "values": list(keys)}]}
+            ],
+            "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
+            "properties": [self._key_field],
+            "limit": 2 * READ_BATCH,
+        }
+        found: Records = self._client.search(_OBJECT, body)["results"]
+        return found
+
+    def _state(self, key: str, held: Mapping[str, Any], account: str | None) -> TaskState:
+        cells = held["properties"]
+        due = cells.get("hs_timestamp")
+        return TaskState(
+            key=key,
+            id=str(held["id"]),
+            account_crm_id=account,
+            owner_id=cells.get("hubspot_owner_id") or None,
+            subject=str(cells.get("hs_task_subject") or ""),
+            is_closed=cells.get("hs_task_status") == _DONE,
+            touched=_touched(held, self._key_field),
+            due=self._day(due) if due else None,
+        )
+
+    def _day(self, due: str) -> date:
+        return day(due, self._zone())
+
+
+def _touched(held: Mapping[str, Any], key_field: str) -> bool:
+    """Whether a watched property was last set by another source than the key, which only we set."""
+    history = held.get("propertiesWithHistory") or {}
+    ours = {_source(version) for version in history.get(key_field) or ()}
+    if not ours:
+        return True
+    return any(_source(version) not in ours for name in _WATCHED for version in history.get(name) or ())
+
+
+def _source(version: Mapping[str, Any]) -> tuple[str, str, str]:
+    return tuple(str(version.get(name) or "") for name in ("sourceType", "sourceId", "updatedByUserId"))  # type: ignore[return-value]  # three names
+
+
+def _link(identifier: str, kind: LinkType) -> Mapping[str, Any]:
+    return {
+        "to": {"id": identifier},
+        "types": [{"associationCategory": kind.category, "associationTypeId": kind.id}],
+    }
+
+
+def _rich(text: str) -> str:
+    """Plain text as HubSpot's rich text: nothing in it can become markup."""
+    return escape(text, quote=False).replace("\n", "<br>")
