@@ -42,6 +42,11 @@ class ExportReport:
     rows: Mapping[str, int]  # kind -> rows added
 
     @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read now, for the first time or again."""
+        return (*self.read, *self.replaced)
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """One sentence for each file that was there before and is not now."""
         return tuple(

@@ -29,7 +29,7 @@ from sync.store import Store
 from sync.store.tables import SegmentRow
 
 COMPACT_FROM: Final = 24  # segments of a table; below that, opening the files costs less than rewriting them
-ORPHAN_AGE: Final = timedelta(days=1)  # an orphan this old belongs to no run that still writes
+SWEEP_AFTER: Final = timedelta(days=1)  # by then no run still writes an orphan or reads a retired segment
 
 # What makes two export rows the same fact: the one that arrived last is right. Events have no key: two equal
 # events are two events. `known_from` is part of a key where a later statement must not erase what was known.
@@ -112,8 +112,8 @@ class Lake:
             for table, source in replace:
                 session.execute(
                     update(SegmentRow)
-                    .where(SegmentRow.table_name == table, SegmentRow.source == source)
-                    .values(active=False)
+                    .where(SegmentRow.table_name == table, SegmentRow.source == source, SegmentRow.active)
+                    .values(active=False, retired_at=now)
                 )
             session.add_all(_row(segment, run_id, now) for segment in segments)
             if also is not None:
@@ -178,13 +178,17 @@ class Lake:
                 done.append(name)
         return done
 
-    def sweep(self, *, now: datetime, age: timedelta = ORPHAN_AGE) -> int:
-        """How many files were removed: older than `age`, and named by no active segment."""
-        named = {segment.path for segment in self.segments()}
+    def sweep(self, *, now: datetime, age: timedelta = SWEEP_AFTER) -> int:
+        """How many files were removed: orphans, and segments out of use, both for longer than `age`."""
+        with self.store.session() as session:
+            rows = session.execute(select(SegmentRow.path, SegmentRow.active, SegmentRow.retired_at)).all()
+        idle_since = {path: None if active else retired_at for path, active, retired_at in rows}
         removed = 0
         for path in sorted(self.folder.glob("*/*.parquet")):
+            name = path.relative_to(self.folder).as_posix()
             written = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-            if path.relative_to(self.folder).as_posix() not in named and now - written >= age:
+            since = idle_since.get(name, written)
+            if since is not None and now - since >= age:
                 path.unlink(missing_ok=True)
                 removed += 1
         return removed

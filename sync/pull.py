@@ -90,6 +90,8 @@ def pull(
             if table in REQUIRED:
                 raise
             invisible[table] = str(error)
+    lake.compact(run_id=run_id, now=now)
+    lake.sweep(now=now)
     return PullReport(
         org=org,
         server_time=server_time,

@@ -76,6 +76,7 @@ class SegmentRow(Base):
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     added_at: Mapped[datetime]
     active: Mapped[bool] = mapped_column(default=True)
+    retired_at: Mapped[datetime | None]  # when it went out of use; its file stays a day for running readers
 
 
 class BookmarkRow(Base):

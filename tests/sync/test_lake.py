@@ -167,6 +167,20 @@ def test_overlapping_export_files_say_a_thing_once(lake: Lake, canonical_rows: R
     assert sorted(lake.tables()["billing"].arr.to_pyarrow().to_pylist()) == [2.0, 3.0]
 
 
+def test_a_segment_out_of_use_stays_a_day_for_those_who_still_read_it(
+    lake: Lake, canonical_rows: Rows, noon: datetime
+) -> None:
+    """A score that began before the replacement ends in peace."""
+    for now in (noon, noon + timedelta(days=3)):
+        segment = lake.stage("accounts", [canonical_rows("accounts", {"crm_id": "a"})], source=SOURCE)
+        assert segment is not None
+        lake.commit([segment], run_id=None, now=now, replace=[("accounts", SOURCE)])
+    assert lake.sweep(now=noon + timedelta(days=3, hours=23)) == 0
+    assert lake.sweep(now=noon + timedelta(days=4)) == 1
+    assert lake.sweep(now=noon + timedelta(days=400)) == 0
+    assert lake.verify() == 1
+
+
 @pytest.mark.parametrize(
     ("damage", "hint"),
     [("gone", "is gone"), ("cut", "holds"), ("flipped", "other bytes")],

@@ -12,7 +12,7 @@ from connectors.canonical import CRM_TABLES
 from connectors.errors import SetupError, StateError
 from sync.aliases import Alias, load_aliases
 from sync.cursor import SETTLE, bookmark
-from sync.lake import Lake
+from sync.lake import COMPACT_FROM, Lake
 from sync.pull import PullReport, pull
 from sync.store import Store
 
@@ -158,3 +158,17 @@ def test_merges_are_kept_for_good(pull_once: Pull, crm_double: Any, ledger: Stor
     pull_once(full=True)
     alias = Alias(loser="A2", survivor="A1", external_id="c2")
     assert load_aliases(ledger, crm_double.org_id) == {"accounts": (alias,)}
+
+
+def test_many_small_pulls_are_compacted(
+    pull_once: Pull, crm_double: Any, lake: Lake, ids_of: Ids, noon: datetime
+) -> None:
+    """A year of hourly pulls must not mean thousands of files to open."""
+    for hour in range(COMPACT_FROM + 2):
+        crm_double.clock = noon + timedelta(hours=hour + 2)
+        crm_double.put(
+            "accounts", {"crm_id": f"B{hour:02}", "modified_at": noon + timedelta(hours=hour + 1.75)}
+        )
+        pull_once(tables=["accounts"])
+    assert len(lake.segments("accounts")) < COMPACT_FROM
+    assert len(ids_of(lake.tables()["accounts"])) == 2 + COMPACT_FROM + 2

@@ -125,6 +125,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(length=64), nullable=True),
         sa.Column("added_at", UtcDateTime(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("retired_at", UtcDateTime(), nullable=True),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name=op.f("fk_segments_run_id_runs")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_segments")),
         sa.UniqueConstraint("path", name=op.f("uq_segments_path")),

@@ -120,7 +120,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_tasks_run_id"), "tasks", ["run_id"], unique=False)
     op.create_table(
         "journal",
-        sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
+        sa.Column(
+            "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
         sa.Column("at", UtcDateTime(), nullable=False),
         sa.Column("run_id", sa.String(length=64), nullable=False),
         sa.Column("plan_id", sa.String(length=64), nullable=False),
@@ -132,7 +134,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=40), nullable=False),
         sa.Column("before", sa.JSON(), nullable=False),
         sa.Column("after", sa.JSON(), nullable=False),
-        sa.Column("undoes", sa.Integer(), nullable=True),
+        sa.Column("undoes", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["operation_key"], ["operations.key"], name=op.f("fk_journal_operation_key_operations")
         ),
