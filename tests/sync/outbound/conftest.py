@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -196,7 +197,8 @@ class StrictCrm:
             assert len(value) <= schema.length, f"{schema.name} is too long"
         if schema.type in (FieldType.NUMBER, FieldType.CURRENCY, FieldType.PERCENT):
             assert isinstance(value, int | float)
-            assert value == value and abs(value) != float("inf")
+            assert value == value
+            assert abs(value) != float("inf")
 
     def _run_once(self, hooks: list[Callable[[], None]]) -> None:
         if hooks:
@@ -236,7 +238,7 @@ def score_row(number: int, **cells: Any) -> dict[str, Any]:
     }  # fmt: skip
     row: dict[str, Any] = {
         "account_id": f"a{number}", "crm_id": f"001{number}", "as_of": AS_OF,
-        "probability": 0.7123456 - number / 50,
+        "probability": 0.7123456 - number / 100,
         "tier": "high", "arr_if_expands": 30000.0, "arr_low": 12000.004, "arr_high": 51000.0,
         "expected_arr": 21000.555, "product": "seats", "product_2": None, "timing": "now", "health": "green",
         "health_reasons": [], "priority": number, "reasons": [reason], "against": [against],
@@ -389,10 +391,27 @@ def tables_of_eight() -> Mapping[str, Any]:
     return company_tables(8)
 
 
+@pytest.fixture(scope="session")
+def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Store]:
+    """Open a fresh ledger in a folder; migrated once and copied from then on, which is quicker."""
+    template = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
+    with Store.open(f"sqlite:///{template}") as store, store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def opened(folder: Path) -> Store:
+        copy = folder / "ledger.sqlite"
+        shutil.copy(template, copy)
+        return Store.open(f"sqlite:///{copy}")
+
+    return opened
+
+
 @pytest.fixture
-def world(tmp_path: Path, tables_of_eight: Mapping[str, Any]) -> Iterator[World]:
+def world(
+    tmp_path: Path, new_ledger: Callable[[Path], Store], tables_of_eight: Mapping[str, Any]
+) -> Iterator[World]:
     """Eight accounts in a CRM where nothing of ours was written yet."""
-    with Store.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as store:
+    with new_ledger(tmp_path) as store:
         yield World(
             crm=StrictCrm(records={f"001{n}": {} for n in range(8)}),
             store=store,
