@@ -20,7 +20,8 @@ def scores(y: FloatArray, p: FloatArray) -> dict[str, float]:
     p = np.asarray(p, float)
     if y.size == 0 or y.shape != p.shape:
         raise ModelError(
-            f"There are {y.size} outcomes and {p.size} probabilities.", fix="Give one probability per outcome."
+            f"There are {y.size} outcomes and {p.size} probabilities.",
+            fix="Give one probability per outcome.",
         )
     if not np.all((p >= 0) & (p <= 1)):
         raise ModelError("A probability lies outside 0–1 or is not a number.", fix="Give probabilities.")

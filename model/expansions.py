@@ -35,7 +35,14 @@ def won_expansions(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
     deals = sources["opportunities"]
     amount = ibis.coalesce(deals.amount, 0.0)
     won = deals.filter(is_expansion(deals, target) & is_won(deals, target) & (amount >= target.min_amount))
-    return won.select("account_id", "product_id", "crm_id", day=won.closed_at, known=ibis.greatest(won.closed_at, won.known), arr=won.amount)
+    return won.select(
+        "account_id",
+        "product_id",
+        "crm_id",
+        day=won.closed_at,
+        known=ibis.greatest(won.closed_at, won.known),
+        arr=won.amount,
+    )
 
 
 def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
@@ -78,9 +85,7 @@ def expansion_events(sources: Mapping[str, ir.Table], target: Target) -> ir.Tabl
         .distinct()
     )
     alone = grown.anti_join(explained, ["account_id", "day"])
-    return won.union(
-        alone.select("account_id", "day", "arr", product_id=ibis.null("string")), distinct=False
-    )
+    return won.union(alone.select("account_id", "day", "arr", product_id=ibis.null("string")), distinct=False)
 
 
 def _is_renewal(opportunities: ir.Table) -> ir.BooleanColumn:

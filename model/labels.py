@@ -11,9 +11,7 @@ from model.expansions import expansion_events, is_expansion
 from model.target import Target
 
 
-def outcomes(
-    sources: Mapping[str, ir.Table], rows: ir.Table, target: Target, *, data_end: int
-) -> ir.Table:
+def outcomes(sources: Mapping[str, ir.Table], rows: ir.Table, target: Target, *, data_end: int) -> ir.Table:
     """One line a row: `row`, `matured`, `expanded`, `arr` (ARR added) and `product_id` of the largest.
 
     An event counts in (as-of day, as-of day + horizon]. A row whose horizon has not ended by `data_end`
@@ -47,7 +45,9 @@ def outcomes(
 def pipeline_rows(sources: Mapping[str, ir.Table], rows: ir.Table, target: Target) -> ir.Table:
     """The `row`s of accounts whose expansion opportunity was open on the as-of day."""
     deals = sources["opportunities"]
-    deals = deals.filter(is_expansion(deals, target)).select("account_id", "created_at", "closed_at", "is_closed")
+    deals = deals.filter(is_expansion(deals, target)).select(
+        "account_id", "created_at", "closed_at", "is_closed"
+    )
     # a closed opportunity without a closing day can't be placed in time, so it is never counted as open
     still = deals.closed_at.isnull() & ~ibis.coalesce(deals.is_closed, False)
     deals = deals.mutate(closes=still.ifelse(10**9, deals.closed_at))

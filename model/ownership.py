@@ -11,7 +11,9 @@ from model.features.feature import Inputs
 def owned_products(inputs: Inputs, n: int) -> pa.Array:
     """list<text> of n rows: sorted ids of product entitlements that hold on the as-of day."""
     owned = inputs.sources["entitlements"]
-    owned = owned.filter(ibis.coalesce(owned.kind, "") == "product").select("account_id", "item", "valid_to", "at", "known")
+    owned = owned.filter(ibis.coalesce(owned.kind, "") == "product").select(
+        "account_id", "item", "valid_to", "at", "known"
+    )
     seen = inputs.known(owned)
     seen = seen.filter(seen.valid_to.isnull() | (seen.valid_to >= seen.day))
     held = seen.select("row", "item").distinct().order_by("row", "item").to_pyarrow()

@@ -237,7 +237,9 @@ def _flags(rows: ir.Table, n: int) -> pa.Array:
 def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
     matured = outcome["matured"].to_numpy(zero_copy_only=False).astype(bool)
     expanded = outcome["expanded"].to_numpy(zero_copy_only=False).astype(bool)
-    arr = np.where(matured & expanded, outcome["arr"].cast(pa.float64()).to_numpy(zero_copy_only=False), np.nan)
+    arr = np.where(
+        matured & expanded, outcome["arr"].cast(pa.float64()).to_numpy(zero_copy_only=False), np.nan
+    )
     bought = [p if m else None for p, m in zip(outcome["product_id"].to_pylist(), matured, strict=True)]
     return {
         "label": pa.array(np.where(matured, expanded.astype(float), np.nan)),

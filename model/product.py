@@ -1,12 +1,24 @@
-"""The products that can be sold, as the team states them."""
+"""The products that can be sold, and stated rules for which of them fits an account now."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import pyarrow as pa
+
 from model.errors import ModelError
+from model.features.wording import TOPICS
+from model.frame import numbers
 
 PRODUCT_TYPES = ("seat", "tier", "module", "addon", "service", "commit")
+# What the product rules weigh a type with before anything was ever bought.
+_PRIOR_SHARES = {"seat": 0.35, "tier": 0.2, "module": 0.1, "addon": 0.08, "service": 0.07, "commit": 0.08}
+# Purchases that the prior shares are worth when they meet the account base's own history.
+_PRIOR_WEIGHT = 20.0
+_OWNED_ONCE = ("module", "addon")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,10 +36,88 @@ class Product:
     def __post_init__(self) -> None:
         if self.type not in PRODUCT_TYPES:
             raise ModelError(
-                f"Product {self.id!r} has the type {self.type!r}.", fix=f"Use one of {', '.join(PRODUCT_TYPES)}."
+                f"Product {self.id!r} has the type {self.type!r}.",
+                fix=f"Use one of {', '.join(PRODUCT_TYPES)}.",
             )
         if self.eligible:
             raise ModelError(
                 f"Product {self.id!r}: eligible = {self.eligible!r}: eligibility expressions are not supported.",
-                fix="Remove it; a product is eligible when the account does not own it yet.",
+                fix="Remove it; a module or add-on is eligible when the account does not own it yet.",
             )
+
+    @property
+    def topic(self) -> str:
+        """The topic of ticket text that points to this product, or nothing."""
+        name = f"{self.name} {self.id}".lower()
+        return next((topic for topic, words in TOPICS.items() if topic in name or re.search(words, name)), "")
+
+
+def base_shares(bought: list[str | None], products: tuple[Product, ...]) -> dict[str, float]:
+    """Share of past expansions by product id, drawn towards the prior shares of the products' types."""
+    prior = {p.id: _PRIOR_SHARES[p.type] for p in products}
+    total = sum(prior.values()) or 1.0
+    counts = {p.id: bought.count(p.id) for p in products}
+    n = sum(counts.values())
+    return {pid: (counts[pid] + _PRIOR_WEIGHT * prior[pid] / total) / (n + _PRIOR_WEIGHT) for pid in prior}
+
+
+def rank_products(
+    table: pa.Table, products: tuple[Product, ...], shares: Mapping[str, float], signals: Mapping[str, float]
+) -> tuple[list[str | None], list[str | None]]:
+    """The best and the second-best eligible product id of each row, or None where none is eligible."""
+    n = table.num_rows
+    if not products:
+        return [None] * n, [None] * n
+    floor = min(shares.values(), default=0.01)
+    fit = np.column_stack([np.log(shares.get(p.id, floor)) + _drive(table, p, signals) for p in products])
+    fit = np.where(_eligible(table, products), fit, -np.inf)
+    order = np.argsort(-fit, axis=1, kind="stable")
+    ids = [p.id for p in products]
+
+    def pick(place: int) -> list[str | None]:
+        if place >= len(ids):
+            return [None] * n
+        best = order[:, place]
+        return [ids[j] if np.isfinite(fit[i, j]) else None for i, j in enumerate(best)]
+
+    return pick(0), pick(1)
+
+
+def _eligible(table: pa.Table, products: tuple[Product, ...]) -> np.ndarray:
+    owned = [set(items or ()) for items in table["owned"].to_pylist()]
+    tiers = table["plan_tier"].to_pylist() if "plan_tier" in table.column_names else [None] * table.num_rows
+    allowed = np.ones((table.num_rows, len(products)), bool)
+    for j, product in enumerate(products):
+        if product.type in _OWNED_ONCE:
+            allowed[:, j] = [product.id not in items for items in owned]
+        if product.replaces:
+            allowed[:, j] &= [tier == product.replaces for tier in tiers]
+    return allowed
+
+
+def _drive(table: pa.Table, product: Product, signals: Mapping[str, float]) -> np.ndarray:
+    """Log-odds by which the account's signals point to a product of this type."""
+
+    def over(name: str, bound: float, scale: float, cap: float = 1.5) -> np.ndarray:
+        return np.nan_to_num(np.clip((numbers(table, name) - bound) / scale, -cap, cap))
+
+    match product.type:
+        case "seat":
+            return (
+                over("seat_utilisation", signals["seat_utilisation"], 0.15)
+                + 0.5 * over("users_growth_90", signals["users_growth"], 0.15)
+                + 0.3 * over("departments_new", 0.5, 1.0)
+            )
+        case "tier":
+            return over("limit_utilisation", signals["limit_utilisation"], 0.2) + 0.5 * over(
+                "advanced_features_90", 1.5, 2.0
+            )
+        case "module":
+            gap = over(f"gap_{product.topic}_180", 0.5, 1.0) if product.topic else 0.0
+            return gap + 0.3 * over("sibling_products_missing", 0.5, 1.0)
+        case "addon":
+            return 0.7 * over("tickets_90", 4.0, 4.0) + 0.7 * over("gap_support_180", 0.5, 1.0)
+        case "service":
+            return 0.7 * over("features_unused_share", 0.6, 0.2) + 0.5 * over("growth_goals_365", 0.5, 1.0)
+        case _:
+            return -0.7 * over("days_to_renewal", 120.0, 90.0) + 0.3 * over("tenure_days", 540.0, 365.0)

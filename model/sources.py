@@ -19,7 +19,6 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import as_day
-from model.errors import ModelError
 from model.workspace import Workspace
 
 _TYPES: Final = MappingProxyType(
@@ -118,7 +117,14 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
             known_from="day",
         ),
         "users": _source(
-            None, "", user_id="text", email="text", title="text", department="text", role="text", created_at="day"
+            None,
+            "",
+            user_id="text",
+            email="text",
+            title="text",
+            department="text",
+            role="text",
+            created_at="day",
         ),
         "usage": _source(
             "period_end",

@@ -17,7 +17,9 @@ class Split:
     test: np.ndarray
 
 
-def purged_split(days: np.ndarray, horizon: int, *, test_dates: int = 3, valid_dates: int = 2) -> Split | None:
+def purged_split(
+    days: np.ndarray, horizon: int, *, test_dates: int = 3, valid_dates: int = 2
+) -> Split | None:
     """Train, validation and test rows by as-of day, each slice a full horizon later than the one before.
 
     A label reaches one horizon past its as-of day; without the gap its window would overlap the next

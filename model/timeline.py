@@ -94,7 +94,9 @@ def distinct_active(
     return _running(subject_days, steps, days)
 
 
-def total_events(subject_days: ir.Table, column: str, *, windows: Iterable[int], days: Iterable[int]) -> ir.Table:
+def total_events(
+    subject_days: ir.Table, column: str, *, windows: Iterable[int], days: Iterable[int]
+) -> ir.Table:
     """Sum of `column` over the last W days per account: account_id, day and `{column}_{W}`."""
     steps = []
     for width in windows:

@@ -30,10 +30,18 @@ FEATURES = (
         "count",
         "events",
         "Product features used for the first time in the last 90 days",
-        (good("ADOPTING_FEATURES", "{features_new_90} product features first used in the last 90 days", at_least=2),),
+        (
+            good(
+                "ADOPTING_FEATURES",
+                "{features_new_90} product features first used in the last 90 days",
+                at_least=2,
+            ),
+        ),
     ),
     Feature("adoption_velocity", "ratio", "events", "New features per month over the last 180 days"),
-    Feature("features_unused_share", "share", "events", "Share of features that anyone uses, not used in 90 days"),
+    Feature(
+        "features_unused_share", "share", "events", "Share of features that anyone uses, not used in 90 days"
+    ),
     Feature(
         "advanced_features_90",
         "count",
@@ -43,8 +51,15 @@ FEATURES = (
     ),
     Feature("advanced_events_share_90", "share", "events", "Share of events of 90 days on advanced features"),
     Feature("advanced_new_90", "count", "events", "Advanced features first used in the last 90 days"),
-    Feature("feature_uptake_days", "days", "events", "Mean days from a feature's release to this account's first use"),
-    Feature("days_since_new_feature", "days", "events", "Days since a feature was last used for the first time"),
+    Feature(
+        "feature_uptake_days",
+        "days",
+        "events",
+        "Mean days from a feature's release to this account's first use",
+    ),
+    Feature(
+        "days_since_new_feature", "days", "events", "Days since a feature was last used for the first time"
+    ),
 )
 
 
@@ -99,7 +114,9 @@ def build(inputs: Inputs) -> ir.Table:
     figures = inputs.rows
     for lag in (0, 90, 180):
         then = windows.select(
-            "account_id", day=windows.day + lag, **{f"w30_{lag}": windows.features_30, f"w90_{lag}": windows.features_90}
+            "account_id",
+            day=windows.day + lag,
+            **{f"w30_{lag}": windows.features_30, f"w90_{lag}": windows.features_90},
         )
         figures = figures.left_join(then, ["account_id", "day"]).drop("account_id_right", "day_right")
     figures = figures.join(ever, "row").left_join(lately, "row")

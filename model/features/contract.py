@@ -31,7 +31,9 @@ FEATURES = (
     ),
     Feature("arr_growth_365", "change", "billing", "ARR against a year earlier"),
     Feature("seats_growth_180", "change", "billing", "Seats against 180 days earlier"),
-    Feature("days_since_arr_change", "days", "billing", "Days since the invoice's ARR last differed from today's"),
+    Feature(
+        "days_since_arr_change", "days", "billing", "Days since the invoice's ARR last differed from today's"
+    ),
     Feature("tenure_days", "days", "accounts", "Days since the account became a customer"),
     Feature(
         "days_to_renewal",
@@ -80,7 +82,11 @@ def build(inputs: Inputs) -> ir.Table:
     figures = figures.left_join(first, "account_id").drop("account_id_right")
     # the contract itself may have been renewed since: only its anniversary is the same in every year
     started = ibis.coalesce(figures.contract_start, figures.customer_since)
-    term = (ibis.greatest(ibis.coalesce(figures.contract_term_months, 12.0), 1.0) * 30.4375).round().cast("int64")
+    term = (
+        (ibis.greatest(ibis.coalesce(figures.contract_term_months, 12.0), 1.0) * 30.4375)
+        .round()
+        .cast("int64")
+    )
     passed = (figures.day - started) % term
     passed = (passed < 0).ifelse(passed + term, passed)
     tenure = figures.day - figures.customer_since
@@ -143,9 +149,7 @@ def _deals(inputs: Inputs) -> ir.Table:
     lost = deals.filter(deals.closed_at.notnull() & ~ibis.coalesce(deals.is_won, False))
     lost = lost.select("account_id", at=lost.closed_at, known=ibis.greatest(lost.closed_at, lost.known))
     missed = inputs.known(lost)
-    missed = missed.group_by("row").agg(
-        lost_365=(missed.age < 365).sum(), days_since_lost=missed.age.min()
-    )
+    missed = missed.group_by("row").agg(lost_365=(missed.age < 365).sum(), days_since_lost=missed.age.min())
     rows = inputs.rows.select("row").left_join(figures, "row").drop("row_right")
     rows = rows.left_join(missed, "row").drop("row_right")
     return rows.select(
@@ -162,7 +166,9 @@ def _deals(inputs: Inputs) -> ir.Table:
 
 def _owned(inputs: Inputs) -> ir.Table:
     owned = inputs.sources["entitlements"]
-    owned = owned.filter(ibis.coalesce(owned.kind, "") == "product").select("account_id", "item", "valid_to", "at", "known")
+    owned = owned.filter(ibis.coalesce(owned.kind, "") == "product").select(
+        "account_id", "item", "valid_to", "at", "known"
+    )
     seen = inputs.known(owned)
     seen = seen.filter(seen.valid_to.isnull() | (seen.valid_to >= seen.day))
     return seen.group_by("row").agg(products_owned=seen["item"].nunique())

@@ -33,9 +33,15 @@ FEATURES = (
         (good("NEW_DEPARTMENT", "{departments_new} new departments lately", at_least=1),),
     ),
     Feature("departments_new_180", "count", "events", "Departments first active in the last 180 days"),
-    Feature("department_entropy", "points", "events", "Entropy of user-days over departments, 90 days, in nats"),
-    Feature("department_entropy_change", "points", "events", "Department entropy less that of the 90 days before"),
-    Feature("department_top_share", "share", "events", "Share of user-days in the largest department, 90 days"),
+    Feature(
+        "department_entropy", "points", "events", "Entropy of user-days over departments, 90 days, in nats"
+    ),
+    Feature(
+        "department_entropy_change", "points", "events", "Department entropy less that of the 90 days before"
+    ),
+    Feature(
+        "department_top_share", "share", "events", "Share of user-days in the largest department, 90 days"
+    ),
 )
 
 
@@ -60,9 +66,9 @@ def build(inputs: Inputs) -> ir.Table:
         entropy_before=_entropy(per.before),
         department_top_share=per.recent.max() / per.recent.sum().nullif(0),
     )
-    return figures.mutate(
-        department_entropy_change=figures.department_entropy - figures.entropy_before
-    ).drop("entropy_before")
+    return figures.mutate(department_entropy_change=figures.department_entropy - figures.entropy_before).drop(
+        "entropy_before"
+    )
 
 
 def _entropy(count: ir.IntegerColumn) -> ir.FloatingScalar:

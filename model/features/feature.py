@@ -44,7 +44,19 @@ def bad(code: str, text: str, *, at_least: float | None = None, at_most: float |
     return Phrase(code=code, supports=False, text=text, at_least=at_least, at_most=at_most)
 
 
-UNITS = ("share", "change", "ratio", "count", "days", "weeks", "months", "money", "points", "flag", "category")
+UNITS = (
+    "share",
+    "change",
+    "ratio",
+    "count",
+    "days",
+    "weeks",
+    "months",
+    "money",
+    "points",
+    "flag",
+    "category",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,7 @@ FEATURES = (
         "accounts",
         "Month inside the customer's fiscal quarter, 1–3",
     ),
-    Feature(
-        "season_sine", "points", "accounts", "Season of the year, sine: 1 in spring, −1 in autumn"
-    ),
+    Feature("season_sine", "points", "accounts", "Season of the year, sine: 1 in spring, −1 in autumn"),
     Feature("season_cosine", "points", "accounts", "Season of the year, cosine: 1 in winter, −1 in summer"),
 )
 
@@ -43,7 +41,9 @@ def build(inputs: Inputs) -> ir.Table:
     accounts = inputs.sources["accounts"].filter(lambda t: t.fiscal_year_start.between(1, 12))
     rows = inputs.rows.join(accounts.select("account_id", "fiscal_year_start"), "account_id")
     date = ibis.literal(EPOCH) + rows.day.as_interval("D")
-    rows = rows.mutate(month=date.cast("date").month(), turn=date.cast("date").day_of_year() / 365.25 * 6.283185307)
+    rows = rows.mutate(
+        month=date.cast("date").month(), turn=date.cast("date").day_of_year() / 365.25 * 6.283185307
+    )
     month = (rows.month - rows.fiscal_year_start + 12) % 12
     return rows.select(
         "row",

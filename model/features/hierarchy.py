@@ -18,14 +18,22 @@ NEEDS = {
 }
 
 FEATURES = (
-    Feature("siblings", "count", "accounts", "Other active customers under the same parent, the parent included"),
+    Feature(
+        "siblings", "count", "accounts", "Other active customers under the same parent, the parent included"
+    ),
     Feature("group_arr", "money", "billing", "ARR of the parent's whole group"),
     Feature(
         "sibling_expansions_180",
         "count",
         "opportunities",
         "Expansions that siblings bought in the last 180 days",
-        (good("SIBLINGS_EXPAND", "Sister companies expanded {sibling_expansions_180} times in 180 days", at_least=1),),
+        (
+            good(
+                "SIBLINGS_EXPAND",
+                "Sister companies expanded {sibling_expansions_180} times in 180 days",
+                at_least=1,
+            ),
+        ),
     ),
     Feature(
         "sibling_products_missing",
@@ -87,7 +95,9 @@ def _missing_products(inputs: Inputs, group: ir.Table) -> ir.Table:
     """Per row, how many products siblings own as of that day that the account itself does not."""
     owned = inputs.sources["entitlements"]
     owned = owned.filter(ibis.coalesce(owned.kind, "") == "product")
-    owned = owned.join(group, "account_id").select("group_id", "item", "valid_to", "known", owner="account_id")
+    owned = owned.join(group, "account_id").select(
+        "group_id", "item", "valid_to", "known", owner="account_id"
+    )
     rows = inputs.rows.join(group, "account_id")
     held = rows.join(
         owned,

@@ -71,8 +71,12 @@ def _monthly(inputs: Inputs) -> ir.Table:
     """
     metered = inputs.sources["usage"].mutate(
         item=lambda t: t.metric.lower(),
-        monthly=lambda t: t["value"]
-        * t.metric.lower().contains("storage").ifelse(1.0, MONTH / ibis.greatest(ibis.coalesce(t.period_days, 30), 1)),
+        monthly=lambda t: (
+            t["value"]
+            * t.metric.lower()
+            .contains("storage")
+            .ifelse(1.0, MONTH / ibis.greatest(ibis.coalesce(t.period_days, 30), 1))
+        ),
     )
     used = inputs.known(metered.select("account_id", "item", "monthly", "at", "known"))
     used = used.filter(used.age < 215)
@@ -82,12 +86,16 @@ def _monthly(inputs: Inputs) -> ir.Table:
         half=used.monthly.mean(where=(used.age >= 180) & (used.age < 215)),
     )
     limits = inputs.sources["entitlements"].filter(lambda t: t.quantity > 0)
-    limits = inputs.known(limits.select("account_id", "quantity", "valid_to", "at", "known", item=limits["item"].lower()))
+    limits = inputs.known(
+        limits.select("account_id", "quantity", "valid_to", "at", "known", item=limits["item"].lower())
+    )
     limits = limits.filter(limits.valid_to.isnull() | (limits.valid_to >= limits.day))
     entitled = limits.group_by("row", "item").agg(limit=limits.quantity.argmax(limits["at"]))
     share = by_item.join(entitled, ["row", "item"])
     share = share.filter(share["item"] != "seats").mutate(
-        now=share.now / share["limit"], quarter=share.quarter / share["limit"], half=share.half / share["limit"]
+        now=share.now / share["limit"],
+        quarter=share.quarter / share["limit"],
+        half=share.half / share["limit"],
     )
     top = share.group_by("row").agg(
         limit_utilisation=share.now.max(),

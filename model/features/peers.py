@@ -26,20 +26,41 @@ GROUPS = {
 PRIOR_PEERS = 10
 
 FEATURES = (
-    Feature("peer_rate_all", "share", "opportunities", "Share of all accounts that expanded in the last 90 days"),
+    Feature(
+        "peer_rate_all", "share", "opportunities", "Share of all accounts that expanded in the last 90 days"
+    ),
     *(
         Feature(
             f"peer_rate_{group}",
             "share",
             "opportunities",
             f"Share of other accounts of the same {' and '.join(keys)} that expanded in the last 90 days",
-            (good("PEERS_EXPAND", f"{{peer_rate_{group}}} of accounts like this expanded in 90 days", at_least=0.16),)
-            + ((bad("PEERS_STILL", f"Only {{peer_rate_{group}}} of accounts like this expanded in 90 days", at_most=0.05),)),
+            (
+                good(
+                    "PEERS_EXPAND",
+                    f"{{peer_rate_{group}}} of accounts like this expanded in 90 days",
+                    at_least=0.16,
+                ),
+            )
+            + (
+                (
+                    bad(
+                        "PEERS_STILL",
+                        f"Only {{peer_rate_{group}}} of accounts like this expanded in 90 days",
+                        at_most=0.05,
+                    ),
+                )
+            ),
         )
         for group, keys in GROUPS.items()
     ),
     Feature("peer_rate_alike_change", "change", "opportunities", "Peer rate less that of the 90 days before"),
-    Feature("peer_rate_industry_change", "change", "opportunities", "Industry's rate less that of the 90 days before"),
+    Feature(
+        "peer_rate_industry_change",
+        "change",
+        "opportunities",
+        "Industry's rate less that of the 90 days before",
+    ),
 )
 
 

@@ -36,7 +36,13 @@ FEATURES = (
         "count",
         "events",
         "Days in the last 30 on which an executive sponsor or decision maker used the product",
-        (good("SPONSOR_ACTIVE", "Executive sponsor active on {sponsor_days_30} of the last 30 days", at_least=3),),
+        (
+            good(
+                "SPONSOR_ACTIVE",
+                "Executive sponsor active on {sponsor_days_30} of the last 30 days",
+                at_least=3,
+            ),
+        ),
     ),
     Feature("sponsor_days_90", "count", "events", "The same in the last 90 days"),
     Feature(
@@ -57,7 +63,13 @@ FEATURES = (
         "count",
         "events",
         "Views of billing and plan pages by anyone in the last 30 days",
-        (good("PLANS_VIEWED", "Billing and plan pages opened {billing_views_30} times in 30 days", at_least=6),),
+        (
+            good(
+                "PLANS_VIEWED",
+                "Billing and plan pages opened {billing_views_30} times in 30 days",
+                at_least=6,
+            ),
+        ),
     ),
     Feature("billing_views_change", "count", "events", "Billing page views of 30 days less the 30 before"),
     Feature("champions", "count", "contacts", "Champions at the account"),
@@ -129,7 +141,9 @@ def _dormant(inputs: Inputs) -> ir.Table:
 
 def _product_use(inputs: Inputs) -> ir.Table:
     users = _typed(inputs.sources["users"])
-    users = users.filter(users.champion | users.sponsor).select("account_id", "user_id", "champion", "sponsor")
+    users = users.filter(users.champion | users.sponsor).select(
+        "account_id", "user_id", "champion", "sponsor"
+    )
     days = inputs.timeline.user_day.join(users, ["account_id", "user_id"])
     daily = days.group_by("account_id", "at").agg(
         known=days.known.min(), champion=days.champion.max(), sponsor=days.sponsor.max()
@@ -146,7 +160,9 @@ def _product_use(inputs: Inputs) -> ir.Table:
 
 
 def _billing_pages(inputs: Inputs) -> ir.Table:
-    users = inputs.sources["users"].select("account_id", "user_id", "role").distinct(on=["account_id", "user_id"])
+    users = (
+        inputs.sources["users"].select("account_id", "user_id", "role").distinct(on=["account_id", "user_id"])
+    )
     pages = inputs.timeline.billing_day
     pages = pages.left_join(users, ["account_id", "user_id"]).select(*pages.columns, "role")
     seen = inputs.known(pages)

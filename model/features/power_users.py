@@ -24,7 +24,9 @@ FEATURES = (
         "events",
         "Power users over active users",
         (
-            good("POWER_USERS", "{power_users} power users, {power_user_share} of active users", at_least=0.25),
+            good(
+                "POWER_USERS", "{power_users} power users, {power_user_share} of active users", at_least=0.25
+            ),
             bad("FEW_POWER_USERS", "Only {power_user_share} of active users are power users", at_most=0.08),
         ),
     ),

@@ -39,7 +39,11 @@ FEATURES = (
         "share",
         "usage",
         "Highest weekly seat utilisation of the last 26 weeks",
-        (good("SEAT_PEAK", "Seat use peaked at {seat_utilisation_max} in the last half year", at_least=0.95),),
+        (
+            good(
+                "SEAT_PEAK", "Seat use peaked at {seat_utilisation_max} in the last half year", at_least=0.95
+            ),
+        ),
     ),
     Feature("seat_utilisation_mean", "share", "usage", "Mean weekly seat utilisation of the last 13 weeks"),
     Feature(
@@ -64,7 +68,9 @@ FEATURES = (
     Feature("seat_trend", "change", "usage", "Slope of weekly seat utilisation over 13 weeks, per week"),
     Feature("seat_weeks_above_80", "weeks", "usage", "Weeks in a row with seat utilisation above 80 %"),
     Feature("seat_weeks_above_85", "weeks", "usage", "Weeks in a row with seat utilisation above 85 %"),
-    Feature("seat_weeks_above_90", "weeks", "usage", "Weeks in a row with seat utilisation above 90 %", (_FULL,)),
+    Feature(
+        "seat_weeks_above_90", "weeks", "usage", "Weeks in a row with seat utilisation above 90 %", (_FULL,)
+    ),
     Feature("seat_share_weeks_above_85", "share", "usage", "Share of the last 26 weeks above 85 %"),
     Feature(
         "seat_days_to_limit",
@@ -80,9 +86,7 @@ def build(inputs: Inputs) -> ir.Table:
     """Seat features of every row that has both seats and events."""
     lags = ibis.memtable({"lag": [7 * k for k in range(WEEKS + 1)]}, schema={"lag": "int64"})
     days = {day - 7 * k for day in inputs.days for k in range(WEEKS + 1)}
-    active = distinct_active(
-        inputs.timeline.user_day, "user_id", windows=(30,), days=days, name="users"
-    )
+    active = distinct_active(inputs.timeline.user_day, "user_id", windows=(30,), days=days, name="users")
     weekly = inputs.space.keep(_utilisation(inputs, inputs.space.keep(active)))
     rows = inputs.rows.cross_join(lags).mutate(then=lambda t: t.day - t.lag)
     seen = rows.join(weekly, [rows.account_id == weekly.account_id, rows.then == weekly.week])
@@ -140,7 +144,9 @@ def build(inputs: Inputs) -> ir.Table:
 def _utilisation(inputs: Inputs, active: ir.Table) -> ir.Table:
     """account_id, week (day number), users, seats and used = users / seats, as known in that week."""
     spans = invoice_spans(inputs.sources["billing"].filter(lambda t: t.seats > 0))
-    limits = inputs.sources["entitlements"].filter(lambda t: (t["item"].lower() == "seats") & (t.quantity > 0))
+    limits = inputs.sources["entitlements"].filter(
+        lambda t: (t["item"].lower() == "seats") & (t.quantity > 0)
+    )
     order = ibis.window(group_by="account_id", order_by=["known", "at"])
     limits = limits.mutate(until=limits.known.lead().over(order), seats=limits.quantity)
     joined = active

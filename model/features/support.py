@@ -9,7 +9,16 @@ from model.features.feature import Family, Feature, Inputs, bad, good
 from model.features.wording import GAP, NEGATIVE, POSITIVE, TOPICS
 
 NEEDS = {
-    "tickets": ("account_id", "created_at", "subject", "body", "priority", "is_escalated", "closed_at", "csat"),
+    "tickets": (
+        "account_id",
+        "created_at",
+        "subject",
+        "body",
+        "priority",
+        "is_escalated",
+        "closed_at",
+        "csat",
+    ),
 }
 # Requests age: one from half a year ago counts, one from last year doesn't.
 GAP_DAYS = 180
@@ -57,7 +66,11 @@ FEATURES = (
         "count",
         "tickets",
         "Tickets of 180 days that ask for, or work around, something the plan lacks",
-        (good("MODULE_GAP", "{gap_tickets_180} requests in half a year for what the plan lacks", at_least=2),),
+        (
+            good(
+                "MODULE_GAP", "{gap_tickets_180} requests in half a year for what the plan lacks", at_least=2
+            ),
+        ),
     ),
     Feature("gap_tickets_change", "count", "tickets", "Gap tickets of 90 days less the 90 before"),
     *(
@@ -111,7 +124,8 @@ def read_tickets(tickets: ir.Table) -> ir.Table:
         critical=ibis.coalesce(texts.priority, "").lower().isin(["critical", "urgent"]),
         escalated=ibis.coalesce(texts.is_escalated, False),
         gap=texts.text.re_search(GAP),
-        sentiment=texts.text.re_search(POSITIVE).cast("float64") - texts.text.re_search(NEGATIVE).cast("float64"),
+        sentiment=texts.text.re_search(POSITIVE).cast("float64")
+        - texts.text.re_search(NEGATIVE).cast("float64"),
         **{f"about_{topic}": texts.text.re_search(words) for topic, words in TOPICS.items()},
     )
 

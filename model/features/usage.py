@@ -37,7 +37,9 @@ FEATURES = (
     ),
     Feature("users_growth_180", "change", "events", "Monthly active users against 180 days earlier"),
     Feature("users_acceleration", "change", "events", "30-day growth less the growth of the 30 days before"),
-    Feature("users_acceleration_90", "change", "events", "90-day growth less the growth of the 90 days before"),
+    Feature(
+        "users_acceleration_90", "change", "events", "90-day growth less the growth of the 90 days before"
+    ),
     Feature("stickiness", "share", "events", "Weekly over monthly active users"),
     Feature("sessions_per_user", "ratio", "events", "Sessions per active user in 30 days"),
     Feature("events_per_user", "ratio", "events", "Events per active user in 30 days"),
@@ -70,7 +72,9 @@ def build(inputs: Inputs) -> ir.Table:
         figures = _at(figures, users, lag, "u")
         figures = _at(figures, events, lag, "e")
     figures = _at(figures, sessions, 0, "s")
-    f = figures.filter((figures.u_users_90_0 > 0) | (figures.u_users_30_90 > 0) | (figures.u_users_30_180 > 0))
+    f = figures.filter(
+        (figures.u_users_90_0 > 0) | (figures.u_users_30_90 > 0) | (figures.u_users_30_180 > 0)
+    )
 
     def users_30(lag: int) -> ir.IntegerColumn:
         return f[f"u_users_30_{lag}"]
@@ -107,7 +111,9 @@ def _at(rows: ir.Table, timeline: ir.Table, lag: int, prefix: str) -> ir.Table:
     """The rows with the timeline's figures as of `lag` days earlier, named {prefix}_{figure}_{lag}."""
     names = [name for name in timeline.columns if name not in ("account_id", "day")]
     then = timeline.select(
-        then_account="account_id", then_day=timeline.day + lag, **{f"{prefix}_{n}_{lag}": timeline[n] for n in names}
+        then_account="account_id",
+        then_day=timeline.day + lag,
+        **{f"{prefix}_{n}_{lag}": timeline[n] for n in names},
     )
     joined = rows.left_join(then, [rows.account_id == then.then_account, rows.day == then.then_day])
     return joined.drop("then_account", "then_day")

@@ -36,4 +36,6 @@ POSITIVE = (
     r"great|thank|love|pleased|happy|excellent|helpful|good|works well|ahead of plan|positive|strong|success"
     r"|impressed|smooth"
 )
-GROWTH_GOAL = r"roll ?out|expand|on ?board|double|grow|scale|more (teams|users|sites)|new (office|team|site)|every site"
+GROWTH_GOAL = (
+    r"roll ?out|expand|on ?board|double|grow|scale|more (teams|users|sites)|new (office|team|site)|every site"
+)

@@ -1,0 +1,108 @@
+"""The Prediction table: what is known about each account's next expansion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from model.errors import ModelError
+from model.frame import numbers
+from model.health import judge_health
+from model.panel import Rows
+from model.product import Product, rank_products
+from model.reasons import explain, reason_column
+from model.timing import URGENCY, choose_timing
+from model.trained import TrainedModel, probabilities
+
+DEFAULT_TIERS: Final[Mapping[str, float]] = {"very_high": 0.6, "high": 0.35, "medium": 0.15}
+# How likely a conversation is to be welcome; red accounts get retention, not an offer.
+WINNABILITY: Final[Mapping[str, float]] = {"green": 1.0, "unknown": 0.8, "yellow": 0.6, "red": 0.1}
+
+
+def predict(
+    trained: TrainedModel, rows: Rows, *, tiers: Mapping[str, float], products: tuple[Product, ...]
+) -> pa.Table:
+    """One Prediction a row, in the rows' order.
+
+    Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
+    expansion), expected_arr (all ARR in the account's currency per year), product, product_2, timing,
+    health, health_reasons, priority (1 is first; the only column that depends on the other rows), reasons,
+    against, reason_codes, data_completeness (0–1), basis, is_pipeline, model_version.
+    Raises ModelError when the rows lack a feature of the model.
+    """
+    cuts = _cut_offs(tiers)
+    table = rows.table
+    probability = probabilities(trained.margins(table))
+    value = trained.value.predict(trained.frame(table), trained.categorical, numbers(table, "arr"))
+    health, health_reasons = judge_health(table, rows.signals)
+    timing = choose_timing(table, probability, health, cuts, rows.signals)
+    product, second = rank_products(table, products, trained.product_shares, rows.signals)
+    supporting, opposing = explain(table, trained.contributions(table), trained.features)
+    completeness = numbers(table, "data_completeness")
+    expected = probability * value[:, 0]
+    pipeline = table["is_pipeline"].to_numpy(zero_copy_only=False)
+    return pa.table(
+        {
+            "account_id": table["account_id"],
+            "as_of": table["as_of"],
+            "probability": np.round(probability, 6),
+            "tier": _tiers(probability, completeness, cuts, rows.signals["min_completeness"]),
+            "arr_if_expands": np.round(value[:, 0], 2),
+            "arr_low": np.round(value[:, 1], 2),
+            "arr_high": np.round(value[:, 2], 2),
+            "expected_arr": np.round(expected, 2),
+            "product": pa.array(product, pa.string()),
+            "product_2": pa.array(second, pa.string()),
+            "timing": timing,
+            "health": health,
+            "health_reasons": pa.array(health_reasons, pa.list_(pa.string())),
+            "priority": _priority(table, expected, timing, health, pipeline),
+            "reasons": reason_column(supporting),
+            "against": reason_column(opposing),
+            "reason_codes": pa.array(
+                [[r.code for r in [*pro, *con]] for pro, con in zip(supporting, opposing, strict=True)],
+                pa.list_(pa.string()),
+            ),
+            "data_completeness": completeness,
+            "basis": [trained.basis] * table.num_rows,
+            "is_pipeline": pipeline,
+            "model_version": [trained.version] * table.num_rows,
+        }
+    )
+
+
+def _cut_offs(tiers: Mapping[str, float]) -> Mapping[str, float]:
+    cuts = {**DEFAULT_TIERS, **tiers}
+    if not 0 <= cuts["medium"] <= cuts["high"] <= cuts["very_high"] <= 1:
+        raise ModelError(
+            f"[tiers] {cuts} do not fall from very_high to medium within 0–1.",
+            fix="Set very_high ≥ high ≥ medium.",
+        )
+    return cuts
+
+
+def _tiers(
+    probability: np.ndarray, completeness: np.ndarray, cuts: Mapping[str, float], enough: float
+) -> list[str]:
+    names = np.select(
+        [completeness < enough, *(probability >= cuts[name] for name in ("very_high", "high", "medium"))],
+        ["not_enough_data", "very_high", "high", "medium"],
+        "low",
+    )
+    return [str(name) for name in names]
+
+
+def _priority(
+    table: pa.Table, expected: np.ndarray, timing: list[str], health: list[str], pipeline: np.ndarray
+) -> pa.Array:
+    """Rank by expected ARR × urgency × winnability; deals already in the pipeline come after all others."""
+    worth = expected * np.array([URGENCY[t] for t in timing]) * np.array([WINNABILITY[h] for h in health])
+    ids = np.array(table["account_id"].to_pylist(), dtype=object)
+    # ties by id, so that a rank does not hang on the order of the rows
+    order = sorted(range(len(ids)), key=lambda i: (bool(pipeline[i]), -worth[i], ids[i]))
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(1, len(ids) + 1)
+    return pa.array(rank)

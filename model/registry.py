@@ -1,0 +1,231 @@
+"""Model versions on disk: CatBoost files, a manifest that vouches for them, and a card. Never pickle.
+
+    models/
+      2026.11.02-1/
+        probability.cbm  value.cbm      as CatBoost writes them; absent for a scorecard
+        manifest.json                   sha256 of each file, feature names in order, target, golden predictions
+        card.md
+      current                           the version in use, one line
+
+CatBoost loads most damaged files, and scores reordered features, without a word (CRM-FACTS, Parsers).
+So loading checks the hashes, the model's own feature names and a few golden predictions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import catboost
+import numpy as np
+import pyarrow as pa
+
+from model.card import write_card
+from model.errors import ModelError
+from model.frame import feature_frame, pool
+from model.target import Target
+from model.trained import TrainedModel
+from model.value import ValueModel
+
+_VERSION = re.compile(r"^(\d{4})\.(\d{2})\.(\d{2})-(\d+)$")
+_FORMAT = 1
+_GOLDEN_ROWS = 5
+_TOLERANCE = 1e-6
+
+
+class Registry:
+    """Saved model versions in a folder."""
+
+    def __init__(self, folder: Path | str) -> None:
+        self.folder = Path(folder)
+
+    def versions(self) -> tuple[str, ...]:
+        """Every saved version, oldest first."""
+        if not self.folder.is_dir():
+            return ()
+        found = [path.name for path in self.folder.iterdir() if _VERSION.match(path.name) and path.is_dir()]
+        return tuple(sorted(found, key=_order))
+
+    @property
+    def current(self) -> str | None:
+        """The version in use, or None when none was promoted yet."""
+        pointer = self.folder / "current"
+        return pointer.read_text(encoding="utf-8").strip() if pointer.is_file() else None
+
+    def save(self, trained: TrainedModel, on: date) -> str:
+        """Save as the next version of that day, make it current if it is the first, and return its name."""
+        same_day = [v for v in self.versions() if v.startswith(f"{on:%Y.%m.%d}-")]
+        number = max((_order(v)[-1] for v in same_day), default=0) + 1
+        version = f"{on:%Y.%m.%d}-{number}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        # built aside and renamed, so that half a version is never seen
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self.folder))
+        try:
+            _write(trained.with_version(version), draft)
+            os.replace(draft, self.folder / version)
+        except BaseException:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
+        if self.current is None:
+            self.promote(version)
+        return version
+
+    def promote(self, version: str) -> None:
+        """Make a saved version the current one. Raises ModelError when there is no such version."""
+        self._folder_of(version)
+        draft = self.folder / ".current.part"
+        draft.write_text(version + "\n", encoding="utf-8")
+        os.replace(draft, self.folder / "current")
+
+    def load(self, version: str | None = None) -> TrainedModel:
+        """That version, or the current one, after every check. Raises ModelError naming what is wrong."""
+        name = version or self.current
+        if name is None:
+            raise ModelError(f"There is no model in {self.folder}.", fix="Run `upswell train` first.")
+        return _read(self._folder_of(name))
+
+    def card(self, version: str) -> str:
+        """The model card in Markdown."""
+        return (self._folder_of(version) / "card.md").read_text(encoding="utf-8")
+
+    def manifest(self, version: str) -> Mapping[str, Any]:
+        """The manifest of a version: metrics, target, data hash and the rest."""
+        return _manifest(self._folder_of(version))
+
+    def _folder_of(self, version: str) -> Path:
+        folder = self.folder / version
+        if not _VERSION.match(version) or not folder.is_dir():
+            known = ", ".join(self.versions()) or "none"
+            raise ModelError(
+                f"There is no model version {version!r} in {self.folder}.", fix=f"Saved: {known}."
+            )
+        return folder
+
+
+def _order(version: str) -> tuple[int, ...]:
+    match = _VERSION.match(version)
+    return tuple(int(part) for part in match.groups()) if match else ()
+
+
+def _write(trained: TrainedModel, folder: Path) -> None:
+    files = {}
+    for name, booster in (("probability.cbm", trained.booster), ("value.cbm", trained.value.booster)):
+        if booster is not None:
+            booster.save_model(str(folder / name))
+            files[name] = _sha256(folder / name)
+    golden = _golden_rows(trained)
+    manifest = {
+        "format": _FORMAT,
+        "version": trained.version,
+        "files": files,
+        "features": list(trained.features),
+        "categorical": list(trained.categorical),
+        "value": {"smear": trained.value.smear, "low": trained.value.low, "high": trained.value.high},
+        "basis": trained.basis,
+        "weight": trained.weight,
+        "intercept": trained.intercept,
+        "product_shares": dict(trained.product_shares),
+        "signals": dict(trained.signals),
+        "target": trained.target.as_json(),
+        "data_hash": trained.data_hash,
+        "metrics": {name: dict(values) for name, values in trained.metrics.items()},
+        "facts": dict(trained.facts),
+        "golden": _golden_predictions(trained, golden),
+    }
+    text = json.dumps(manifest, indent=1, sort_keys=True, ensure_ascii=False)
+    (folder / "manifest.json").write_text(text + "\n", encoding="utf-8")
+    (folder / "card.md").write_text(write_card(trained), encoding="utf-8")
+
+
+def _read(folder: Path) -> TrainedModel:
+    manifest = _manifest(folder)
+    name = folder.name
+    boosters: dict[str, Any] = {"probability.cbm": None, "value.cbm": None}
+    for file, digest in manifest["files"].items():
+        path = folder / file
+        if not path.is_file() or _sha256(path) != digest:
+            raise ModelError(
+                f"Model {name}: {file} is not the file that was saved (its sha256 differs).",
+                fix="Restore it from a backup, promote another version, or train again.",
+            )
+        boosters[file] = catboost.CatBoost().load_model(str(path))
+        if list(boosters[file].feature_names_) != manifest["features"]:
+            raise ModelError(
+                f"Model {name}: the features inside {file} are not those of its manifest, in that order.",
+                fix="Promote another version, or train again.",
+            )
+    trained = TrainedModel(
+        version=manifest["version"],
+        features=tuple(manifest["features"]),
+        categorical=tuple(manifest["categorical"]),
+        booster=boosters["probability.cbm"],
+        value=ValueModel(booster=boosters["value.cbm"], **manifest["value"]),
+        basis=manifest["basis"],
+        weight=manifest["weight"],
+        intercept=manifest["intercept"],
+        product_shares=manifest["product_shares"],
+        signals=manifest["signals"],
+        target=Target.from_json(manifest["target"]),
+        data_hash=manifest["data_hash"],
+        metrics=manifest["metrics"],
+        facts=manifest["facts"],
+    )
+    again = _golden_predictions(trained, _golden_rows(trained))
+    for kind, saved in manifest["golden"].items():
+        if not np.allclose(saved, again[kind], rtol=_TOLERANCE, atol=_TOLERANCE):
+            raise ModelError(
+                f"Model {name}: it no longer gives the {kind} it gave when it was saved.",
+                fix="The file or the CatBoost version has changed: promote another version, or train again.",
+            )
+    return trained
+
+
+def _golden_rows(trained: TrainedModel) -> pa.Table:
+    """A few made-up rows that reach far into each feature's range, the same for the same feature names."""
+    rng = np.random.default_rng(0)
+    columns: dict[str, Any] = {}
+    for name in trained.features:
+        if name in trained.categorical:
+            columns[name] = pa.array(["", "A", "B", "C", "D"][:_GOLDEN_ROWS])
+        else:
+            columns[name] = rng.normal(size=_GOLDEN_ROWS) * 10.0 ** rng.uniform(-1, 3, size=_GOLDEN_ROWS)
+    return pa.table(columns)
+
+
+def _golden_predictions(trained: TrainedModel, rows: pa.Table) -> dict[str, list[float]]:
+    golden = {"log-odds": [float(m) for m in trained.margins(rows)]}
+    if trained.value.booster is not None:
+        frame = feature_frame(rows, trained.features, trained.categorical)
+        golden["log values"] = [
+            float(v) for v in trained.value.booster.predict(pool(frame, trained.categorical))
+        ]
+    return golden
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    try:
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            f"Model {folder.name}: its manifest can't be read ({error}).",
+            fix="Restore the folder from a backup, promote another version, or train again.",
+        ) from error
+    if manifest.get("format") != _FORMAT:
+        raise ModelError(
+            f"Model {folder.name} has format {manifest.get('format')!r}; this Upswell reads format {_FORMAT}.",
+            fix="Use the Upswell that saved it, or train again.",
+        )
+    return manifest
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

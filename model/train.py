@@ -1,0 +1,203 @@
+"""Training: early stopping on a later slice, judgement on a still later one, refit on all that matured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from model.boosting import best_trees, fit_probability
+from model.days import day_number
+from model.evaluate import auc, scores
+from model.frame import feature_frame, numbers, pool
+from model.panel import Panel
+from model.product import Product, base_shares
+from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
+from model.split import Split, purged_split
+from model.target import Target
+from model.trained import TrainedModel, probabilities
+from model.value import train_value
+
+# One feature that alone ranks this well out of time is most likely written after the fact.
+SUSPECT_AUC = 0.95
+# Expansions that the scorecard's default base rate is worth when it meets the account base's own.
+_BASE_WEIGHT = 100.0
+
+Progress = Callable[[str], None]
+
+
+def train(
+    panel: Panel,
+    *,
+    target: Target,
+    products: tuple[Product, ...],
+    seed: int = 0,
+    threads: int = 2,
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """A model from the panel's matured rows, with its measured quality; same panel and seed, same bits.
+
+    With too little history it is the scorecard or a blend, and `basis` says so. Features that alone
+    predict almost perfectly are left out and named in `facts["suspects"]`.
+    """
+    say = progress or (lambda _: None)
+    rows = _training_rows(panel)
+    y = numbers(rows, "label")
+    days = np.array([day_number(day) for day in rows["as_of"].to_pylist()], np.int64)
+    split = purged_split(days, target.horizon_days) if rows.num_rows else None
+    basis, weight = basis_of(panel.expansions, panel.history_days)
+    if split is None or not 0 < y.sum() < y.size:
+        basis, weight = "scorecard", 0.0
+    suspects = _suspects(rows, panel, y) if rows.num_rows else ()
+    features = tuple(name for name in panel.features if name not in suspects)
+    categorical = tuple(name for name in panel.categorical if name not in suspects)
+    booster: Any = None
+    value, value_metrics = train_value_rows(rows, features, categorical, days, target, seed, threads)
+    intercept = _intercept(rows, panel, y)
+    metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
+    trees = 0
+    if split is not None and weight > 0:
+        frame = feature_frame(rows, features, categorical)
+
+        def slice_of(index: np.ndarray) -> Any:
+            return pool(frame.iloc[index], categorical, y[index])
+
+        say("finding the number of trees")
+        first = fit_probability(
+            slice_of(split.train), seed=seed, threads=threads, valid=slice_of(split.valid)
+        )
+        trees = best_trees(first)
+        say("judging on the latest matured slice")
+        judged = fit_probability(slice_of(split.before_test), seed=seed, threads=threads, trees=trees)
+        raw = judged.predict(slice_of(split.test), prediction_type="RawFormulaVal")
+        metrics |= _judge(rows, panel, y, split, raw, weight, features)
+        say("fitting on everything that matured")
+        booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
+    return TrainedModel(
+        version="unsaved",
+        features=features,
+        categorical=categorical,
+        booster=booster,
+        value=value,
+        basis=basis,
+        weight=weight,
+        intercept=intercept,
+        product_shares=base_shares(_bought(rows), products),
+        signals=panel.signals,
+        target=target,
+        data_hash=panel.data_hash,
+        metrics=metrics,
+        facts={
+            "rows": int(rows.num_rows),
+            "expansions": panel.expansions,
+            "history_days": panel.history_days,
+            "trees": trees,
+            "seed": seed,
+            "suspects": list(suspects),
+            "has_signal": _has_signal(metrics),
+            "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
+            "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,
+        },
+    )
+
+
+def train_value_rows(
+    rows: pa.Table,
+    features: tuple[str, ...],
+    categorical: tuple[str, ...],
+    days: np.ndarray,
+    target: Target,
+    seed: int,
+    threads: int,
+) -> Any:
+    """`train_value` on the training rows."""
+    return train_value(
+        rows,
+        feature_frame(rows, features, categorical),
+        categorical,
+        days,
+        horizon=target.horizon_days,
+        seed=seed,
+        threads=threads,
+    )
+
+
+def _training_rows(panel: Panel) -> pa.Table:
+    """Rows whose outcome is known, without those whose expansion was already being negotiated."""
+    label = panel.table["label"]
+    usable = pc.and_(pc.invert(pc.is_nan(label)), pc.invert(panel.table["is_pipeline"]))
+    return panel.table.filter(usable)
+
+
+def _judge(
+    rows: pa.Table,
+    panel: Panel,
+    y: np.ndarray,
+    split: Split,
+    raw: np.ndarray,
+    weight: float,
+    features: tuple[str, ...],
+) -> dict[str, dict[str, float]]:
+    """Scores on the test slice: what will score (`served`), model, base rate, scorecard and seat rule alone."""
+    test = split.test
+    points = rule_points(rows, panel.signals, features).sum(axis=1)
+    past = y[split.before_test].mean()
+    base = float(np.log(past / (1 - past)))
+    rules = base - points[split.before_test].mean() + points
+    served = weight * raw + (1 - weight) * rules[test]
+    seat = np.nan_to_num(numbers(rows, "seat_utilisation"), nan=0.0)
+    full = seat > 0.8
+    known, before = y[split.before_test], full[split.before_test]
+    rates = [known[before == side].mean() if (before == side).any() else past for side in (False, True)]
+    return {
+        "served": scores(y[test], probabilities(served)),
+        "model": scores(y[test], probabilities(raw)),
+        "scorecard": scores(y[test], probabilities(rules[test])),
+        "base_rate": scores(y[test], np.full(test.size, past)),
+        # the rule's probabilities are its two past rates; its ranking is by utilisation itself
+        "seat_rule": scores(y[test], np.where(full[test], rates[1], rates[0]))
+        | {"auc": auc(y[test], seat[test])},
+    }
+
+
+def _has_signal(metrics: dict[str, dict[str, float]]) -> bool | None:
+    """Whether the model beat the base rate out of time by more than chance would; None when not judged."""
+    if "model" not in metrics:
+        return None
+    better = metrics["model"]["log_loss"] < metrics["base_rate"]["log_loss"]
+    positives = metrics["model"]["rows"] * metrics["model"]["base_rate"]
+    # two standard errors of an AUC of one half with that many positives (Hanley and McNeil 1982, large n)
+    noise = 2 * np.sqrt(1 / (12 * max(positives, 1.0)))
+    return bool(better and metrics["model"]["auc"] > 0.5 + noise)
+
+
+def _suspects(rows: pa.Table, panel: Panel, y: np.ndarray) -> tuple[str, ...]:
+    """Numeric features that alone rank expansions almost perfectly."""
+    if not 0 < y.sum() < y.size:
+        return ()
+    found = []
+    for name in panel.features:
+        if name in panel.categorical:
+            continue
+        values = numbers(rows, name)
+        known = ~np.isnan(values)
+        if known.sum() > 200 and 20 < y[known].sum() < known.sum() - 20:
+            alone = auc(y[known], values[known])
+            if max(alone, 1 - alone) >= SUSPECT_AUC:
+                found.append(name)
+    return tuple(found)
+
+
+def _intercept(rows: pa.Table, panel: Panel, y: np.ndarray) -> float:
+    """Log-odds at which the scorecard's mean over the training rows meets the (drawn-in) base rate."""
+    rate = (y.sum() + _BASE_WEIGHT * DEFAULT_BASE_RATE) / (y.size + _BASE_WEIGHT)
+    points = rule_points(rows, panel.signals, panel.features).sum(axis=1)
+    return float(np.log(rate / (1 - rate)) - (points.mean() if points.size else 0.0))
+
+
+def _bought(rows: pa.Table) -> list[str | None]:
+    bought: list[str | None] = rows.filter(pc.equal(rows["label"], 1.0))["bought"].to_pylist()
+    return bought

@@ -1,0 +1,82 @@
+"""A trained model: everything that scoring needs, and what was measured about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from model.frame import feature_frame, pool
+from model.scorecard import rule_points
+from model.target import Target
+from model.value import ValueModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainedModel:
+    """Probability and value of expansion, with the figures of the slice on which it was judged.
+
+    `basis` says who scores: scorecard, blend or model, and `weight` the model's part on log-odds.
+    `booster` is None for a scorecard. `intercept` is the scorecard's base, on log-odds.
+    """
+
+    version: str
+    features: tuple[str, ...]
+    categorical: tuple[str, ...]
+    booster: Any
+    value: ValueModel
+    basis: str
+    weight: float
+    intercept: float
+    product_shares: Mapping[str, float]
+    signals: Mapping[str, float]
+    target: Target
+    data_hash: str
+    metrics: Mapping[str, Mapping[str, float]]
+    facts: Mapping[str, Any]
+
+    def with_version(self, version: str) -> TrainedModel:
+        """The same model under that version."""
+        return replace(self, version=version)
+
+    def frame(self, table: pa.Table) -> pd.DataFrame:
+        """The table's features in this model's order."""
+        return feature_frame(table, self.features, self.categorical)
+
+    def margins(self, table: pa.Table) -> np.ndarray:
+        """Log-odds of expansion, one a row."""
+        margin = np.zeros(table.num_rows)
+        if self.weight < 1:
+            points = rule_points(table, self.signals, self.features).sum(axis=1)
+            margin += (1 - self.weight) * (self.intercept + points)
+        if self.booster is not None:
+            raw = self.booster.predict(
+                pool(self.frame(table), self.categorical), prediction_type="RawFormulaVal"
+            )
+            margin += self.weight * raw
+        return margin
+
+    def contributions(self, table: pa.Table) -> np.ndarray:
+        """rows × features: what each feature adds to the log-odds; with the base they sum to the margin.
+
+        CatBoost's own SHAP values, the scorecard's points, or both in the blend's proportion.
+        """
+        total = np.zeros((table.num_rows, len(self.features)))
+        if self.weight < 1:
+            total += (1 - self.weight) * rule_points(table, self.signals, self.features)
+        if self.booster is not None:
+            values = self.booster.get_feature_importance(
+                pool(self.frame(table), self.categorical), type="ShapValues", thread_count=2
+            )
+            total += self.weight * values[:, :-1]
+        return total
+
+
+def probabilities(margins: np.ndarray) -> np.ndarray:
+    """Probabilities of log-odds."""
+    result: np.ndarray = 1.0 / (1.0 + np.exp(-margins))
+    return result

@@ -1,0 +1,47 @@
+"""Numbers in plain words: a feature's value in its unit, and sentences with values in their places."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date
+
+import pyarrow as pa
+
+from model.features.families import CATALOGUE
+
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+def write_value(value: float, unit: str) -> str:
+    """The value as people read it: 0.96 share → "96 %", 12 days → "12 days", 1234.5 money → "1,235"."""
+    match unit:
+        case "share":
+            return f"{100 * value:.0f} %"
+        case "change":
+            return f"{100 * value:+.0f} %".replace("-", "−")
+        case "days" | "weeks" | "months":
+            whole = round(value)
+            return f"{whole} {unit[:-1] if whole == 1 else unit}"
+        case "money":
+            return f"{value:,.0f}"
+        case "count":
+            return f"{value:,.0f}"
+        case _:
+            return f"{value:.1f}".rstrip("0").rstrip(".")
+
+
+def sentence(table: pa.Table, row: int, feature: str, text: str) -> str | None:
+    """The text with every `{name}` filled from that row, then source table and as-of date.
+
+    None when a figure that it needs is unknown: a sentence is never said with a gap.
+    """
+    values = {}
+    for name in dict.fromkeys(_SLOT.findall(text)):
+        value = table[name][row].as_py() if name in table.column_names else None
+        if value is None or math.isnan(value):
+            return None
+        values[name] = write_value(value, CATALOGUE[name].unit)
+    as_of: date = table["as_of"][row].as_py()
+    filled = _SLOT.sub(lambda slot: values[slot.group(1)], text)
+    return f"{filled} ({CATALOGUE[feature].source}, {as_of.day} {as_of:%b})"
