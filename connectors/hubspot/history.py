@@ -1,7 +1,7 @@
 """opportunity_history and account_history: what a property held before, where the account tells it.
 
-HubSpot keeps up to some dozen past values of a property with their time; they come with a batch read
-of 50 records. A row is one moment at which something changed; its id is the record's and the moment.
+HubSpot keeps the last 20 values of a property with their time; they come with a batch read of 50
+records. A row is one moment at which something changed; its id is the record's and the moment.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ SEARCH_PAGE: Final = 200
 READ_BATCH: Final = 100
 HISTORY_BATCH: Final = 50
 _ADDRESS: Final = 6_000  # characters of property names in an address; HubSpot answers 414 to too long a one
+_SEARCH_BODY: Final = 2_000  # of the 3,000 characters that a search may have in all
 _ID: Final = "hs_object_id"
 
 
@@ -36,7 +37,7 @@ class Objects:
         self, object_name: str, properties: Sequence[str], *, archived: bool = False
     ) -> Iterator[Records]:
         """Every record, live or archived, a page at a time."""
-        here, rest = _that_fit(properties)
+        here, rest = _that_fit(properties, _ADDRESS)
         params: dict[str, Any] = {"limit": LIST_PAGE, "properties": ",".join(here) or _ID}
         if archived:
             params["archived"] = "true"
@@ -48,6 +49,7 @@ class Objects:
     ) -> Iterator[Records]:
         """Live records whose `cursor` property lies in the window, as the search index knows them."""
         last = "0"
+        here, rest = _that_fit(properties, _SEARCH_BODY)
         fixed = [{"propertyName": cursor, "operator": "LT", "value": millis(window.until)}]
         if window.since is not None:
             fixed.append({"propertyName": cursor, "operator": "GTE", "value": millis(window.since)})
@@ -56,12 +58,12 @@ class Objects:
             body = {
                 "filterGroups": [{"filters": [*fixed, beyond]}],
                 "sorts": [{"propertyName": _ID, "direction": "ASCENDING"}],
-                "properties": list(properties),
+                "properties": list(here),
                 "limit": SEARCH_PAGE,
             }
             page: Records = self._client.search(object_name, body)["results"]
             if page:
-                yield page
+                yield self._with(object_name, page, rest) if rest else page
             if len(page) < SEARCH_PAGE:
                 return
             last = str(page[-1]["id"])
@@ -96,8 +98,10 @@ class Objects:
             found += reply.get("results") or ()
         return found
 
-    def _with(self, object_name: str, page: Records, rest: Sequence[str], *, archived: bool) -> Records:
-        """The page, with the properties that its address had no room for."""
+    def _with(
+        self, object_name: str, page: Records, rest: Sequence[str], *, archived: bool = False
+    ) -> Records:
+        """The page, with the properties for which the first call had no room."""
         more = self.by_id(object_name, [str(r["id"]) for r in page], rest, archived=archived)
         by_id = {str(r["id"]): r["properties"] for r in more}
         return [
@@ -106,12 +110,12 @@ class Objects:
         ]
 
 
-def _that_fit(properties: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """The names that fit into an address, and those that don't."""
+def _that_fit(properties: Sequence[str], room: int) -> tuple[Sequence[str], Sequence[str]]:
+    """The names that fit into so many characters, and those that don't."""
     size = 0
     for position, name in enumerate(properties):
-        size += len(name) + 3  # the comma, quoted
-        if size > _ADDRESS:
+        size += len(name) + 3  # the comma and quotes, or %2C
+        if size > room:
             return properties[:position], properties[position:]
     return properties, ()
 

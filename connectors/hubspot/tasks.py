@@ -7,7 +7,8 @@ that this connection sent are then looked for among their company's, whose assoc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
 from html import escape
@@ -18,16 +19,17 @@ from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
 from connectors.errors import AmbiguousError, SetupError
 from connectors.hubspot.cells import day
 from connectors.hubspot.client import HubspotClient
-from connectors.hubspot.errors import read_problem
 from connectors.hubspot.links import Links, LinkType
-from connectors.hubspot.objects import READ_BATCH, Objects, Records
+from connectors.hubspot.objects import SEARCH_PAGE, Objects, Records
 from connectors.hubspot.schema import Described, Schemas
-from connectors.hubspot.write import WRITE_BATCH, Answer, Row, Writer, row
+from connectors.hubspot.write import WRITE_BATCH, Answer, Row, Writer, problems_of, row
 
 _OBJECT: Final = "tasks"
 _PRIORITIES: Final = {"low": "LOW", "normal": "MEDIUM", "high": "HIGH"}
 _DONE: Final = "COMPLETED"
 _WATCHED: Final = ("hs_task_subject", "hs_task_status", "hs_task_body", "hs_timestamp", "hubspot_owner_id")
+_LIST_VALUES: Final = 100
+_LIST_CHARACTERS: Final = 2_500  # leaves room for the rest of the search
 _MORNING: Final = time(9)  # HubSpot's tasks are due at a time, ours on a day
 
 
@@ -151,8 +153,7 @@ class Tasks:
             str(each["properties"].get(self._key_field) or each.get("objectWriteTraceId")): str(each["id"])
             for each in reply.get("results") or ()
         }
-        problems = [read_problem(entry) for entry in reply.get("errors") or ()]
-        refused = {trace: problem for problem in problems for trace in problem.traces}
+        _, refused = problems_of(reply)
         answers = {}
         for each in rows:
             if each.key in made:
@@ -183,8 +184,8 @@ class Tasks:
     def _ids_of(self, keys: Sequence[str]) -> list[str]:
         """Ids of tasks that may bear these keys: searched, and of our own unsearchable ones by company."""
         ids: dict[str, str] = {}
-        for start in range(0, len(keys), READ_BATCH):
-            for record in self._searched(keys[start : start + READ_BATCH]):
+        for chunk in _in_chunks(keys):
+            for record in self._searched(chunk):
                 ids[str(record["id"])] = str(record["properties"].get(self._key_field))
         lost = {self._sent[key] for key in keys if key in self._sent and key not in ids.values()}
         if lost:
@@ -199,7 +200,7 @@ class Tasks:
             ],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": [self._key_field],
-            "limit": 2 * READ_BATCH,
+            "limit": SEARCH_PAGE,
         }
         found: Records = self._client.search(_OBJECT, body)["results"]
         return found
@@ -220,6 +221,21 @@ class Tasks:
 
     def _day(self, due: str) -> date:
         return day(due, self._zone())
+
+
+def _in_chunks(keys: Sequence[str]) -> Iterator[list[str]]:
+    """The keys in lists that fit into a search: at most 100 values, in a body of 3,000 characters."""
+    chunk: list[str] = []
+    size = 0
+    for key in keys:
+        cost = len(json.dumps(key, ensure_ascii=False)) + 1  # the comma
+        if chunk and (size + cost > _LIST_CHARACTERS or len(chunk) == _LIST_VALUES):
+            yield chunk
+            chunk, size = [], 0
+        chunk.append(key)
+        size += cost
+    if chunk:
+        yield chunk
 
 
 def _touched(held: Mapping[str, Any], key_field: str) -> bool:

@@ -1,8 +1,9 @@
 """Rows written in batches of 100, and records read back by id.
 
-CRM API, "Batch update" and "Batch read": a partial failure is a 207 whose `errors[].context.ids` name
-the rows. A value that a rule refuses fails the whole call with 400 and changes nothing: the batch is
-then halved until the row stands alone.
+CRM API, "Batch update", "Batch read" and "Multi-status errors": with a trace id on every row, a row that
+is refused comes back in a 207 whose `errors[].context` names it, and the others are written. Should
+HubSpot refuse the whole call with 400 all the same, nothing was changed: the batch is halved until the
+row stands alone.
 """
 
 from __future__ import annotations
@@ -100,17 +101,20 @@ class Writer:
         return found
 
     def _update(self, object_name: str, rows: Sequence[Row]) -> Answer:
-        inputs = [{"id": each.id, "properties": each.properties} for each in rows]
+        inputs = [
+            {"id": each.id, "properties": each.properties, "objectWriteTraceId": each.key} for each in rows
+        ]
         reply = self._client.send(self._client.paths.batch(object_name, "update"), {"inputs": inputs})
         done = {str(each["id"]) for each in reply.get("results") or ()}
-        refused = _by_id(reply)
+        by_id, by_trace = problems_of(reply)
         answers, unknown = {}, []
         for each in rows:
             identifier = str(each.id)
+            problem = by_id.get(identifier) or by_trace.get(each.key)
             if identifier in done:
                 answers[each.key] = RowResult(key=each.key, outcome=RowOutcome.APPLIED, id=identifier)
-            elif identifier in refused:
-                answers[each.key] = self.refusal(each, refused[identifier])
+            elif problem is not None:
+                answers[each.key] = self.refusal(each, problem)
             else:
                 unknown.append(identifier)
         if unknown:
@@ -167,10 +171,11 @@ def row(
     return Row(key=key, id=record_id, properties=properties)
 
 
-def _by_id(reply: Mapping[str, Any]) -> Mapping[str, Problem]:
-    """The refusals of a partial result by the record's id."""
+def problems_of(reply: Mapping[str, Any]) -> tuple[Mapping[str, Problem], Mapping[str, Problem]]:
+    """The refusals of a partial result, by the record's id and by the row's trace id."""
     problems = [read_problem(entry) for entry in reply.get("errors") or ()]
-    return {identifier: problem for problem in problems for identifier in problem.ids}
+    by_id = {identifier: problem for problem in problems for identifier in problem.ids}
+    return by_id, {trace: problem for problem in problems for trace in problem.traces}
 
 
 def _record(held: Mapping[str, Any], fields: Sequence[str], here: Described) -> Record:
