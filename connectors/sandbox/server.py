@@ -31,6 +31,7 @@ LOOPBACK = "127.0.0.1"
 
 DIALECTS = {
     "salesforce": "connectors.sandbox.salesforce.dialect",
+    "hubspot": "connectors.sandbox.hubspot.dialect",
 }
 """Modules that speak for a vendor: each one offers what `Vendor` says."""
 
