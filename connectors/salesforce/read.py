@@ -16,10 +16,10 @@ import pyarrow as pa
 from connectors.canonical import CRM_TABLES
 from connectors.crm import FieldType, Window
 from connectors.errors import SetupError
-from connectors.salesforce import soql
 from connectors.salesforce.cells import at, column
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.derive import Derivation, Page
+from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Described, Schemas
 from connectors.salesforce.tables import SOURCES, Mappings, Source
 
@@ -68,30 +68,16 @@ class Reader:
         self, table: str, source: Source, columns: Sequence[_Column], window: Window
     ) -> Iterator[pa.Table]:
         extra = [path for path in source.extra if self._schemas.holds_path(source.object, path)]
-        statement = soql.select(
-            ["Id", *(each.path for each in columns), *extra],
-            source.object,
-            where=self._within(source.object, window),
-            order=self._order(source.object, window),
+        here = self._schemas[source.object]
+        query = Query(
+            object=source.object,
+            fields=("Id", *(each.path for each in columns), *extra),
+            cursor=here.cursor,
+            window=window,
+            deleted=window.since is not None or source.archived,
         )
-        deleted = window.since is not None or source.archived
-        for records in self._client.pages(statement, deleted=deleted):
-            if records:
-                yield self._page(table, source, columns, records)
-
-    def _within(self, object_name: str, window: Window) -> list[soql.Condition]:
-        """The window as conditions on the object's cursor; none where it has no cursor at all."""
-        cursor = self._schemas[object_name].cursor
-        if cursor is None:
-            return []
-        conditions = [soql.Condition(field=cursor, operator="<", value=window.until)]
-        if window.since is not None:
-            conditions.insert(0, soql.Condition(field=cursor, operator=">=", value=window.since))
-        return conditions
-
-    def _order(self, object_name: str, window: Window) -> tuple[str, ...]:
-        cursor = self._schemas[object_name].cursor
-        return ("Id",) if window.since is None or cursor is None else (cursor, "Id")
+        for records in query.pages(self._client):
+            yield self._page(table, source, columns, records)
 
     def _columns(self, table: str, source: Source) -> list[_Column]:
         """The columns that can be filled from what our user sees."""

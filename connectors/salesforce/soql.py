@@ -13,7 +13,7 @@ from simple_salesforce.format import format_soql
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
 _OPERATORS: Final = frozenset({"=", "!=", "<", "<=", ">", ">=", "IN"})
-_LIST_BYTES: Final = 8_000  # of an IN list in the address; Salesforce takes 16,384 for the whole
+_LIST_BYTES: Final = 14_000  # of an IN list in the address; Salesforce takes 16,384 for the whole
 
 
 def name(text: str) -> str:

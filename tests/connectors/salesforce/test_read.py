@@ -299,3 +299,26 @@ def test_a_session_that_ends_between_two_pages_costs_nothing(org: Any, pulled: A
     crm = connect(org)
     org.fault(kind="expire_session", endpoint="*query*", request=(2,))
     assert len(pulled(crm, "accounts")) == 4_100
+
+
+@pytest.mark.parametrize("since", [None, datetime(2026, 1, 1, tzinfo=UTC)])
+def test_a_lost_query_cursor_costs_no_row_and_doubles_none(org: Any, pulled: Any, since: Any) -> None:
+    """The pull goes on behind the last row it saw, also where thousands bear one stamp."""
+    ids = org.many_accounts(6_500)
+    crm = connect(org)
+    org.fault(kind="status", endpoint="*/query*/?*", request=(1, 3, 4), status=400, code="INVALID_QUERY_LOCATOR")
+    found = [row["crm_id"] for row in pulled(crm, "accounts", since)]
+    assert sorted(found) == sorted(ids)
+
+
+def test_a_pull_that_waits_while_others_run_loses_nothing(org: Any) -> None:
+    """Salesforce keeps ten cursors a user; the slow pull's is the one that goes."""
+    ids = org.many_accounts(4_100)
+    crm = connect(org)
+    slow = crm.pull("accounts", Window(since=None, until=LATER))
+    found = next(slow).column("crm_id").to_pylist()
+    for _ in range(12):
+        next(crm.pull("accounts", Window(since=None, until=LATER)))
+    for page in slow:
+        found += page.column("crm_id").to_pylist()
+    assert sorted(found) == sorted(ids)

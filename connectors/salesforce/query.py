@@ -1,0 +1,85 @@
+"""A long query that survives the loss of its cursor.
+
+Salesforce keeps ten query cursors a user and drops the oldest for the eleventh, and any after two days
+("Execute a Query", REST API Developer Guide). A pull that waits for its consumer, or asks for related
+rows between two pages, meets that. It then goes on behind the last row it saw, so no row is lost or
+comes twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from connectors.crm import Window
+from connectors.errors import TerminalError
+from connectors.salesforce import soql
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.soql import Condition
+from connectors.salesforce.values import parse_time
+
+Records = Sequence[Mapping[str, Any]]
+
+_CURSOR_LOST: Final = "INVALID_QUERY_LOCATOR"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """All rows of an object in a window: by Id without a start, else by the cursor field and Id."""
+
+    object: str
+    fields: tuple[str, ...]
+    cursor: str | None  # None: the object has no stamp to filter on, so all of it is read
+    window: Window
+    deleted: bool
+
+    def pages(self, client: SalesforceClient) -> Iterator[Records]:
+        """Pages that hold at least one row."""
+        parts = [self._within()]
+        while parts:
+            where = parts.pop(0)
+            last: Mapping[str, Any] | None = None
+            try:
+                for records in client.pages(self._statement(where), deleted=self.deleted):
+                    if records:
+                        yield records
+                        last = records[-1]
+            except TerminalError as error:
+                if error.vendor_code != _CURSOR_LOST or last is None:
+                    raise
+                parts = [*self._behind(last, where), *parts]
+
+    def _statement(self, where: Sequence[Condition]) -> str:
+        order = ("Id",) if not self._by_cursor() else (str(self.cursor), "Id")
+        return soql.select(self.fields, self.object, where=where, order=order)
+
+    def _by_cursor(self) -> bool:
+        return self.window.since is not None and self.cursor is not None
+
+    def _within(self) -> list[Condition]:
+        """The window as conditions."""
+        if self.cursor is None:
+            return []
+        conditions = [Condition(field=self.cursor, operator="<", value=self.window.until)]
+        if self.window.since is not None:
+            conditions.append(Condition(field=self.cursor, operator=">=", value=self.window.since))
+        return conditions
+
+    def _behind(self, last: Mapping[str, Any], where: Sequence[Condition]) -> list[list[Condition]]:
+        """What is left of a part behind its last row: the rest of that moment, then the moments after it."""
+        same_id = Condition(field="Id", operator=">", value=str(last["Id"]))
+        if not self._by_cursor():
+            return [[*_without(where, "Id"), same_id]]
+        cursor = str(self.cursor)
+        moment = parse_time(last[cursor])
+        at = Condition(field=cursor, operator="=", value=moment)
+        after = Condition(field=cursor, operator=">", value=moment)
+        rest = [at, same_id]
+        if any(each.field == cursor and each.operator == "=" for each in where):
+            return [rest]  # the part was one moment only
+        return [rest, [each for each in where if each.operator == "<"] + [after]]
+
+
+def _without(where: Sequence[Condition], field: str) -> list[Condition]:
+    return [each for each in where if each.field != field]
