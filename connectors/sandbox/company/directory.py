@@ -17,7 +17,14 @@ from connectors.sandbox.company.catalogue import (
     TIERS,
 )
 from connectors.sandbox.company.names import account_names, ascii_slug, person_names
-from connectors.sandbox.company.people import NAMED_USERS, Contacts, Slots, contact_keys, identities, user_ids
+from connectors.sandbox.company.people import (
+    Contacts,
+    Slots,
+    contact_keys,
+    identities,
+    slots_in_use,
+    user_ids,
+)
 from connectors.sandbox.company.population import NEVER
 from connectors.sandbox.company.randomness import stream
 from connectors.sandbox.company.timing import account_keys, moments
@@ -171,9 +178,7 @@ def users(world: World, people: Contacts, slots: Slots, until: int) -> pa.Table:
     keys = account_keys(plan.accounts)
     first, last = np.full(len(slots.account), NEVER), np.full(len(slots.account), -1)
     for week in range(until):
-        traces = {name: world.traces[name][week] for name in ("users", "departments", "customer")}
-        others = np.where(traces["customer"], np.maximum(traces["users"] - NAMED_USERS, 0), 0)
-        active = slots.active(others, traces["departments"])
+        active = slots_in_use(world, people, slots, week)
         last[active] = week
         first[active & (first == NEVER)] = week
     came = np.nonzero(last >= 0)[0]

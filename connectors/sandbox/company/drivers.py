@@ -122,11 +122,13 @@ def step(before: Drivers, population: Population, seats: np.ndarray, rng: np.ran
     noise = rng.standard_normal(shape)
     growth = np.sqrt(1 - 0.45**2) * processes[ROW["growth"]] + 0.45 * processes[ROW["momentum"]]
     home = np.log(seats) + population.fit
-    demand = before.demand + 0.013 * growth + 0.028 * (home - before.demand) + 0.018 * noise
+    demand = before.demand + 0.018 * growth + 0.042 * (home - before.demand) + 0.018 * noise
     users = np.clip(np.round(np.exp(demand)), 1, seats)
     wanted = 1.2 + 0.75 * np.log(seats) + 1.1 * processes[ROW["departments"]]
     off = wanted - before.departments  # a department comes or goes once the case for it is clear
-    departments = np.clip(before.departments + np.where(np.abs(off) > 0.8, np.sign(off), 0), 1, 8).astype(np.int64)
+    departments = np.clip(before.departments + np.where(np.abs(off) > 0.8, np.sign(off), 0), 1, 8).astype(
+        np.int64
+    )
     leaves = before.champion_here & (chance[0] < CHAMPION_LEAVES)
     returns = ~before.champion_here & (chance[1] < CHAMPION_RETURNS)
     joins = chance[2] < SENIOR_JOINS
@@ -135,7 +137,7 @@ def step(before: Drivers, population: Population, seats: np.ndarray, rng: np.ran
     goal = np.where(before.goal, chance[5] > GOAL_ENDS, chance[5] < GOAL_STARTS)
     return Drivers(
         processes=processes,
-        market=0.92 * before.market + 0.08 * rng.standard_normal((shape[0], 1)),
+        market=0.92 * before.market + 0.045 * rng.standard_normal((shape[0], 1)),
         demand=demand,
         users=users,
         utilisation=before.utilisation + 0.28 * (users / seats - before.utilisation),

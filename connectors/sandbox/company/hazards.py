@@ -26,8 +26,8 @@ from connectors.sandbox.company.population import Population
 CYCLE: Final = np.array([0.09, 0.08, 0.15, 0.17, 0.15, 0.12, 0.09, 0.07, 0.05, 0.03])
 """Chance that a deal closes 0, 1, … 9 weeks after it was created; the first two are self-serve."""
 
-SHARPNESS: Final = 1.7  # scales every effect: how far the drivers separate accounts
-BASE: Final = -7.75  # weekly log-odds of a deal in an average account
+SHARPNESS: Final = 1.55  # scales every effect: how far the drivers separate accounts
+BASE: Final = -7.85  # weekly log-odds of a deal in an average account
 _MONTH: Final = np.array([0.1, 0.0, 0.15, 0.0, 0.0, 0.05, -0.15, -0.25, 0.1, 0.1, 0.05, -0.1])
 
 
@@ -85,21 +85,21 @@ def outlook(
     wanted = (siblings * ~owned).sum(axis=-1)
     month = (epoch + timedelta(weeks=week)).month
     parts = {
-        "seats": 1.35 * pressure + 0.3 * rise(pressure - 0.8),
-        "limits": 0.35 * limits + 0.40 * rise(limits) + 0.15 * storage,
+        "seats": 1.12 * pressure + 0.3 * rise(pressure - 0.8),
+        "limits": 0.45 * limits + 0.50 * rise(limits) + 0.22 * storage,
         "usage": 0.42 * growth,
-        "adoption": 0.30 * wide + 0.28 * d.level("premium"),
+        "adoption": 0.40 * wide + 0.34 * d.level("premium"),
         "departments": 0.40 * spread,
         "power_users": 0.25 * d.level("power"),
-        "people": 0.40 * champion + 0.22 * d.level("executive") + 0.65 * d.senior - 0.8 * d.champion_left
-        + 0.28 * d.level("finance"),
+        "people": 0.40 * champion + 0.22 * d.level("executive") + 0.85 * d.senior - 0.8 * d.champion_left
+        + 0.34 * d.level("finance"),
         "support": -0.18 * d.level("support") + 0.25 * d.level("satisfaction") + 0.55 * gap.sum(axis=-1),
-        "relationship": 0.30 * d.level("relationship") + 0.50 * d.goal + 0.25 * d.level("sentiment"),
-        "contract": 0.65 * renewing - 1.8 * recent + 0.45 * yearly - 1.3 * new - 1.2 * (p.discount - 0.2),
-        "fiscal": 0.70 * budget + _MONTH[month - 1],
-        "triggers": 0.65 * np.minimum(d.trigger, 2.0),
-        "peers": 0.30 * peers,
-        "hierarchy": 0.30 * np.minimum(wanted, 2.0),
+        "relationship": 0.30 * d.level("relationship") + 0.70 * d.goal + 0.25 * d.level("sentiment"),
+        "contract": 0.95 * renewing - 1.8 * recent + 0.45 * yearly - 1.3 * new - 1.2 * (p.discount - 0.2),
+        "fiscal": 0.95 * budget + _MONTH[month - 1],
+        "triggers": 0.85 * np.minimum(d.trigger, 2.0),
+        "peers": 0.34 * peers,
+        "hierarchy": 0.36 * np.minimum(wanted, 2.0),
     }  # fmt: skip
     pull = sum(on[family] * part for family, part in parts.items())
     pull = pull + on["seats"] * on["people"] * on["fiscal"] * 0.40 * rise(pressure) * rise(champion) * (
@@ -107,12 +107,12 @@ def outlook(
     )
     pull = pull + on["usage"] * on["adoption"] * 0.22 * np.clip(growth * wide, -1.5, 2.5)
     pull = pull + on["limits"] * on["support"] * 0.22 * rise(limits) * np.clip(content, -1.5, 1.5)
-    pull = BASE + SHARPNESS * (pull + 0.25 * d.level("unobserved") + d.market)
+    pull = BASE + SHARPNESS * (pull + 0.15 * d.level("unobserved") + d.market)
     hazard = np.where(c.customer, 1 - np.exp(-np.exp(np.minimum(pull, 0.5))), 0.0)
     health = 0.5 * content + 0.4 * champion + 0.5 * pressure + 0.4 * d.level("relationship")
     win = _logistic(0.55 + 0.35 * content + 0.30 * champion + 0.20 * d.level("relationship"))
     appeal = np.full((*pressure.shape, len(EXPANSIONS)), -np.inf)
-    appeal[..., SEATS] = 0.85 + 1.1 * on["seats"] * rise(pressure)
+    appeal[..., SEATS] = 0.70 + 1.1 * on["seats"] * rise(pressure)
     appeal[..., TIER] = np.where(
         c.tier < 3,
         -0.4 + on["limits"] * 0.9 * rise(limits) + on["adoption"] * 0.5 * d.level("premium"),

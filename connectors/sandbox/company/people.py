@@ -14,7 +14,9 @@ from connectors.sandbox.company.population import NEVER, WARM_UP
 from connectors.sandbox.company.randomness import stream
 from connectors.sandbox.company.world import World
 
-NAMED_USERS: Final = 5  # of an account's active users, about how many are named contacts
+_ACTIVE: Final = {"executive_sponsor": 0.75, "decision_maker": 0.4, "finance_admin": 0.85}
+"""Chance that a named person of this role uses the product within a month; 1 for the others."""
+
 _FIRST_SLOT: Final = 101  # numbers below are named contacts, above the other users
 _FIRST_CHAMPION: Final = 10
 _FIRST_SENIOR: Final = 50
@@ -44,6 +46,7 @@ class Contacts:
     role: list[str]
     start: np.ndarray
     end: np.ndarray
+    usual: np.ndarray  # chance to use the product within a month
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,28 +103,40 @@ def contacts_of(world: World, until: int) -> Contacts:
                 add(a, _FIRST_SENIOR + index, "decision_maker", begins)
     columns = [np.array(values) for values in (account, number, start, end)]
     valid = columns[3] > columns[2]
+    roles = [what for what, good in zip(role, valid, strict=True) if good]
     return Contacts(
         account=columns[0][valid],
         number=columns[1][valid],
-        role=[what for what, good in zip(role, valid, strict=True) if good],
+        role=roles,
+        usual=np.array([_ACTIVE.get(what, 1.0) for what in roles]),
         start=columns[2][valid],
         end=columns[3][valid],
     )
 
 
 def slots_of(world: World) -> Slots:
-    """The places for users: three times the first seats and sixteen more in each account."""
-    count = 3 * world.population.seats + 16
+    """The places for users: five times the first seats and 24 more in each account."""
+    count = 5 * world.population.seats + 24
     first = np.concatenate([[0], np.cumsum(count)[:-1]])
     account = np.repeat(np.arange(len(count)), count)
     rng = stream(world.plan.seed, "slots")
     return Slots(
         account=account,
         number=_FIRST_SLOT + np.arange(len(account)) - first[account],
-        department_rank=np.floor(len(DEPARTMENTS) * rng.random(len(account)) ** 2).astype(np.int64),
+        department_rank=np.floor(len(DEPARTMENTS) * rng.random(len(account)) ** 1.4).astype(np.int64),
         weight=rng.standard_normal(len(account)),
         first=first,
     )
+
+
+def slots_in_use(world: World, people: Contacts, slots: Slots, week: int) -> np.ndarray:
+    """Which slots are used in a week: so many that, with the named people, the account's users come out."""
+    here = (people.start <= week) & (people.end > week)
+    weight = people.usual[here]
+    named = np.bincount(people.account[here], weight, minlength=world.plan.accounts)
+    traces = {name: world.traces[name][week] for name in ("customer", "users", "departments")}
+    others = np.where(traces["customer"], np.maximum(np.round(traces["users"] - named), 0), 0)
+    return slots.active(others, traces["departments"])
 
 
 def user_ids(account: np.ndarray, number: np.ndarray) -> list[str]:

@@ -88,8 +88,8 @@ def populate(plan: WorldPlan) -> Population:
     segment = rng.choice(3, n, p=[0.58, 0.31, 0.11])
     industry = rng.integers(0, len(INDUSTRIES), n)
     industry = np.where(rng.random(n) < 0.7, industry[family], industry)  # families mostly share a trade
-    median = np.array([2.55, 3.05, 3.8])[segment]
-    seats = np.maximum(9, np.round(np.exp(rng.normal(median, 0.33)))).astype(np.int64)
+    median = np.array([2.75, 3.2, 3.8])[segment]
+    seats = np.maximum(12, np.round(np.exp(rng.normal(median, 0.33)))).astype(np.int64)
     tier = np.clip(segment + rng.choice([-1, 0, 1], n, p=[0.2, 0.55, 0.25]), 0, 3)
     term = rng.choice([52, 104, 156], n, p=[0.75, 0.15, 0.10])
     managers = max(1, round(n / 40))

@@ -29,10 +29,11 @@ from connectors.sandbox.company.world import World
 TIME: Final = pa.timestamp("us", tz="UTC")
 KINDS: Final = ("meeting", "email", "call", "task")
 _SUBJECTS: Final = (MEETINGS, EMAILS, CALLS, TASKS)
-_RATES: Final = np.array([0.070, 0.075, 0.045, 0.030])
-_PULL: Final = np.array([0.75, 0.60, 0.60, 0.20])  # how strongly each follows the relationship
+_RATES: Final = np.array([0.062, 0.068, 0.040, 0.030])
+_PULL: Final = np.array([0.9, 0.75, 0.75, 0.20])  # how strongly each follows the relationship
 _OUTCOMES: Final = ("negative", "neutral", "positive")
 _QUARTER: Final = 13
+_MINUTES: Final = 45
 
 
 def activities(world: World, until: int) -> pa.Table:
@@ -57,6 +58,8 @@ def activities(world: World, until: int) -> pa.Table:
             "is_qbr": column["qbr"],
             "status": ["completed"] * len(subject),
             "occurred_at": when,
+            "ends_at": pa.array(column["at"] + np.timedelta64(_MINUTES, "m"), TIME),
+            "minutes": pa.array([_MINUTES] * len(subject), pa.int64()),
             "created_at": when,
             "modified_at": when,
         }

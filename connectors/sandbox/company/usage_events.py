@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from connectors.sandbox.company.catalogue import FEATURES, INCLUDED, MODULE_FEATURES, MODULES, PREMIUM
 from connectors.sandbox.company.drivers import ROW
-from connectors.sandbox.company.people import NAMED_USERS, Contacts, Slots, user_ids
+from connectors.sandbox.company.people import Contacts, Slots, slots_in_use, user_ids
 from connectors.sandbox.company.randomness import stream
 from connectors.sandbox.company.timing import account_keys, moments
 from connectors.sandbox.company.world import World
@@ -22,7 +22,7 @@ _PREVIEW, _MODULE = len(FEATURES), len(FEATURES) + len(PREMIUM)
 _BILLING, _SEATS, _API = len(TARGETS) - 3, len(TARGETS) - 2, len(TARGETS) - 1
 _WEEKDAY: Final = np.cumsum([0.20, 0.20, 0.20, 0.19, 0.16, 0.03])
 _UTC_NOON: Final = np.array([18, 13, 12, 12, 12, 18, 12, 12])  # midday in UTC, by country
-BUSY: Final = 1.0  # events a user a week
+BUSY: Final = 0.82  # events a user a week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,13 +39,10 @@ class Activity:
 def events_of_week(world: World, contacts: Contacts, slots: Slots, week: int) -> Activity:
     """The events of one week; nothing else than the plan and the week decides them."""
     rng = stream(world.plan.seed, "events", week)
-    at_week = {name: values[week] for name, values in world.traces.items()}
-    levels = at_week["levels"]
-    customer = at_week["customer"]
-    others = np.where(customer, np.maximum(at_week["users"] - NAMED_USERS, 0), 0)
-    chosen = np.nonzero(slots.active(others, at_week["departments"]))[0]
+    levels = world.traces["levels"][week]
+    chosen = np.nonzero(slots_in_use(world, contacts, slots, week))[0]
     spread = np.clip(0.50 + 0.20 * levels[:, ROW["power"]], 0.1, 1.1)[slots.account[chosen]]
-    keen = np.exp(0.22 * levels[:, ROW["growth"]])[slots.account[chosen]]
+    keen = np.exp(0.35 * levels[:, ROW["growth"]])[slots.account[chosen]]
     rate = BUSY * keen * np.exp(spread * slots.weight[chosen] - spread**2 / 2)
     named, named_rate = _named_rates(world, contacts, week)
     actors = np.concatenate([named, len(contacts.account) + chosen])
@@ -89,9 +86,7 @@ def _named_rates(world: World, contacts: Contacts, week: int) -> tuple[np.ndarra
     return who, rate
 
 
-def _features(
-    world: World, account: np.ndarray, week: int, rng: np.random.Generator
-) -> np.ndarray:
+def _features(world: World, account: np.ndarray, week: int, rng: np.random.Generator) -> np.ndarray:
     """The feature of each use: mostly one that the account has adopted."""
     n = len(account)
     traces = world.traces
@@ -99,14 +94,13 @@ def _features(
     features = np.arange(len(FEATURES))
     place = np.argsort(world.population.feature_order, axis=1)
     ranked = np.argsort(place + 1000 * (features[None, :] >= INCLUDED[tier][:, None]), axis=1, kind="stable")
-    depth = np.floor(traces["features"][week][account] * rng.random(n) ** 1.4).astype(np.int64)
+    depth = np.floor(traces["features"][week][account] * rng.random(n) ** 1.15).astype(np.int64)
     target = ranked[account, depth]
     chance, pick = rng.random(n), rng.random(n)
     module = np.floor(pick * len(MODULES)).astype(np.int64)
     owned = traces["owned"][week][account, MODULES[0] + module]
     is_module = (chance > 0.85) & owned
-    target = np.where(is_module, _MODULE + module, target)
-    return target
+    return np.where(is_module, _MODULE + module, target)
 
 
 def _signals(
@@ -118,7 +112,7 @@ def _signals(
     week: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Previews, visits to the billing pages and limits that were hit: user, account, event, target of each."""
+    """Previews, visits to the billing pages and limits hit: user, account, event and target of each."""
     traces = world.traces
     finance = traces["levels"][week][:, ROW["finance"]]
     is_admin = np.array([role == "finance_admin" for role in contacts.role] or [False])
