@@ -18,7 +18,8 @@ from ibis.util import gen_name
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
 from sync.account_index import AccountIndex, build_index
 from sync.aliases import Alias, final_survivors
-from sync.lake import Lake, arrow_view
+from sync.lake import Lake
+from sync.lake_engine import arrow_view
 
 EXAMPLES: Final = 5  # ids shown for each kind of mismatch
 UNMATCHED: Final = pa.schema([("key", pa.string()), ("account_id", pa.string())])

@@ -14,7 +14,6 @@ from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 from uuid import uuid4
 
-import duckdb
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
@@ -23,7 +22,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES, schema_of
-from connectors.errors import InputError, SettingError
+from connectors.errors import InputError
+from sync.lake_engine import arrow_view, open_engine
 from sync.segments import Segment, file_sha256, write_segment
 from sync.store import Store
 from sync.store.tables import SegmentRow
@@ -77,7 +77,7 @@ class Lake:
     def connection(self) -> Any:
         """The Ibis connection, opened on first use. Raises SettingError when [lake] url can't be used."""
         if self._connection is None:
-            self._connection = _open(self._url)
+            self._connection = open_engine(self._url)
         return self._connection
 
     def stage(self, table: str, pages: Iterable[pa.Table | pa.RecordBatch], *, source: str) -> Segment | None:
@@ -230,14 +230,6 @@ class Lake:
             raise _damaged(path, "is gone" if size is None else f"holds {size} bytes, not {segment.bytes}")
 
 
-def arrow_view(connection: Any, rows: pa.Table) -> ir.Table:
-    """The Arrow table as an Ibis table of the connection."""
-    # ibis.memtable and create_table(arrow) render an empty DROP with ibis 12.0 on sqlglot 30.30
-    name = gen_name("upswell_arrow")
-    connection.con.register(name, rows)
-    return connection.table(name)
-
-
 def _row(segment: Segment, run_id: str | None, now: datetime) -> SegmentRow:
     return SegmentRow(
         table_name=segment.table,
@@ -260,31 +252,3 @@ def _damaged(path: Path, what: str) -> InputError:
         record=str(path),
         fix="restore the lake's folder from a backup, or empty it with the ledger and pull again",
     )
-
-
-def _open(url: str) -> Any:
-    """A DuckDB connection through Ibis whose dates are UTC's, whatever the machine's zone."""
-    if not url.startswith("duckdb://"):
-        raise SettingError(
-            "this version computes on DuckDB only.",
-            setting="lake.url",
-            searched=(),
-            fix='use url = "duckdb://" (in memory) or "duckdb:///work.duckdb"',
-        )
-    database = url.removeprefix("duckdb://").removeprefix("/") or ":memory:"
-    if database != ":memory:":
-        database = url.removeprefix("duckdb:///")
-        Path(database).parent.mkdir(parents=True, exist_ok=True)
-    try:
-        connection = ibis.duckdb.connect(database)
-    except duckdb.Error as error:
-        raise SettingError(
-            f"DuckDB can't open {database}: {str(error).splitlines()[0]}.",
-            setting="lake.url",
-            searched=(),
-            fix="name a file that this user can write and that no other process holds open",
-        ) from None
-    # a cast from timestamp to date goes by the session's zone; and nothing is ever fetched from the network
-    connection.raw_sql("SET TimeZone = 'UTC'")
-    connection.raw_sql("SET autoinstall_known_extensions = false")
-    return connection
