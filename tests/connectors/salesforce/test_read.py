@@ -306,7 +306,9 @@ def test_a_lost_query_cursor_costs_no_row_and_doubles_none(org: Any, pulled: Any
     """The pull goes on behind the last row it saw, also where thousands bear one stamp."""
     ids = org.many_accounts(6_500)
     crm = connect(org)
-    org.fault(kind="status", endpoint="*/query*/?*", request=(1, 3, 4), status=400, code="INVALID_QUERY_LOCATOR")
+    org.fault(
+        kind="status", endpoint="*/query*/?*", request=(1, 3, 4), status=400, code="INVALID_QUERY_LOCATOR"
+    )
     found = [row["crm_id"] for row in pulled(crm, "accounts", since)]
     assert sorted(found) == sorted(ids)
 
