@@ -287,6 +287,8 @@ class Store:
         written = 0
         with self.transaction() as sql:
             for names, group in groups.items():
+                if not names:
+                    continue
                 assignments = ", ".join(f"{identifier(name)} = ?" for name in names)
                 statement = f"UPDATE {identifier(table)} SET {assignments} WHERE {identifier(key)} = ?"  # noqa: S608
                 written += sql.executemany(statement, group).rowcount

@@ -136,7 +136,7 @@ class _Parser:
         function = self._name()
         if function.word() == "FIELDS":
             self._expect("(")
-            kind = self._name()
+            kind = self._advance()  # ALL is a keyword elsewhere
             if kind.word() not in ("ALL", "STANDARD", "CUSTOM"):
                 raise self._unexpected(kind)
             self._expect(")")
