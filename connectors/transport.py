@@ -10,7 +10,7 @@ import ipaddress
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -175,6 +175,7 @@ class HttpDoor(requests.Session):
         self.redact = redact if redact is not None else Redactor()
         self.calls = 0
         self.last_headers: Mapping[str, str] = {}
+        self._last_reply = 0.0
         self._timeouts = timeouts if timeouts is not None else Timeouts()
         self._on_request = on_request
         self.auth = _own_headers
@@ -198,9 +199,11 @@ class HttpDoor(requests.Session):
 
     @property
     def server_time(self) -> datetime | None:
-        """The server's clock from its last reply's Date header."""
+        """The server's clock now: its last reply's Date header and the time that has passed since."""
         stamp = self.last_headers.get("Date")
-        return parsedate_to_datetime(stamp) if stamp else None
+        if not stamp:
+            return None
+        return parsedate_to_datetime(stamp) + timedelta(seconds=time.monotonic() - self._last_reply)
 
     def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # requests lists twenty keywords
         """The reply, whatever its status. Raises TransientError, AmbiguousError or TerminalError."""
@@ -215,7 +218,7 @@ class HttpDoor(requests.Session):
         try:
             reply = super().request(method, url, **kwargs)
             status = reply.status_code
-            self.last_headers = reply.headers
+            self.last_headers, self._last_reply = reply.headers, time.monotonic()
         except requests.exceptions.RequestException as error:
             raise self._explain(error, address) from None  # the original carries the request and its token
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -131,6 +132,19 @@ def test_the_servers_clock_is_read_from_its_last_reply(web: Any, make_answer: An
         door.request("GET", web.url)
         assert door.server_time is not None
         assert abs((datetime.now(UTC) - door.server_time).total_seconds()) < 60
+
+
+def test_the_servers_clock_goes_on_between_replies(web: Any, make_answer: Any, monkeypatch: Any) -> None:
+    """An idle connection does not make the server's time stand still."""
+    web.answers = [make_answer()]
+    with HttpDoor() as door:
+        door.request("GET", web.url)
+        then = door.server_time
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 3600)
+        assert then is not None
+        assert door.server_time is not None
+        assert 3599 < (door.server_time - then).total_seconds() < 3700
 
 
 def test_a_missing_ca_file_is_a_wrong_setting() -> None:

@@ -117,6 +117,14 @@ def test_a_deleted_record_is_told_from_a_missing_one(our_org: Any) -> None:
     assert (found[there].is_deleted, found[binned].is_deleted) == (False, True)
 
 
+def test_a_merged_record_names_its_survivor(our_org: Any) -> None:
+    """The loser of a merge lies in the recycle bin and points to the winner."""
+    winner, loser = our_org.create("Account", Name="a"), our_org.create("Account", Name="b")
+    our_org.sandbox.store.bulk_update("Account", [{"Id": loser, "IsDeleted": True, "MasterRecordId": winner}])
+    record = our_org.connect().read("Account", [loser], ["Name"])[loser]
+    assert (record.is_deleted, record.merged_into) == (True, winner)
+
+
 def test_ids_of_fifteen_characters_are_the_same_records(our_org: Any) -> None:
     """Asked by the short id, answered under the short id."""
     account = our_org.create("Account", Name="Acme")
