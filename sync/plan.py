@@ -21,7 +21,8 @@ from sync.planned import Plan
 from sync.planning import Planning
 from sync.settings import Settings
 from sync.store import Store
-from sync.store.tables import ModelRunRow, ScoreRow
+from sync.store.scores import latest_scoring
+from sync.store.tables import ScoreRow
 from sync.store.writeback import TaskRow
 from sync.tasks import choose, make_task
 
@@ -100,7 +101,7 @@ def make_plan(
             planning.changes,
             settings.guard,
             held_scores=planning.held_scores(),
-            scored_last=_scored_last(store, run_id),
+            scored_last=_scored_last(store, as_of),
         ),
         api_calls=api_calls(len(planning.changes), len(tasks), crm.capabilities),
     )
@@ -135,14 +136,11 @@ def _used_slots(store: Store, today: date, timezone: str) -> dict[str, int]:
         return {owner or "": count for owner, count in session.execute(query)}
 
 
-def _scored_last(store: Store, run_id: str) -> Set[str]:
-    """Record ids of the scoring before this run's."""
-    last = (
-        select(ModelRunRow.run_id)
-        .where(ModelRunRow.run_id != run_id)
-        .order_by(ModelRunRow.scored_at.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
+def _scored_last(store: Store, as_of: date) -> Set[str]:
+    """Record ids of the newest scoring as of an earlier day."""
+    last = latest_scoring(store, before=as_of)
+    if last is None:
+        return frozenset()
     with store.session() as session:
-        return {i for i in session.scalars(select(ScoreRow.crm_id).where(ScoreRow.run_id == last)) if i}
+        ids = session.scalars(select(ScoreRow.crm_id).where(ScoreRow.run_id == last.run_id))
+        return {record_id for record_id in ids if record_id}

@@ -338,7 +338,7 @@ def company_tables(count: int) -> dict[str, Any]:
 class World:
     """A company with its CRM and ledger, and the three verbs of the way out at a clock that tests move."""
 
-    crm: StrictCrm
+    crm: Any
     store: Store
     settings: Settings
     tables: Mapping[str, Any]
@@ -348,15 +348,15 @@ class World:
     def plan(self, *rows: Mapping[str, Any]) -> Plan:
         self.plans += 1
         return make_plan(
-            scores_of(*rows), self.crm, self.store, self.tables, self.settings,  # type: ignore[arg-type]
+            scores_of(*rows), self.crm, self.store, self.tables, self.settings,
             run_id=f"run-{self.plans}", now=self.now,
         )  # fmt: skip
 
     def apply(self, plan: Plan, **options: Any) -> ApplyReport:
-        return apply(plan.id, self.crm, self.store, now=self.now, sleep=lambda _: None, **options)  # type: ignore[arg-type]
+        return apply(plan.id, self.crm, self.store, now=self.now, sleep=lambda _: None, **options)
 
     def rollback(self, target: str, **options: Any) -> RollbackReport:
-        return rollback(target, self.crm, self.store, now=self.now, sleep=lambda _: None, **options)  # type: ignore[arg-type]
+        return rollback(target, self.crm, self.store, now=self.now, sleep=lambda _: None, **options)
 
 
 def company_settings(**sections: Any) -> Settings:
@@ -389,6 +389,12 @@ def make_tables() -> Callable[..., dict[str, Any]]:
 def tables_of_eight() -> Mapping[str, Any]:
     """Canonical tables of eight accounts; nothing changes them."""
     return company_tables(8)
+
+
+@pytest.fixture(scope="session")
+def make_world() -> Callable[..., World]:
+    """Make a world around any CRM."""
+    return World
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,184 @@
+"""The way out over real HTTP on a Salesforce org: plan, apply, people's edits, lost replies, rollback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.fields import field_specs
+from connectors.salesforce.crm import Salesforce
+from connectors.salesforce.settings import SalesforceSettings
+from connectors.sandbox.clock import advance
+from connectors.sandbox.faults import FaultRule
+from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit
+from connectors.sandbox.server import Sandbox
+from connectors.transport import RetryPolicy
+from sync.store import Store
+
+Score = Callable[..., dict[str, Any]]
+TIER = "Expansion_Tier__c"
+ACCOUNTS = 6
+
+
+def log_in(sandbox: Sandbox, folder: Path) -> Salesforce:
+    """A connection of the integration user; it retries at once."""
+    facts = json.loads((folder / "sandbox.json").read_text())
+    secret = (folder / "secrets" / "client_secret").read_text().strip()
+    settings = SalesforceSettings(
+        login_url=sandbox.url,
+        auth="client_credentials",
+        client_id=facts["client_id"],
+        username=facts["username"],
+        client_secret=secret,
+    )
+    return Salesforce.connect(settings, retry=RetryPolicy(sleep=lambda _: None))
+
+
+@dataclass
+class Company:
+    """A Salesforce org with six accounts, our fields, and the way out around it."""
+
+    sandbox: Sandbox
+    world: Any
+    ids: list[str]
+    rows: list[dict[str, Any]]
+
+    def fault(self, **rule: Any) -> None:
+        """From now on, one fault."""
+        self.sandbox.faults.replace([FaultRule(**rule)])
+
+    def held(self) -> dict[str, dict[str, Any]]:
+        """Our fields of every account as the CRM holds them."""
+        names = [spec.salesforce for spec in field_specs().values() if spec.object == "accounts"]
+        found = self.world.crm.read("Account", self.ids, names)
+        return {record_id: dict(record.values) for record_id, record in found.items()}
+
+
+@pytest.fixture(scope="module")
+def org_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """The files of an org with our fields and six accounts, each with a contact; made once."""
+    folder = tmp_path_factory.mktemp("org") / "org"
+    with Sandbox(folder) as sandbox:
+        crm = log_in(sandbox, folder)
+        crm.install(list(field_specs().values()), apply=True)
+        crm.close()
+        ids = [person_create(sandbox.store, "Account", {"Name": f"Company {n}"}) for n in range(ACCOUNTS)]
+    return folder, ids
+
+
+@pytest.fixture
+def company(
+    org_folder: tuple[Path, list[str]],
+    tmp_path: Path,
+    new_ledger: Callable[[Path], Store],
+    make_world: Callable[..., Any],
+    make_tables: Callable[..., dict[str, Any]],
+    make_settings: Callable[..., Any],
+    score: Score,
+) -> Iterator[Company]:
+    """A copy of the org, served."""
+    made, ids = org_folder
+    folder = tmp_path / "org"
+    shutil.copytree(made, folder)
+    with Sandbox(folder) as sandbox, new_ledger(tmp_path) as store:
+        crm = log_in(sandbox, folder)
+        owner = crm.read("Account", ids[:1], ["OwnerId"])[ids[0]].values["OwnerId"]
+        accounts = [
+            {"account_id": f"a{n}", "name": f"Company {n}", "owner_id": owner} for n in range(ACCOUNTS)
+        ]
+        world = make_world(
+            crm=crm,
+            store=store,
+            settings=make_settings(),
+            tables=make_tables(accounts=accounts),
+            now=crm.server_time(),
+        )
+        rows = [score(n, crm_id=ids[n]) for n in range(ACCOUNTS)]
+        yield Company(sandbox=sandbox, world=world, ids=ids, rows=rows)
+        crm.close()
+
+
+def test_the_whole_way_out_and_back(company: Company) -> None:
+    """Written, nothing left to write, and every cell given back; the tasks are closed."""
+    world = company.world
+    before = company.held()
+    plan = world.plan(*company.rows)
+    report = world.apply(plan)
+
+    assert report.status == "applied"
+    assert report.outcomes == {"applied": ACCOUNTS}
+    assert report.tasks_made == 5
+    assert not report.drifts
+    first = company.held()[company.ids[0]]
+    assert (first["Expansion_Score__c"], first[TIER], first["Expansion_Timing__c"]) == (71, "high", "now")
+
+    advance(company.sandbox.store, timedelta(hours=20))
+    world.now = world.crm.server_time()
+    assert not world.plan(*company.rows).changes
+
+    undone = world.rollback(plan.id)
+    assert undone.restored_cells == plan.cells
+    assert company.held() == before
+    assert undone.tasks_closed == 5
+
+
+def test_a_persons_edit_is_kept_by_apply_and_by_rollback(company: Company) -> None:
+    """Before the write it is a conflict; after it, rollback leaves that cell."""
+    world, store = company.world, company.sandbox.store
+    plan = world.plan(*company.rows)
+    person_edit(store, "Account", company.ids[0], {TIER: "low"})
+    person_delete(store, "Account", company.ids[1])
+    report = world.apply(plan)
+    assert report.outcomes == {"applied": ACCOUNTS - 2, "conflict": 1, "gone": 1}
+
+    person_edit(store, "Account", company.ids[2], {TIER: "low"})
+    undone = world.rollback(plan.id)
+    assert [(cell.record_id, cell.field, cell.held) for cell in undone.left] == [
+        (company.ids[2], TIER, "low")
+    ]
+    held = company.held()
+    assert held[company.ids[0]][TIER] == held[company.ids[2]][TIER] == "low"
+    assert held[company.ids[3]][TIER] is None
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after"])
+@pytest.mark.parametrize("endpoint", ["collections.update", "collections.create"])
+def test_a_lost_reply_is_settled_without_a_second_write(company: Company, kind: str, endpoint: str) -> None:
+    """Each account is written once and each task made once, whether the write took effect or not."""
+    world = company.world
+    plan = world.plan(*company.rows)
+    company.fault(kind=kind, endpoint=endpoint, request=(1,))
+
+    report = world.apply(plan)
+
+    assert report.outcomes == {"applied": ACCOUNTS}
+    assert report.task_outcomes == {"applied": 5}
+    assert report.written_cells == plan.cells
+    keys = [task.draft.key for task in plan.tasks]
+    assert set(world.crm.find_tasks(keys)) == set(keys)
+    sent = [each for each in company.sandbox.audit.requests() if each.endpoint == endpoint]
+    assert len(sent) == (2 if kind == "reset_before" else 1)
+
+
+def test_rows_that_are_locked_are_tried_again(company: Company) -> None:
+    """Another job holds half of the rows for a moment."""
+    company.fault(kind="lock", endpoint="collections.update", share=0.5, times=1)
+    report = company.world.apply(company.world.plan(*company.rows))
+    assert (report.status, report.outcomes) == ("applied", {"applied": ACCOUNTS})
+
+
+def test_a_not_before_since_the_plan_stops_the_task_only(company: Company) -> None:
+    """The score is written, the task is not made."""
+    world = company.world
+    plan = world.plan(*company.rows)
+    person_edit(company.sandbox.store, "Account", company.ids[0], {"Expansion_Not_Before__c": "2030-01-01"})
+    report = world.apply(plan)
+    assert report.outcomes == {"applied": ACCOUNTS}
+    assert report.task_outcomes == {"applied": 4, "conflict": 1}
