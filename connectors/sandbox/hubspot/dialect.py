@@ -207,7 +207,7 @@ _ACCOUNT = re.compile(r"/(?P<api>account-info)/(?P<version>[^/]+)(?P<rest>/.*)\Z
 _BY_DATE = re.compile(
     r"/crm/(?P<api>objects|associations|properties|owners|pipelines|limits)/(?P<version>[^/]+)(?P<rest>/.*)?\Z"
 )
-_TOKEN = "/oauth/v1/token"  # noqa: S105  # an address
+_TOKEN = re.compile(r"/oauth/(v1|2026-03|2026-09)/token\Z")
 _TOKEN_INFO = re.compile(r"/oauth/v1/access-tokens/(?P<token>[^/]+)\Z")
 _PRIVATE_INFO = "/oauth/v2/private-apps/get/access-token-info"
 
@@ -232,7 +232,7 @@ class HubspotDialect:
 
     def endpoint(self, request: Request) -> str:
         """The endpoint's name for fault rules and the audit: companies.batch.update, deals.search, token."""
-        if request.path == _TOKEN:
+        if _TOKEN.match(request.path):
             return "token"
         if request.path == _PRIVATE_INFO or _TOKEN_INFO.match(request.path):
             return "token.info"
@@ -247,7 +247,7 @@ class HubspotDialect:
 
     def handle(self, request: Request) -> Response:
         """The account's answer."""
-        if request.path == _TOKEN and request.method == "POST":
+        if _TOKEN.match(request.path) and request.method == "POST":
             return self._auth.token(request)
         info = _TOKEN_INFO.match(request.path)
         if info is not None and request.method == "GET":

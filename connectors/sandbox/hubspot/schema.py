@@ -108,13 +108,13 @@ def _system(name: str, kind: str, label: str) -> Property:
 
 
 def _property(name: str, entry: dict[str, object], plural: str) -> Property:
+    own, kind = bool(entry.get("own")), str(entry["type"])
     options = entry.get("options", ())
     if isinstance(options, dict):
         pairs = tuple((str(value), str(label)) for value, label in options.items())
     else:
         assert isinstance(options, list | tuple)
-        pairs = tuple((str(value), _label(str(value))) for value in options)
-    own, kind = bool(entry.get("own")), str(entry["type"])
+        pairs = tuple((str(value), str(value) if own else _words(str(value))) for value in options)
     return Property(
         name=name,
         label=str(entry["label"]),
@@ -132,12 +132,9 @@ def _property(name: str, entry: dict[str, object], plural: str) -> Property:
     )
 
 
-def _label(value: str) -> str:
-    return (
-        value
-        if " " in value or not (value.isupper() or value.islower())
-        else value.replace("_", " ").capitalize()
-    )
+def _words(code: str) -> str:
+    """The label of one of HubSpot's own codes: NOT_STARTED is "Not started"."""
+    return code.replace("_", " ").capitalize() if code.isupper() else code
 
 
 def _object_type(name: str, entry: dict[str, object]) -> ObjectType:
