@@ -36,7 +36,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
     def __init__(
         self, settings: HubspotSettings, *, door: HttpDoor, retry: RetryPolicy, budget: Budget | None
     ) -> None:
-        self.settings = settings
+        self.login = settings
         self.paths: Paths = paths_of(settings.api_version)
         self.door = door
         self._retry = retry
@@ -129,13 +129,13 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             self._after(reply.headers)
             if reply.status_code < 300:
                 return reply
-            if reply.status_code != 401 or not self.settings.uses_oauth:
+            if reply.status_code != 401 or not self.login.uses_oauth:
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:
-                self.access_token = log_in(self.settings, self.door, retry=self._retry)
+                self.access_token = log_in(self.login, self.door, retry=self._retry)
         raise LoginError(
             "HubSpot gives a token and then refuses it.",
-            record=self.settings.base_url,
+            record=self.login.base_url,
             status=401,
             fix="Check that the app is still installed in the account and that base_url is right.",
         )
@@ -171,7 +171,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
                 ) from None
             raise TerminalError(
                 "What answers there is not HubSpot's API: its reply is no JSON.",
-                record=self.settings.base_url,
+                record=self.login.base_url,
                 fix="Correct base_url, or ask what stands between this machine and HubSpot.",
                 status=reply.status_code,
             ) from None

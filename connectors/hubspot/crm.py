@@ -76,7 +76,7 @@ class Hubspot:
             links=links,
             derivation=Derivation(
                 currency=lambda: self._org.currency,
-                customer_types=client.settings.customer_types,
+                customer_types=client.login.customer_types,
                 closings=Closings(objects, self._schemas, links, pipelines),
                 pipelines=pipelines,
             ),
@@ -215,10 +215,10 @@ class Hubspot:
             id=identifier,
             name=str(told.get("portalName") or f"HubSpot account {identifier}"),
             kind="hubspot",
-            url=self._client.settings.base_url,
+            url=self._client.login.base_url,
             currency=str(told.get("companyCurrency") or "USD"),
             timezone=str(told.get("timeZone") or "UTC"),
-            api_version=self._client.settings.api_version,
+            api_version=self._client.login.api_version,
         )
 
     def _zone(self) -> ZoneInfo:

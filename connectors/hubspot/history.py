@@ -96,7 +96,7 @@ def _moments(record: Mapping[str, Any], names: Iterable[str]) -> list[tuple[date
     """What changed at each moment, oldest first."""
     changes: dict[datetime, dict[str, Any]] = {}
     for name in names:
-        for version in (record.get("propertiesWithHistory") or {}).get(name) or ():
+        for version in reversed((record.get("propertiesWithHistory") or {}).get(name) or ()):  # newest last
             changes.setdefault(parse_time(str(version["timestamp"])), {})[name] = version.get("value")
     return sorted(changes.items(), key=lambda each: each[0])
 
