@@ -20,6 +20,7 @@ PERMISSION_SET_LABEL: Final = "Upswell Integration"
 
 _OBJECTS: Final[Mapping[str, str]] = {"accounts": "Account", "tasks": "Task"}
 _HOMES: Final[Mapping[str, str]] = {"Task": "Activity"}  # fields of Task and Event are defined on Activity
+_SHARED: Final[Mapping[str, tuple[str, ...]]] = {"Task": ("Event", "Task")}
 _TYPES: Final[Mapping[FieldType, str]] = {
     FieldType.TEXT: "Text",
     FieldType.LONG_TEXT: "LongTextArea",
@@ -111,13 +112,22 @@ def _value_set(root: Element, options: Mapping[str, str]) -> None:
 
 
 def _permission_set(granted: Iterable[FieldSpec]) -> Element:
-    """Edit on what the machine writes, read on what people write."""
+    """Edit on what the machine writes, read on what people write.
+
+    Task and Event share the security of a field, and a missing entry means "disabled" (Object Reference,
+    "Task"): both are named, or granting one takes away the other.
+    """
     root = Element("PermissionSet", xmlns=NAMESPACE)
     _add(root, "description", "What the integration user of Upswell reads and writes.")
-    for spec in sorted(granted, key=lambda each: (object_of(each), each.salesforce)):
+    fields = {
+        f"{each}.{spec.salesforce}": spec
+        for spec in granted
+        for each in _SHARED.get(object_of(spec), (object_of(spec),))
+    }
+    for name, spec in sorted(fields.items()):
         entry = SubElement(root, "fieldPermissions")
         _add(entry, "editable", "true" if spec.owner == "machine" else "false")
-        _add(entry, "field", f"{object_of(spec)}.{spec.salesforce}")
+        _add(entry, "field", name)
         _add(entry, "readable", "true")
     _add(root, "hasActivationRequired", "false")
     _add(root, "label", PERMISSION_SET_LABEL)
