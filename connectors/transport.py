@@ -146,6 +146,7 @@ class _LoopbackAdapter(HTTPAdapter):
         if not is_loopback(str(host) if host is not None else None):
             raise requests.exceptions.InvalidURL(f"plain http to {parts.hostname} is refused")
         request.url = str(parts._replace(scheme="http").geturl())
+        kwargs["proxies"] = {}  # a company proxy knows nothing of this machine's ports
         return super().send(request, *args, **kwargs)
 
 

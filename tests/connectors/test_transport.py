@@ -64,6 +64,18 @@ def test_https_to_a_loopback_address_is_spoken_as_http(web: Any, make_answer: An
         assert door.request("GET", web.url.replace("http:", "https:") + "/x").json() == {"a": 1}
 
 
+def test_a_company_proxy_is_not_asked_for_this_machine(
+    web: Any, make_answer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """HTTP_PROXY is for the world outside."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{free_port()}")
+    web.answers = [make_answer(), make_answer()]
+    with HttpDoor(plain_http=(web.url,)) as door:
+        assert door.request("GET", web.url).status_code == 200
+        assert door.request("GET", web.url.replace("http:", "https:")).status_code == 200
+
+
 def test_plain_http_to_another_host_is_refused_whatever_the_caller_does() -> None:
     """The door itself checks, not only the settings."""
     with HttpDoor(plain_http=("http://example.test",)) as door, pytest.raises(TerminalError, match="refused"):
