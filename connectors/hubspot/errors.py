@@ -74,7 +74,9 @@ def read_problem(body: Any, *, fallback: str = "UNKNOWN") -> Problem:
     first = details[0] if details else {}
     category = str(body.get("category") or body.get("errorType") or body.get("policyName") or fallback)
     last = str(body.get("subCategory") or "").rpartition(".")[2]
-    code = str(first.get("code") or first.get("error") or last or body.get("error") or category)
+    status = str(body.get("status") or "").upper()  # OAuth's own code stands there
+    told = status if status not in {"", "ERROR"} and category == fallback else category
+    code = str(first.get("code") or first.get("error") or last or body.get("error") or told)
     context: dict[str, Any] = {**_mapping(first.get("context")), **_mapping(body.get("context"))}
     names = [*_list(context.get("propertyName")), *(str(d["name"]) for d in details if d.get("name"))]
     text = str(first.get("message") or body.get("message") or body.get("error_description") or "")

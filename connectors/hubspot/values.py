@@ -17,6 +17,7 @@ from connectors.hubspot.schema import Choices
 
 _NUMERIC: Final = frozenset({FieldType.NUMBER, FieldType.PERCENT, FieldType.CURRENCY})
 _DATE_CHARACTERS: Final = 10
+_EXACT: Final = 2**53  # a larger whole number was a float once
 
 
 class UnfitValueError(ValueError):
@@ -62,7 +63,8 @@ def decode(value: Any, field: FieldSchema, choices: Choices | None = None) -> Va
         return None
     text = str(value)
     if field.type in _NUMERIC:
-        return int(text) if text.lstrip("-").isdigit() else float(text)
+        whole = text.lstrip("-").isdigit() and abs(int(text)) <= _EXACT
+        return int(text) if whole else float(text)
     if field.type is FieldType.CHECKBOX:
         return text.lower() == "true"
     if field.type is FieldType.DATETIME:

@@ -33,7 +33,7 @@ class Account:
 
     def __init__(self, folder: Path, **limits: int) -> None:
         self.folder = folder
-        self.sandbox = Sandbox(folder, dialect="hubspot", **{**WIDE, **limits})
+        self.sandbox = Sandbox(folder, "hubspot", **{**WIDE, **limits})  # type: ignore[arg-type]  # whole numbers
         self._connections: list[Hubspot] = []
 
     def settings(self, **changes: Any) -> HubspotSettings:

@@ -67,7 +67,7 @@ def test_after_a_lost_reply_the_task_is_found(crm_and_account: Any) -> None:
     account.fault(endpoint="tasks.batch.create", kind="reset_after")
     with pytest.raises(AmbiguousError):
         crm.create_tasks([draft("k", company)])
-    assert len(account.requests("tasks/batch/create")) == 1
+    assert len(account.requests("objects/2026-09/tasks/batch/create")) == 1
     assert set(crm.find_tasks(["k"])) == {"k"}
 
 
@@ -103,7 +103,7 @@ def test_without_the_key_property_no_task_is_made(account: Any) -> None:
     company = account.create("companies", name="A")
     with pytest.raises(SetupError, match="upswell install"):
         account.connect().create_tasks([draft("k", company)])
-    assert not account.requests("tasks/batch/create")
+    assert not account.requests("objects/2026-09/tasks/batch/create")
 
 
 def test_a_bad_owner_refuses_its_task_only(our_account: Any) -> None:
