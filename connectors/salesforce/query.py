@@ -1,9 +1,9 @@
 """A long query that survives the loss of its cursor.
 
 Salesforce keeps ten query cursors a user and drops the oldest for the eleventh ("QueryLocator", SOAP API
-Developer Guide), and any after two days ("INVALID_QUERY_LOCATOR", Salesforce Help). A pull that waits for its consumer, or asks for related
-rows between two pages, meets that. It then goes on behind the last row it saw, so no row is lost or
-comes twice.
+Developer Guide), and any after two days ("INVALID_QUERY_LOCATOR", Salesforce Help). A pull that waits for
+its consumer, or asks for related rows between two pages, meets that. It then goes on behind the last row
+it saw, so no row is lost or comes twice.
 """
 
 from __future__ import annotations
