@@ -6,9 +6,9 @@ found is a value of its own; that it ran, and how it ended, stands in the ledger
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,12 +18,13 @@ import pyarrow.compute as pc
 
 from connectors.crm import Crm
 from connectors.errors import StateError, UpswellError, UsageError
-from model.panel import Panel, build_panel, build_rows
+from model.panel import Panel, Rows, build_panel, build_rows, data_hash
 from model.predict import predict
 from model.product import Product
 from model.registry import Registry
 from model.target import Target
-from model.train import TrainedModel, train
+from model.train import train
+from model.trained import TrainedModel
 from sync.aliases import load_aliases
 from sync.apply import apply
 from sync.apply_report import ApplyReport
@@ -66,6 +67,7 @@ class ScoreReport:
     as_of: date
     model_version: str
     scores: pa.Table
+    rows: Rows
     identity: IdentityReport
 
 
@@ -122,6 +124,11 @@ class Loop:
             )
             for p in self.settings.products
         )
+
+    @property
+    def signals(self) -> Mapping[str, float]:
+        """The team's thresholds."""
+        return {name: float(value) for name, value in asdict(self.settings.signals).items()}
 
     @contextmanager
     def run(self, verb: str) -> Iterator[Run]:
@@ -182,7 +189,9 @@ class Loop:
         with run.step("train") as detail:
             tables = self.tables().tables
             self.tell("Build the panel", 0, None)
-            panel = build_panel(tables, as_of=as_of, target=self.target, products=self.products)
+            panel = build_panel(
+                tables, as_of=as_of, target=self.target, products=self.products, signals=self.signals
+            )
             self.tell("Train", 0, None)
             trained = train(panel, target=self.target, products=self.products, seed=seed)
             version = self.registry.save(trained, as_of)
@@ -192,20 +201,22 @@ class Loop:
 
     def training_is_due(self, as_of: date) -> bool:
         """Whether there is no model yet, or the current one is four weeks older than `as_of`."""
-        current = self.registry.current()
+        current = self.registry.current
         return current is None or as_of - version_day(current) >= RETRAIN_AFTER
 
     def score(self, run: Run, as_of: date) -> ScoreReport:
         """Every customer account scored with the current model, and kept in the ledger."""
         with run.step("score") as detail:
-            current = self.registry.current()
+            current = self.registry.current
             if current is None:
                 raise UsageError("there is no model yet.", fix="train one first: upswell train")
             resolved = self.tables()
             tables = resolved.tables
             self.tell("Score", 0, None)
             trained = self.registry.load(current)
-            rows = build_rows(tables, as_of=as_of, target=self.target, products=self.products)
+            rows = build_rows(
+                tables, as_of=as_of, target=self.target, products=self.products, signals=self.signals
+            )
             cutoffs = self.settings.tiers
             predictions = predict(
                 trained,
@@ -220,13 +231,18 @@ class Loop:
                 scores,
                 as_of=as_of,
                 model_version=current,
-                data_hash=rows.data_hash,
+                data_hash=data_hash(rows.table),
                 now=self.clock(),
             )
             bind_run(self.store, run.id, as_of=as_of)
             detail.update(accounts=scores.num_rows, model=current)
         return ScoreReport(
-            run_id=run.id, as_of=as_of, model_version=current, scores=scores, identity=resolved.report
+            run_id=run.id,
+            as_of=as_of,
+            model_version=current,
+            scores=scores,
+            rows=rows,
+            identity=resolved.report,
         )
 
     def plan(self, run: Run, report: ScoreReport | None = None) -> Plan:

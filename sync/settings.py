@@ -191,7 +191,12 @@ class Signals:
     new_department_days: Annotated[int, Field(ge=1)] = 90
     finance_page_views: Annotated[int, Field(ge=1)] = 4  # by a finance admin, within 30 days
     low_csat: Annotated[float, Field(ge=1, le=5)] = 3.0
+    low_nps: Annotated[float, Field(ge=0, le=10)] = 5.0
     nps_promoter: Annotated[float, Field(ge=0, le=10)] = 9.0
+    users_growth: float = 0.10  # active users against 90 days earlier
+    usage_decline: float = -0.15  # events of 90 days against the 90 before
+    gap_tickets: Annotated[float, Field(ge=0)] = 2.0  # requests for what the plan lacks in 180 days
+    min_completeness: Share = 0.35  # below this share of families with data: not enough data
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

@@ -130,7 +130,12 @@ REST: Final = """
 # new_department_days = 90
 # finance_page_views = 4        # by a finance admin within 30 days
 # low_csat = 3.0
+# low_nps = 5.0
 # nps_promoter = 9.0
+# users_growth = 0.10           # active users against 90 days earlier
+# usage_decline = -0.15         # events of 90 days against the 90 before
+# gap_tickets = 2               # tickets in 180 days that ask for what the plan lacks
+# min_completeness = 0.35       # below this share of signal families with data: not enough data
 
 [owners]
 # expansion = "csm"             # csm, ae or by_segment: who gets the tasks

@@ -6,12 +6,15 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import pyarrow as pa
 
 from model.evaluate import scores as figures
+
+if TYPE_CHECKING:
+    from sync.loop import ScoreReport
 
 SEAT_RULE: Final = 0.80  # "more than 80 % of the seats are used", the rule most teams start with
 BANDS: Final = (0.0, 0.1, 0.2, 0.35, 0.6, 1.0)
@@ -84,6 +87,19 @@ def judge(folder: Path, scores: pa.Table, utilisation: dict[str, float]) -> Verd
         hits_upswell=int(outcome[best].sum()),
         bands=_bands(said, outcome, BANDS),
     )
+
+
+def seats_used(scored: ScoreReport) -> dict[str, float]:
+    """The share of seats in use by external id, as the features have it; an account without it is missing."""
+    external = dict(
+        zip(*(scored.scores[name].to_pylist() for name in ("account_id", "external_id")), strict=True)
+    )
+    rows = scored.rows.table.select(["account_id", "seat_utilisation"]).to_pylist()
+    return {
+        external[row["account_id"]]: row["seat_utilisation"]
+        for row in rows
+        if row["seat_utilisation"] is not None and external.get(row["account_id"])
+    }
 
 
 def _bands(said: np.ndarray, outcome: np.ndarray, edges: Sequence[float]) -> tuple[Band, ...]:

@@ -20,7 +20,7 @@ from worker.cli import VERBS
 from worker.screen import Screen
 
 if TYPE_CHECKING:
-    from sync.config import Settings
+    from sync.settings import Settings
 
 
 class ExitCode(IntEnum):

@@ -41,6 +41,7 @@ def command(app: App, accounts: int, months: int, seed: int, keep: Path | None) 
     from connectors.fields import field_specs
     from sync.config import load
     from worker.commands.run import whole_loop
+    from worker.referee import judge, seats_used
     from worker.sandbox_folder import make_company, open_sandbox
 
     screen = app.screen
@@ -50,7 +51,7 @@ def command(app: App, accounts: int, months: int, seed: int, keep: Path | None) 
     )
     with _folder(keep) as folder:
         with watch.measure("company"), screen.progress("Make the company") as advance:
-            made = make_company(folder, accounts=accounts, months=months, seed=seed, progress=advance)
+            made = make_company(folder, accounts=accounts, months=months, seed=seed, advance=advance)
         screen.say(
             f"The company left {made['events']:,} usage events and other exports in {folder / 'exports'}."
         )
@@ -63,11 +64,11 @@ def command(app: App, accounts: int, months: int, seed: int, keep: Path | None) 
                     installed = loop.crm.install(list(field_specs().values()), apply=True)
                 created = sum(step.action == "create" for step in installed.steps)
                 screen.say(f"Installed: {created} fields and permissions created in the CRM.")
-                facts = whole_loop(app, loop, run)
+                facts, scored = whole_loop(app, loop, run)
                 show_account(app, loop, facts["plan"]["plan"])
                 show_tasks(app, loop, facts["plan"]["plan"])
                 with watch.measure("referee"):
-                    verdict = _judge(loop, folder)
+                    verdict = judge(folder, scored.scores, seats_used(scored))
                 seconds = watch.seconds | run.seconds
                 calls = loop.crm.usage().calls
         app.answer.data = demo_facts(facts, made, verdict, seconds, calls)
@@ -88,16 +89,6 @@ def _folder(keep: Path | None) -> Iterator[Path]:
         raise InputError("this folder is not empty.", record=str(keep), fix="name a new one with --keep")
     keep.mkdir(parents=True, exist_ok=True)
     yield keep
-
-
-def _judge(loop: Any, folder: Path) -> Verdict | None:
-    """The newest scores against the truth, which nothing before this line has read."""
-    from sync.store.scores import latest_scoring, load_scores
-    from worker.referee import judge
-
-    scoring = latest_scoring(loop.store)
-    scores = loop.with_accounts(load_scores(loop.store, scoring.run_id))
-    return judge(folder, scores, loop.seat_utilisation(scoring.as_of))
 
 
 def demo_facts(

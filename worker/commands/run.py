@@ -15,7 +15,7 @@ from worker.loop_home import open_loop
 from worker.verb import App, ExitCode, verb
 
 if TYPE_CHECKING:
-    from sync.loop import Loop
+    from sync.loop import Loop, ScoreReport
     from sync.run import Run
 
 SHOWN = 10
@@ -33,7 +33,9 @@ def command(app: App, no_apply: bool, retrain: bool, override: tuple[str, ...]) 
     """Pull, train when due, score, plan, apply, read the outcomes."""
     with open_loop(app.settings(), app.screen) as loop, loop.run("run") as run:
         app.answer.run_id = run.id
-        app.answer.data = whole_loop(app, loop, run, apply=not no_apply, retrain=retrain, override=override)
+        app.answer.data, _ = whole_loop(
+            app, loop, run, apply=not no_apply, retrain=retrain, override=override
+        )
     app.screen.say(f"Run {run.id} took {sum(run.seconds.values()):.0f} s.")
 
 
@@ -45,8 +47,8 @@ def whole_loop(
     apply: bool = True,
     retrain: bool = False,
     override: tuple[str, ...] = (),
-) -> dict[str, Any]:
-    """What each step found, as data; shown as it goes."""
+) -> tuple[dict[str, Any], ScoreReport]:
+    """What each step found, as data, and the scores; shown as it goes."""
     pulled = loop.pull(run)
     read = loop.exports(run)
     for warning in pull_warnings(pulled, read):
@@ -79,4 +81,4 @@ def whole_loop(
     facts["outcomes"] = loop.outcomes(run).facts()
     facts["seconds"] = dict(run.seconds)
     facts["api_calls"] = loop.crm.usage().calls
-    return facts
+    return facts, scored

@@ -64,8 +64,11 @@ def salesforce(
 
     if not (data / "crm.sqlite").exists():
         with app.screen.progress(f"Making a company of {accounts:,} accounts × {months} months") as advance:
-            made = make_company(data, accounts=accounts, months=months, seed=seed, progress=advance)
-        app.screen.say(f"Made a company in {data}: {made}")
+            made = make_company(data, accounts=accounts, months=months, seed=seed, advance=advance)
+        app.screen.say(
+            f"Made a company in {data}: {made['customers']:,} customers among {made['accounts']:,} accounts, "
+            f"{made['records']:,} CRM records, {made['events']:,} usage events."
+        )
     else:
         app.screen.say(f"Found a company in {data}; --accounts, --months and --seed are not used.")
     with open_sandbox(data, port=remembered_port(data) if port is None else port, faults=faults) as sandbox:
@@ -97,8 +100,10 @@ def advance(app: App, data: Path, weeks: int) -> None:
     with app.screen.progress(f"{weeks} weeks pass"):
         summary = advance_company(data, weeks=weeks)
     app.answer.data = {"weeks": weeks, **summary}
-    facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in summary.items())
-    app.screen.say(f"{weeks} weeks have passed in {data}: {facts}.")
+    app.screen.say(
+        f"{weeks} weeks have passed in {data}: it is {summary['now']:%A, %d %B %Y} there. "
+        f"{summary['customers']:,} customers, {summary['events']:,} new usage events."
+    )
 
 
 command.add_command(salesforce)

@@ -92,4 +92,4 @@ def status_facts(loop: Loop, runs: int) -> dict[str, Any]:
     if plan_id is not None:
         held = load(loop.store, plan_id)
         plan = {"plan": held.id, "status": held.status, "cells": held.cells, "tasks": len(held.tasks)}
-    return {"runs": found, "model": loop.registry.current(), "lake": lake, "plan": plan}
+    return {"runs": found, "model": loop.registry.current, "lake": lake, "plan": plan}

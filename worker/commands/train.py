@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -13,6 +13,12 @@ from worker.verb import App, verb
 if TYPE_CHECKING:
     from sync.loop import TrainReport
 
+BASELINES: Final = {
+    "served": "Upswell",
+    "scorecard": "rule scorecard",
+    "seat_rule": "seats used > 80 %",
+    "base_rate": "base rate",
+}
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -44,5 +50,27 @@ def train_facts(report: TrainReport) -> dict[str, Any]:
 
 def show_model(app: App, report: TrainReport) -> None:
     """The model's figures on a later window beside the simple baselines."""
-    for line in report.trained.card_lines():
-        app.screen.say(line)
+    facts, metrics = report.trained.facts, report.trained.metrics
+    app.screen.say(
+        f"{facts['rows']:,} rows of {len(report.panel.features)} features; {facts['expansions']:,} expansions in "
+        f"{facts['history_days']} days of history; scored by the {report.trained.basis}."
+    )
+    if facts.get("suspects"):
+        app.warn(f"left out, since each alone predicts almost perfectly: {', '.join(facts['suspects'])}")
+    if facts.get("has_signal") is False:
+        app.warn("these data do not predict expansion better than chance; don't rank by these scores")
+    judged = [(name, metrics[key]) for key, name in BASELINES.items() if key in metrics]
+    if not judged:
+        app.screen.say("How good it is can't be said yet: no outcomes on a later date.")
+        return
+    app.screen.say(
+        f"On the latest {judged[0][1]['rows']:,.0f} rows whose outcome is known, never trained on:"
+    )
+    app.screen.table(
+        ("", "AUC", "PR-AUC", "Log loss", "Calibration error", "Lift at 20 %"),
+        [
+            (name, *(f"{m[key]:.3f}" for key in ("auc", "pr_auc", "log_loss", "ece", "lift_20")))
+            for name, m in judged
+        ],
+        right=("AUC", "PR-AUC", "Log loss", "Calibration error", "Lift at 20 %"),
+    )
