@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
+import sys
 import threading
 import time
 import traceback
@@ -91,9 +92,9 @@ class Sandbox:
         self.dialect: Dialect = vendor.dialect(
             store=self.store, audit=self.audit, clock=self.clock, folder=folder, url=self.url, **settings
         )
+        self._closed = False
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
-        self._closed = False
 
     def __enter__(self) -> Self:
         return self
@@ -102,6 +103,11 @@ class Sandbox:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._closed
 
     def serve_forever(self) -> None:
         """Stay until interrupted."""
@@ -133,7 +139,23 @@ class Sandbox:
         )
         endpoint = self.dialect.endpoint(request)
         struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path)
-        kinds = {rule.kind for rule in struck}
+        kinds = sorted({rule.kind for rule in struck})
+        try:
+            request = self._prepare(request, struck)
+            with self.store.transaction():
+                response = self._respond(request, target, struck)
+                response = self._finish(request, endpoint, response, kinds)
+        except Exception:  # noqa: BLE001  # whatever a dialect raises
+            if self._closed:
+                return RESET
+            # a server answers 500 and goes on; the cause is for the developer's screen
+            traceback.print_exc()
+            failure = self.dialect.refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
+            response = self._finish(request, endpoint, failure, kinds)
+        return RESET if "reset_after" in kinds else response
+
+    def _prepare(self, request: Request, struck: Sequence[FaultRule]) -> Request:
+        """Faults that come before the request is handled."""
         for rule in struck:
             if rule.kind == "delay":
                 self._sleep(rule.seconds)
@@ -143,21 +165,19 @@ class Sandbox:
                 request = request.with_locked(rule.locks)
             elif rule.kind == "edit" and rule.edit is not None:
                 self.dialect.edit(rule.edit.object, rule.edit.id, rule.edit.values)
+        return request
+
+    def _respond(self, request: Request, target: str, struck: Sequence[FaultRule]) -> Response:
+        if any(rule.kind == "reset_before" for rule in struck):
+            return RESET
         refusal = next((rule for rule in struck if rule.kind == "status"), None)
-        try:
-            with self.store.transaction():
-                if "reset_before" in kinds:
-                    response = RESET
-                elif refusal is not None:
-                    response = self._refuse(refusal)
-                else:
-                    response = self.dialect.handle(request)
-                response = self._finish(request, endpoint, response, sorted(kinds))
-        except Exception:  # noqa: BLE001  # a server answers 500 and goes on; the cause is printed for the developer
-            traceback.print_exc()
-            failure = self.dialect.refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
-            response = self._finish(request, endpoint, failure, sorted(kinds))
-        return RESET if "reset_after" in kinds else response
+        if refusal is not None:
+            return self._refuse(refusal)
+        if len(target) > MAX_TARGET:
+            # "Status Codes and Error Responses", REST API Developer Guide: URIs beyond 16,384 bytes are 414
+            message = f"The length of the URI exceeds the {MAX_TARGET:,}-byte limit."
+            return self.dialect.refusal(414, "URI_TOO_LONG", message)
+        return self.dialect.handle(request)
 
     def _refuse(self, rule: FaultRule) -> Response:
         if rule.body is None:
@@ -167,7 +187,7 @@ class Sandbox:
             )
         return Response(status=rule.status, body=rule.body.encode(), headers=rule.headers)
 
-    def _finish(self, request: Request, endpoint: str, response: Response, kinds: list[str]) -> Response:
+    def _finish(self, request: Request, endpoint: str, response: Response, kinds: Sequence[str]) -> Response:
         """The reply with the vendor's headers, once it is in the audit log."""
         extra = dict(self.dialect.headers(response)) if response is not RESET else {}
         self.audit.record(
@@ -224,8 +244,10 @@ class _Server(ThreadingHTTPServer):
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that went away is no event for the developer's screen."""
+    def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002  # socketserver's own
+        """A client that went away is no event for the developer's screen; anything else is."""
+        if not isinstance(sys.exception(), OSError) and not self.sandbox.closed:
+            traceback.print_exc()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -251,21 +273,17 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         sandbox = self.server.sandbox
         length = self.headers.get("Content-Length")
-        if "Transfer-Encoding" in self.headers or int(length or 0) > MAX_BODY:
+        if (
+            "Transfer-Encoding" in self.headers
+            or not (length or "0").isdigit()
+            or int(length or 0) > MAX_BODY
+        ):
             self.close_connection = True
             self._send(
                 sandbox.dialect.refusal(413, "REQUEST_TOO_LARGE", "Send the body whole, with its length.")
             )
             return
         body = self.rfile.read(int(length or 0))
-        if len(self.path) > MAX_TARGET:
-            # "Status Codes and Error Responses", REST API Developer Guide: URIs beyond 16,384 bytes are 414
-            self._send(
-                sandbox.dialect.refusal(
-                    414, "URI_TOO_LONG", "The length of the URI exceeds the 16,384-byte limit."
-                )
-            )
-            return
         headers = {name.lower(): value for name, value in self.headers.items()}
         response = sandbox.answer(self.command, self.path, headers, body)
         if response is RESET:

@@ -316,9 +316,12 @@ class Store:
     def next_number(self, name: str, *, first: int = 1) -> int:
         """The next number of a sequence that only goes up."""
         with self.transaction() as sql:
-            sql.execute("INSERT OR IGNORE INTO sequences (name, last) VALUES (?, ?)", (name, first - 1))
-            sql.execute("UPDATE sequences SET last = last + 1 WHERE name = ?", (name,))
-            return int(sql.execute("SELECT last FROM sequences WHERE name = ?", (name,)).fetchone()[0])
+            found = sql.execute(
+                "INSERT INTO sequences (name, last) VALUES (?, ?)"
+                " ON CONFLICT (name) DO UPDATE SET last = last + 1 RETURNING last",
+                (name, first),
+            ).fetchall()
+            return int(found[0][0])
 
     def _known(self, table: str) -> Mapping[str, str]:
         columns = self.columns(table)

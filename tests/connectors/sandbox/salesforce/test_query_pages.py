@@ -93,7 +93,8 @@ def test_query_all_shows_deleted_records(sandbox: Sandbox, http: Http, filled: l
     assert http("GET", "/queryAll", params=soql).json()["records"][0]["IsDeleted"] is True
 
 
-def test_a_long_address_is_414(http: Http) -> None:
-    """16,384 characters are the limit."""
+def test_a_long_address_is_414(sandbox: Sandbox, http: Http) -> None:
+    """16,384 characters are the limit, and the audit has it."""
     reply = http("GET", "/query", params={"q": "SELECT Id FROM Account WHERE Name = '" + "a" * 16_400 + "'"})
     assert reply.status_code == 414
+    assert sandbox.audit.requests()[-1].status == 414

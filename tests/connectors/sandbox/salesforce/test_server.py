@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -161,6 +162,41 @@ def test_a_connection_is_kept_alive(sandbox: Sandbox) -> None:
             length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
             while len(rest) < length:
                 rest += raw.recv(65_536)
+
+
+def test_parallel_writers_do_not_disturb_each_other(
+    sandbox: Sandbox, login: Callable[[Sandbox], str]
+) -> None:
+    """Each gets an id of its own, and every record is there."""
+    headers = {"Authorization": f"Bearer {login(sandbox)}"}
+    url = f"{sandbox.url}/services/data/v68.0/sobjects/Account"
+
+    def create(number: int) -> str:
+        reply = requests.post(url, json={"Name": f"A{number}"}, headers=headers, timeout=30)
+        return str(reply.json()["id"])
+
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(create, range(40)))
+    assert len(set(ids)) == 40
+    assert sandbox.store.rows("Account", ids).keys() == set(ids)
+
+
+def test_an_error_in_the_sandbox_itself_is_a_500_and_the_server_goes_on(
+    sandbox: Sandbox, http: Http, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An edit of a record that is not there can't be made."""
+    edit = {"object": "Account", "id": "001Hs0000000001IAA", "values": {"Name": "x"}}
+    sandbox.faults.add(kind="edit", endpoint="limits", edit=edit, times=1)
+    first, second = http("GET", "/limits"), http("GET", "/limits")
+    assert (first.status_code, first.json()[0]["errorCode"]) == (500, "UNKNOWN_EXCEPTION")
+    assert second.status_code == 200
+    assert "invalid cross reference id" in capsys.readouterr().err
+
+
+def test_a_body_of_unknown_length_is_refused(sandbox: Sandbox) -> None:
+    """413, and the connection ends, since nobody knows where the next request begins."""
+    reply = requests.post(f"{sandbox.url}/services/data", data=iter([b"x"]), timeout=10)
+    assert (reply.status_code, reply.json()[0]["errorCode"]) == (413, "REQUEST_TOO_LARGE")
 
 
 def test_an_unknown_dialect_is_refused(tmp_path: Path) -> None:
