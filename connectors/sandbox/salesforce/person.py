@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from connectors.sandbox.audit import Audit
@@ -12,6 +13,8 @@ from connectors.sandbox.salesforce.rows import Actor, Writer
 from connectors.sandbox.salesforce.schema import Schema, SObject
 from connectors.sandbox.salesforce.view import View
 from connectors.sandbox.store import Store, moment, stamp
+
+MAX_LOSERS = 2  # "merge()": up to three records
 
 
 def person_edit(
@@ -26,43 +29,52 @@ def person_edit(
 
     Raises connectors.sandbox.salesforce.rows.RowRefusedError with the vendor's reasons, KeyError for
     an object that the org does not have."""
-    store = Store.open(where / DATABASE) if isinstance(where, Path) else where
-    try:
+    with _opened(where) as store:
         edit_as_person(store, _now(store), object_name, record_id, values, user_id=user_id)
-    finally:
-        if isinstance(where, Path):
-            store.close()
 
 
 def person_create(
     where: Path | Store, object_name: str, values: Mapping[str, object], *, user_id: str = ADMIN_USER_ID
 ) -> str:
     """A person creates a record; its id. Raises as `person_edit` does."""
-    store = Store.open(where / DATABASE) if isinstance(where, Path) else where
-    try:
-        with store.transaction():
-            writer, sobject = _writer(store, _now(store), object_name, user_id)
-            record_id = writer.create(sobject, values)
-            writer.flush()
-            return record_id
-    finally:
-        if isinstance(where, Path):
-            store.close()
+    with _opened(where) as store, store.transaction():
+        writer, sobject = _writer(store, _now(store), object_name, user_id)
+        record_id = writer.create(sobject, values)
+        writer.flush()
+        return record_id
 
 
 def person_delete(
     where: Path | Store, object_name: str, record_id: str, *, user_id: str = ADMIN_USER_ID
 ) -> None:
     """A person deletes a record. Raises as `person_edit` does."""
-    store = Store.open(where / DATABASE) if isinstance(where, Path) else where
-    try:
-        with store.transaction():
-            writer, sobject = _writer(store, _now(store), object_name, user_id)
-            writer.delete(sobject, record_id)
-            writer.flush()
-    finally:
-        if isinstance(where, Path):
-            store.close()
+    with _opened(where) as store, store.transaction():
+        writer, sobject = _writer(store, _now(store), object_name, user_id)
+        writer.delete(sobject, record_id)
+        writer.flush()
+
+
+def person_merge(
+    where: Path | Store,
+    object_name: str,
+    survivor_id: str,
+    loser_ids: Sequence[str],
+    *,
+    user_id: str = ADMIN_USER_ID,
+) -> None:
+    """A person merges up to two records into a third. Raises as `person_edit` does.
+
+    "merge()", SOAP API Developer Guide: children move to the survivor, losers are deleted and their
+    MasterRecordId names it."""
+    if not 1 <= len(loser_ids) <= MAX_LOSERS:
+        raise ValueError(f"a merge takes one or two losers, not {len(loser_ids)}")
+    with _opened(where) as store, store.transaction():
+        writer, sobject = _writer(store, _now(store), object_name, user_id)
+        if not sobject.merge:
+            raise ValueError(f"{sobject.name} records can't be merged")
+        for loser_id in loser_ids:
+            writer.merge(sobject, survivor_id, loser_id)
+        writer.flush()
 
 
 def edit_as_person(
@@ -79,6 +91,19 @@ def edit_as_person(
         writer, sobject = _writer(store, now, object_name, user_id)
         writer.update(sobject, record_id, values)
         writer.flush()
+
+
+@contextmanager
+def _opened(where: Path | Store) -> Iterator[Store]:
+    """The store itself, or the one in the folder, closed at the end."""
+    if isinstance(where, Store):
+        yield where
+        return
+    store = Store.open(where / DATABASE)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _now(store: Store) -> str:

@@ -134,6 +134,20 @@ class Writer:
             raise _refuse("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
         self._remove(self._whole(sobject), before)
 
+    def merge(self, sobject: SObject, survivor_id: str, loser_id: str) -> None:
+        """Delete a record into another one, which gets its children. Raises RowRefusedError."""
+        survivor, loser = self.existing(sobject, survivor_id), self.existing(sobject, loser_id)
+        if survivor["Id"] == loser["Id"]:
+            raise _refuse("INVALID_ID_FIELD", "a record can't be merged into itself", "Id")
+        for child in self._schema.objects().values():
+            for field in child.fields.values():
+                if sobject.name in field.references and field.updateable:
+                    for key in self.having(child, field, loser["Id"]):
+                        self.update(child, key, {field.name: survivor["Id"]})
+        self._remove(self._whole(sobject), loser)
+        self._store.bulk_update(sobject.name, [{"Id": loser["Id"], "MasterRecordId": survivor["Id"]}])
+        self._note(sobject.name, str(loser["Id"]), "MasterRecordId", None, survivor["Id"])
+
     def existing(self, sobject: SObject, record_id: str) -> Row:
         """The record as it stands. Raises RowRefusedError when the id is malformed, unknown or deleted."""
         full = normal_id(record_id)

@@ -14,7 +14,7 @@ from simple_salesforce.exceptions import SalesforceResourceNotFound
 
 from connectors.sandbox.clock import advance
 from connectors.sandbox.salesforce.org import ADMIN_USER_ID, INTEGRATION_USER_ID
-from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit
+from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit, person_merge
 from connectors.sandbox.salesforce.rows import RowRefusedError
 from connectors.sandbox.server import Sandbox
 
@@ -174,6 +174,23 @@ def test_a_deleted_record_is_gone_with_its_children(sandbox: Sandbox, sf: Salesf
             api.get(key)
     with pytest.raises(RowRefusedError, match="entity is deleted"):
         person_edit(sandbox.store, "Account", account, {"Name": "x"})
+
+
+def test_a_merged_account_names_its_survivor_and_leaves_it_the_children(
+    sandbox: Sandbox, sf: Salesforce
+) -> None:
+    """queryAll shows MasterRecordId; contacts and tasks move over."""
+    survivor, loser = (str(sf.Account.create({"Name": name})["id"]) for name in ("Acme", "ACME Inc"))
+    contact = sf.Contact.create({"LastName": "Ito", "AccountId": loser})["id"]
+    task = sf.Task.create({"Subject": "Call", "WhatId": loser})["id"]
+    person_merge(sandbox.store, "Account", survivor, [loser])
+    soql = f"SELECT IsDeleted, MasterRecordId FROM Account WHERE Id = '{loser}'"
+    row = sf.query(soql, include_deleted=True)["records"][0]
+    assert (row["IsDeleted"], row["MasterRecordId"]) == (True, survivor)
+    assert sf.Contact.get(contact)["AccountId"] == survivor
+    assert sf.Task.get(task)["AccountId"] == survivor
+    with pytest.raises(ValueError, match="can't be merged"):
+        person_merge(sandbox.store, "Opportunity", survivor, [loser])
 
 
 def test_a_moved_record_refuses_a_conditional_write(sandbox: Sandbox, http: Http) -> None:
