@@ -9,8 +9,9 @@ The file is a list of objects. A rule says which requests it is about, when it s
     {"endpoint": "collections.update", "request": 1, "kind": "edit",
      "edit": {"object": "Account", "id": "001...", "values": {"Name": "Changed by a person"}}}
 
-`endpoint` is a glob over the endpoint's name or the path; `request` counts the requests that match endpoint
-and method, from 1; without `request` and `probability` the rule strikes every time; `times` ends it.
+`endpoint` is a glob over the endpoint's name (Salesforce's are in `ROUTES` of its dialect) or the path;
+`request` counts the requests that match endpoint and method, from 1; without `request` and `probability` the
+rule strikes every time; `times` ends it.
 """
 
 from __future__ import annotations
@@ -161,6 +162,9 @@ class Faults:
             return
         version = (stat.st_mtime_ns, stat.st_size)
         if version != self._read:
-            entries = json.loads(self._path.read_text(encoding="utf-8"))
-            self.replace([FaultRule.parse(entry) for entry in entries])
+            try:
+                entries = json.loads(self._path.read_text(encoding="utf-8"))
+                self.replace([FaultRule.parse(entry) for entry in entries])
+            except (ValueError, TypeError, AttributeError) as error:
+                raise ValueError(f"{self._path} is no list of fault rules: {error}") from None
             self._read = version

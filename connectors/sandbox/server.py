@@ -138,7 +138,11 @@ class Sandbox:
             number=self.audit.next_number(), method=method, target=target, headers=headers, body=body
         )
         endpoint = self.dialect.endpoint(request)
-        struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path)
+        try:
+            struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path)
+        except ValueError as error:
+            # a misspelt rule must not look like a healthy CRM
+            struck = [FaultRule(kind="status", status=500, code="SANDBOX_FAULTS_FILE", message=str(error))]
         kinds = sorted({rule.kind for rule in struck})
         try:
             request = self._prepare(request, struck)

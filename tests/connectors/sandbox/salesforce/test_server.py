@@ -90,6 +90,20 @@ def test_the_faults_file_is_obeyed_while_running(sandbox: Sandbox, http: Http) -
     assert http("GET", "/limits").status_code == 200
 
 
+@pytest.mark.parametrize("text", ["[{", '[{"kind": "explode"}]', '["x"]', "5"])
+def test_a_faults_file_that_says_nothing_clear_fails_every_request(
+    sandbox: Sandbox, http: Http, text: str
+) -> None:
+    """500 with the file's name, until it is mended."""
+    file = sandbox.folder / "faults.json"
+    file.write_text(text)
+    reply = http("GET", "/limits")
+    assert (reply.status_code, reply.json()[0]["errorCode"]) == (500, "SANDBOX_FAULTS_FILE")
+    assert "faults.json" in reply.json()[0]["message"]
+    file.write_text("[]")
+    assert http("GET", "/limits").status_code == 200
+
+
 def test_the_daily_quota_is_told_and_then_enforced(
     start: Callable[..., Sandbox], login: Callable[[Sandbox], str]
 ) -> None:
