@@ -26,7 +26,7 @@ from connectors.sandbox.company.population import Population
 CYCLE: Final = np.array([0.09, 0.08, 0.15, 0.17, 0.15, 0.12, 0.09, 0.07, 0.05, 0.03])
 """Chance that a deal closes 0, 1, … 9 weeks after it was created; the first two are self-serve."""
 
-SHARPNESS: Final = 1.55  # scales every effect: how far the drivers separate accounts
+SHARPNESS: Final = 1.32  # scales every effect: how far the drivers separate accounts
 BASE: Final = -7.85  # weekly log-odds of a deal in an average account
 _MONTH: Final = np.array([0.1, 0.0, 0.15, 0.0, 0.0, 0.05, -0.15, -0.25, 0.1, 0.1, 0.05, -0.1])
 

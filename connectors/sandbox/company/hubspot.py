@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from connectors.sandbox import clock
 from connectors.sandbox.company import lifecycle
-from connectors.sandbox.company.hubspot_rows import Row, number_of, row_of
+from connectors.sandbox.company.hubspot_rows import Row, number_of, row_of, rows_of
 from connectors.sandbox.company.hubspot_sales import sales_rows
 from connectors.sandbox.company.hubspot_service import service_rows
 from connectors.sandbox.company.salesforce import read_tables
@@ -23,7 +23,6 @@ from connectors.sandbox.hubspot.account import Owner, add_owners
 from connectors.sandbox.hubspot.associations import Associations, Link
 from connectors.sandbox.hubspot.automation import number_text
 from connectors.sandbox.hubspot.history import Change, History
-from connectors.sandbox.hubspot.values import iso
 from connectors.sandbox.store import Store
 
 _Entry = TypeVar("_Entry", Link, Change)
@@ -82,8 +81,8 @@ def content(tables: Mapping[str, pa.Table]) -> Content:
     """Everything in the account, from the company's vendor-neutral tables."""
     keys = tables["owners"]["owner_key"].to_pylist()
     people = {key: str(_FIRST_OWNER + number) for number, key in enumerate(keys)}
-    accounts = tables["accounts"].to_pylist()
-    contacts = tables["contacts"].to_pylist()
+    accounts = rows_of(tables["accounts"])
+    contacts = rows_of(tables["contacts"])
     sales, service = sales_rows(tables, people), service_rows(tables, people)
     rows = {
         "companies": [_company(row, people) for row in accounts],
@@ -97,7 +96,7 @@ def content(tables: Mapping[str, pa.Table]) -> Content:
         *sales.links,
         *service.links,
     ]
-    history = [*(_company_change(row) for row in tables["account_history"].to_pylist()), *sales.history]
+    history = [*(_company_change(row) for row in rows_of(tables["account_history"])), *sales.history]
     return Content(
         owners=tuple(_owner(row, number) for number, row in enumerate(tables["owners"].to_pylist())),
         rows={name: {str(row["Id"]): row for row in listed} for name, listed in rows.items()},
@@ -207,7 +206,7 @@ def _company_change(row: Mapping[str, Any]) -> Change:
         name=_HISTORY[row["field"]],
         value=_past(row["field"], row["new_value"]),
         previous=_past(row["field"], row["old_value"]),
-        at=iso(row["changed_at"]),
+        at=row["changed_at"],
     )
 
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 import pyarrow as pa
 
-from connectors.sandbox.company.hubspot_rows import Part, Row, link, number_of, numbered, row_of, text
+from connectors.sandbox.company.hubspot_rows import (
+    Part,
+    Row,
+    link,
+    number_of,
+    numbered,
+    row_of,
+    rows_of,
+    text,
+)
 from connectors.sandbox.company.salesforce_sales import opportunity_number
 from connectors.sandbox.hubspot.automation import calculate
 from connectors.sandbox.hubspot.history import Change
 from connectors.sandbox.hubspot.pipelines import PIPELINES
-from connectors.sandbox.hubspot.values import iso
 
-_BEGAN: Final = datetime.fromisoformat("2020-01-06T09:00:00+00:00")
+_BEGAN: Final = "2020-01-06T09:00:00.000Z"
 _PIPELINE: Final = PIPELINES["deals"][0]
 _STAGES: Final = {stage.label: stage.id for stage in _PIPELINE.stages}
 _TRACKED: Final = ("dealstage", "amount", "closedate")
@@ -25,21 +32,21 @@ _DEAL_TO_COMPANY, _DEAL_TO_LINE = 5, 19  # the company is the deal's primary one
 def sales_rows(tables: Mapping[str, pa.Table], people: Mapping[str, str]) -> Part:
     """Rows of products, deals and line_items, how they belong together, and the deals' history."""
     part = Part()
-    products = tables["products"].to_pylist()
+    products = rows_of(tables["products"])
     place = {row["product_id"]: number for number, row in enumerate(products, 1)}
     part.rows["products"] = [_product(row, place[row["product_id"]]) for row in products]
     past: dict[str, list[dict[str, Any]]] = {}
-    for row in tables["opportunity_history"].to_pylist():
+    for row in rows_of(tables["opportunity_history"]):
         past.setdefault(row["opportunity_key"], []).append(row)
     part.rows["deals"] = []
-    for row in tables["opportunities"].to_pylist():
+    for row in rows_of(tables["opportunities"]):
         deal, history = _deal(row, past.get(row["opportunity_key"], []), people)
         part.rows["deals"].append(deal)
         part.history += history
         company = number_of("companies", row["account_key"])
         part.links.append(link("deals", int(deal["Id"]), "companies", company, _DEAL_TO_COMPANY))
     part.rows["line_items"] = []
-    for row in tables["opportunity_lines"].to_pylist():
+    for row in rows_of(tables["opportunity_lines"]):
         number = opportunity_number(row["opportunity_key"])
         part.rows["line_items"].append(_line(row, number, place[row["product_id"]]))
         deal_id, line_id = numbered("deals", number), numbered("line_items", number)
@@ -79,12 +86,12 @@ def _deal(
     before: Row | None = None
     history = []
     for entry in past:
-        at = iso(entry["changed_at"])
+        at = entry["changed_at"]
         after = {
             **deal,
             "dealstage": _STAGES[entry["stage"]],
             "amount": text(entry["amount"]),
-            "closedate": _midnight(entry["close_date"]),
+            "closedate": f"{entry['close_date']}T00:00:00.000Z",  # a day is midnight UTC
         }
         calculate("deals", before, after, at)
         for name in _TRACKED:
@@ -95,10 +102,6 @@ def _deal(
                 )
         before = deal = after
     return deal, history
-
-
-def _midnight(day: date) -> str:
-    return iso(datetime.combine(day, time(), UTC))
 
 
 def _line(row: Mapping[str, Any], number: int, product: int) -> Row:

@@ -7,8 +7,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from connectors.sandbox.company.hubspot_rows import Part, Row, link, number_of, numbered, row_of
+from connectors.sandbox.company.hubspot_rows import Part, Row, link, number_of, numbered, row_of, rows_of
 from connectors.sandbox.hubspot.associations import plain_type, types_between
 
 _MEETING: Final = timedelta(minutes=45)
@@ -26,16 +27,20 @@ def service_rows(tables: Mapping[str, pa.Table], people: Mapping[str, str]) -> P
     owner = {key: people[manager] for key, manager in zip(keys, managers, strict=True)}
     known = set(zip(contacts["account_key"].to_pylist(), contacts["number"].to_pylist(), strict=True))
     part = Part(rows={name: [] for name in (*_OBJECTS.values(), "tickets")})
-    for row in tables["activities"].to_pylist():
+    for row in rows_of(_with_end(tables["activities"])):
         name = _OBJECTS[row["kind"]]
         record_id = numbered("activities", int(row["activity_key"][2:]))
         part.rows[name].append(_activity(row, record_id, owner[row["account_key"]]))
         _belongs(part, name, record_id, row, known)
-    for row in tables["tickets"].to_pylist():
+    for row in rows_of(tables["tickets"]):
         record_id = numbered("tickets", int(row["ticket_key"][2:]))
         part.rows["tickets"].append(_ticket(row, record_id, owner[row["account_key"]]))
         _belongs(part, "tickets", record_id, row, known)
     return part
+
+
+def _with_end(activities: pa.Table) -> pa.Table:
+    return activities.append_column("ends_at", pc.add(activities["occurred_at"], pa.scalar(_MEETING)))
 
 
 def _belongs(
@@ -57,7 +62,7 @@ def _activity(row: Mapping[str, Any], record_id: int, owner: str) -> Row:
             own = {
                 "hs_meeting_title": subject,
                 "hs_meeting_start_time": at,
-                "hs_meeting_end_time": at + _MEETING,
+                "hs_meeting_end_time": row["ends_at"],
                 "hs_meeting_outcome": "COMPLETED",
                 "hs_activity_type": "QBR" if row["is_qbr"] else "Meeting",
             }

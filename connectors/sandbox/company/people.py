@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -159,12 +159,16 @@ class Identity:
     department: list[str]
 
 
+@lru_cache(maxsize=4)
+def _known_people(seed: int) -> tuple[list[str], list[str]]:
+    """People to choose from; account and number choose."""
+    return person_names(stream(seed, "identities"), 16_384)
+
+
 def identities(world: World, account: np.ndarray, number: np.ndarray, role: list[str]) -> Identity:
     """Names, addresses, titles and departments, the same for a person whoever else is asked for."""
-    rng = stream(world.plan.seed, "identities")
-    pool = 16_384  # people to choose from; account and number choose
-    names, locals_ = person_names(rng, pool)
-    salt = (account * 1009 + number * 7907) % pool
+    names, locals_ = _known_people(world.plan.seed)
+    salt = (account * 1009 + number * 7907) % len(names)
     pick = (account * 31 + number * 17) % 60
     domains = [f"{ascii_slug(name)}.example" for name in account_names(world.plan, world.population)]
     order = world.population.department_order

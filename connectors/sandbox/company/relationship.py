@@ -29,7 +29,7 @@ from connectors.sandbox.company.world import World
 TIME: Final = pa.timestamp("us", tz="UTC")
 KINDS: Final = ("meeting", "email", "call", "task")
 _SUBJECTS: Final = (MEETINGS, EMAILS, CALLS, TASKS)
-_RATES: Final = np.array([0.062, 0.068, 0.040, 0.030])
+_RATES: Final = np.array([0.075, 0.070, 0.040, 0.012])
 _PULL: Final = np.array([0.9, 0.75, 0.75, 0.20])  # how strongly each follows the relationship
 _OUTCOMES: Final = ("negative", "neutral", "positive")
 _QUARTER: Final = 13
@@ -168,7 +168,7 @@ def surveys(world: World, until: int) -> pa.Table:
     for week in range(WARM_UP, until):
         rng = stream(world.plan.seed, "surveys", week)
         level = world.traces["levels"][week].astype(float)
-        nps = np.clip(np.round(7.2 + 1.9 * level[:, ROW["sentiment"]] + 0.9 * rng.standard_normal(n)), 0, 10)
+        nps = np.clip(np.round(7.2 + 1.9 * level[:, ROW["sentiment"]] + 0.7 * rng.standard_normal(n)), 0, 10)
         csat = np.clip(
             np.round(3.9 + 0.75 * level[:, ROW["satisfaction"]] + 0.6 * rng.standard_normal(n)), 1, 5
         )

@@ -22,7 +22,7 @@ _PREVIEW, _MODULE = len(FEATURES), len(FEATURES) + len(PREMIUM)
 _BILLING, _SEATS, _API = len(TARGETS) - 3, len(TARGETS) - 2, len(TARGETS) - 1
 _WEEKDAY: Final = np.cumsum([0.20, 0.20, 0.20, 0.19, 0.16, 0.03])
 _UTC_NOON: Final = np.array([18, 13, 12, 12, 12, 18, 12, 12])  # midday in UTC, by country
-BUSY: Final = 0.82  # events a user a week
+BUSY: Final = 0.78  # events a user a week
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
