@@ -86,7 +86,14 @@ class Sandbox:
             set_base(self.store, moment(latest))
         self.clock = Clock(self.store)
         self._sleep = sleep
-        self._server = _Server((LOOPBACK, port), self)
+        try:
+            self._server = _Server((LOOPBACK, port), self)
+        except OSError as error:
+            self.store.close()
+            message = (
+                f"port {port} of {LOOPBACK} can't be served ({error.strerror}): choose another, or 0 for any"
+            )
+            raise OSError(error.errno, message) from None
         self.port: int = self._server.server_address[1]
         self.url = f"http://{LOOPBACK}:{self.port}"
         self.dialect: Dialect = vendor.dialect(

@@ -213,6 +213,12 @@ def test_a_body_of_unknown_length_is_refused(sandbox: Sandbox) -> None:
     assert (reply.status_code, reply.json()[0]["errorCode"]) == (413, "REQUEST_TOO_LARGE")
 
 
+def test_a_port_that_is_taken_is_named(sandbox: Sandbox, tmp_path: Path) -> None:
+    """With what to do about it."""
+    with pytest.raises(OSError, match=f"port {sandbox.port} .* choose another"):
+        Sandbox(tmp_path / "second", port=sandbox.port)
+
+
 def test_an_unknown_dialect_is_refused(tmp_path: Path) -> None:
     """With the ones there are."""
     with pytest.raises(ValueError, match="salesforce"):
