@@ -20,7 +20,7 @@ from sync.delivery import Delivery, Errand
 from sync.gateway import CellErrand
 from sync.mapping import FieldMap, field_map, refuse_changed_schema
 from sync.operations import Operation, of_unknown_outcome, waiting
-from sync.plan_ledger import load, set_status
+from sync.plan_ledger import load, set_status, status_of
 from sync.planned import Plan
 from sync.store import Store
 from sync.store.locks import Lease, lease
@@ -51,7 +51,8 @@ def apply(
     with org_lease(crm, store, plan.org_id) as held:
         delivery = Delivery(store=store, now=now, sleep=sleep)
         settle(crm, delivery, plan.org_id)
-        _refuse(load(store, plan_id), now, override)  # again, now that no other run can move it on
+        # read again, now that no other run can move it on
+        _refuse(plan, status_of(store, plan_id), now, override)
         fields = planned_fields(crm, plan)
         refuse_changed_schema(plan.fields, fields)
         with store.begin() as session:
@@ -139,10 +140,10 @@ def _deliver(
                 progress(done, total)
 
 
-def _refuse(plan: Plan, now: datetime, override: Collection[str]) -> None:
+def _refuse(plan: Plan, status: str | None, now: datetime, override: Collection[str]) -> None:
     new_plan = "Make a new plan: upswell plan."
-    if plan.status in ("applied", "rolled_back"):
-        was = "applied" if plan.status == "applied" else "rolled back"
+    if status in ("applied", "rolled_back"):
+        was = "applied" if status == "applied" else "rolled back"
         raise StateError(f"the plan was {was} already", record=plan.id, fix=new_plan)
     if now >= plan.expires_at:
         raise StateError(

@@ -26,6 +26,10 @@ ATTEMPTS: Final = 3
 PAUSE_SECONDS: Final = 1.0
 
 
+Settled = tuple[Operation, RowResult]
+"""An operation and what became of it."""
+
+
 class Errand(Protocol):
     """What is sent, how one sees whether it took effect, and what is noted down when it did."""
 
@@ -46,7 +50,7 @@ class Errand(Protocol):
         """Results of those that the CRM shows to be settled; the others did not happen."""
         ...
 
-    def note(self, session: Session, operation: Operation, result: RowResult, at: datetime) -> None:
+    def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
         """Keep what took effect, in the transaction that keeps the outcome."""
         ...
 
@@ -126,8 +130,7 @@ class Delivery:
             return
         with self.store.begin() as session:
             mark_done(session, pairs, self.now)
-            for operation, result in pairs:
-                errand.note(session, operation, result, self.now)
+            errand.note(session, pairs, self.now)
 
     def _back_to_waiting(self, operations: Sequence[Operation]) -> None:
         with self.store.begin() as session:

@@ -17,6 +17,7 @@ from connectors.crm import Change, Crm, Record, RowOutcome, RowResult, Value
 from connectors.errors import RemoteError, StateError
 from sync import journal
 from sync.cells import Cell, begins_like_formula, same
+from sync.delivery import Settled
 from sync.mapping import FieldMap
 from sync.operations import Operation
 
@@ -43,6 +44,8 @@ class CellErrand:
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that hold the value already, or must be left alone."""
+        for op in operations:
+            self._check_allowed(op)
         records = self._read(operations)
         results = ((op, self._verdict(op, records.get(op.record_id))) for op in operations)
         return {op.key: result for op, result in results if result is not None}
@@ -74,14 +77,13 @@ class CellErrand:
                 settled[op.key] = verdict
         return settled
 
-    def note(self, session: Session, operation: Operation, result: RowResult, at: datetime) -> None:
+    def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
         """A journal entry for each cell that was written."""
-        if result.outcome is RowOutcome.APPLIED:
-            journal.record(session, operation, at, operation.payload.get("undoes"))
+        written = [op for op, result in results if result.outcome is RowOutcome.APPLIED]
+        journal.record(session, written, at)
 
     def _verdict(self, op: Operation, record: Record | None) -> RowResult | None:
         """Why this operation is not sent, or None when it is."""
-        self._check_allowed(op)
         if record is None or record.is_deleted:
             return _gone(op, record)
         if (unsafe := self._unsafe(op)) is not None:

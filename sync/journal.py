@@ -6,7 +6,7 @@ its own that names the entry it undoes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session, aliased
 
 from connectors.crm import Value
-from sync.cells import from_json, to_json
+from sync.cells import from_json
 from sync.operations import Operation
 from sync.store.writeback import JournalRow
 
@@ -35,13 +35,8 @@ class Entry:
     after: Value
 
 
-def record(
-    session: Session,
-    operation: Operation,
-    at: datetime,
-    undoes: Mapping[str, int] | None = None,
-) -> None:
-    """Add one entry for each cell of a write that took effect; `undoes` maps vendor field to entry id."""
+def record(session: Session, operations: Iterable[Operation], at: datetime) -> None:
+    """Add one entry for each cell of writes that took effect, naming the entry that a restore undoes."""
     rows = [
         {
             "at": at,
@@ -51,13 +46,14 @@ def record(
             "object": operation.object,
             "record_id": operation.record_id,
             "account_id": operation.account_id,
-            "field": cell.name,
-            "key": cell.key,
-            "before": to_json(cell.before),
-            "after": to_json(cell.after),
-            "undoes": (undoes or {}).get(cell.name),
+            "field": held["name"],
+            "key": held["key"],
+            "before": held["before"],
+            "after": held["after"],
+            "undoes": operation.payload.get("undoes", {}).get(held["name"]),
         }
-        for cell in operation.cells
+        for operation in operations
+        for held in operation.payload["cells"]
     ]
     if rows:
         session.execute(insert(JournalRow), rows)

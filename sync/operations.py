@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
@@ -21,7 +22,12 @@ from sync.store.writeback import OperationRow, PlanRow
 PLANNED, SENDING, DONE = "planned", "sending", "done"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+COLUMNS: Final = (
+    "key", "plan_id", "run_id", "position", "kind", "object", "record_id", "account_id", "payload",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """One write to the CRM as the ledger keeps it; `kind` is write, task, restore or close."""
 
@@ -35,23 +41,28 @@ class Operation:
     account_id: str
     payload: dict[str, Any]
 
-    @property
+    @cached_property
     def cells(self) -> tuple[Cell, ...]:
         """The cells of a write or restore."""
         return tuple(cell_from_json(held) for held in self.payload["cells"])
 
-    @property
+    @cached_property
     def draft(self) -> TaskDraft:
         """The task of a `task` operation."""
         held = self.payload["draft"]
         return TaskDraft(**(held | {"due": date.fromisoformat(held["due"])}))
 
 
+def of_row(row: OperationRow) -> Operation:
+    """The operation that a row of the ledger holds."""
+    return Operation(**{name: getattr(row, name) for name in COLUMNS})
+
+
 def add(session: Session, operations: Sequence[Operation], now: datetime) -> None:
     """Keep operations as planned. Their keys must be new."""
     if operations:
         rows = [
-            {name: getattr(operation, name) for name in Operation.__slots__}
+            {name: getattr(operation, name) for name in COLUMNS}
             | {"state": PLANNED, "attempts": 0, "updated_at": now}
             for operation in operations
         ]
@@ -118,4 +129,4 @@ def mark_done(session: Session, results: Sequence[tuple[Operation, RowResult]], 
 def _load(session: Session, *conditions: Any) -> list[Operation]:
     order = (OperationRow.plan_id, OperationRow.kind, OperationRow.position)
     rows = session.scalars(select(OperationRow).where(*conditions).order_by(*order))
-    return [Operation(**{name: getattr(row, name) for name in Operation.__slots__}) for row in rows]
+    return [of_row(row) for row in rows]

@@ -13,7 +13,7 @@ from connectors.crm import TaskDraft
 from connectors.errors import StateError
 from sync.cells import cell_from_json, cell_to_json
 from sync.mapping import digest
-from sync.operations import Operation, add
+from sync.operations import Operation, add, of_row
 from sync.planned import Finding, Plan, PlannedChange, PlannedTask, Skip, SkipReason
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow, SkipRow
@@ -98,6 +98,12 @@ def latest_plan_id(store: Store, *, run_id: str | None = None, applied: bool = F
         return session.scalars(query).first()
 
 
+def status_of(store: Store, plan_id: str) -> str | None:
+    """How far a plan has come by now: planned, applying, applied, rolled_back; None when there is none."""
+    with store.session() as session:
+        return session.scalars(select(PlanRow.status).where(PlanRow.id == plan_id)).first()
+
+
 def set_status(session: Session, plan_id: str, status: str) -> None:
     """Move a plan on: planned, applying, applied, rolled_back."""
     row = session.get(PlanRow, plan_id)
@@ -111,7 +117,7 @@ def _operations(session: Session, plan_id: str) -> list[Operation]:
         .where(OperationRow.plan_id == plan_id, OperationRow.kind.in_(("write", "task")))
         .order_by(OperationRow.kind.desc(), OperationRow.position)
     )
-    return [Operation(**{name: getattr(row, name) for name in Operation.__slots__}) for row in rows]
+    return [of_row(row) for row in rows]
 
 
 def _digest(operations: Sequence[Operation]) -> str:

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from connectors.crm import Crm, Record, RowOutcome, RowResult
-from sync.delivery import rekeyed
+from sync.delivery import Settled, rekeyed
 from sync.mapping import FieldMap
 from sync.operations import Operation
 from sync.store.writeback import TaskRow
@@ -52,10 +52,13 @@ class TaskErrand:
         """Results of those whose task exists by now."""
         return self._existing(operations, RowOutcome.APPLIED)
 
-    def note(self, session: Session, operation: Operation, result: RowResult, at: datetime) -> None:
-        """Keep the task's key and id, whether this attempt made it or it was there."""
-        if result.outcome not in (RowOutcome.APPLIED, RowOutcome.UNCHANGED) or result.id is None:
-            return
+    def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
+        """Keep each task's key and id, whether this attempt made it or it was there."""
+        for operation, result in results:
+            if result.outcome in (RowOutcome.APPLIED, RowOutcome.UNCHANGED) and result.id is not None:
+                self._keep(session, operation, result.id, at)
+
+    def _keep(self, session: Session, operation: Operation, task_id: str, at: datetime) -> None:
         draft, payload = operation.draft, operation.payload
         if session.get(TaskRow, draft.key) is not None:
             return
@@ -66,7 +69,7 @@ class TaskErrand:
                 run_id=operation.run_id,
                 account_id=operation.account_id,
                 account_crm_id=draft.account_crm_id,
-                task_id=result.id,
+                task_id=task_id,
                 owner_id=draft.owner_id,
                 play=payload["play"],
                 product=payload["product"],
@@ -145,8 +148,9 @@ class CloseErrand:
             if (task := found.get(op.payload["task_key"])) is not None and task.is_closed
         }
 
-    def note(self, session: Session, operation: Operation, result: RowResult, at: datetime) -> None:
-        """Note in the ledger that the task is closed."""
-        task = session.get(TaskRow, operation.payload["task_key"])
-        if result.outcome is RowOutcome.APPLIED and task is not None:
-            task.closed_at = at
+    def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
+        """Note in the ledger which tasks are closed."""
+        for operation, result in results:
+            task = session.get(TaskRow, operation.payload["task_key"])
+            if result.outcome is RowOutcome.APPLIED and task is not None:
+                task.closed_at = at

@@ -16,6 +16,7 @@ from sync.briefs.slots import Slots
 from sync.cells import cut
 from sync.plays import Play
 
+NEWLINE: Final = "\n"
 FIELD_LENGTH: Final = 255
 SUBJECT_LENGTH: Final = 255
 TASK_LENGTH: Final = 4_000
@@ -65,8 +66,9 @@ def write_brief(
         "Don't": _list([*DO_NOT[play], *do_not]),
     }
     known = {title: text for title, text in sections.items() if text}
-    task = "\n\n".join(f"{title}: {text}" for title, text in known.items() if title != "Speaks against")
-    full = "\n\n".join(f"{title}: {text}" for title, text in known.items())
+    parts = {title: f"{title}:{text if text[0] == NEWLINE else f' {text}'}" for title, text in known.items()}
+    task = "\n\n".join(part for title, part in parts.items() if title != "Speaks against")
+    full = "\n\n".join(parts.values())
     return Brief(
         subject=_subject(account_name, slots, play, offer),
         field=_field(known, reasons),

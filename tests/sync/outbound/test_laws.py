@@ -48,7 +48,7 @@ HELD = st.fixed_dictionaries(
 @settings(
     derandomize=True,
     deadline=None,
-    max_examples=25,
+    max_examples=15,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.tuples(CELLS, HELD), min_size=1, max_size=7))
