@@ -59,7 +59,8 @@ def rows_of(table: pa.Table) -> list[dict[str, Any]]:
             table = table.set_column(i, column.name, told)
         elif pa.types.is_date(column.type):
             table = table.set_column(i, column.name, table[i].cast(pa.string()))
-    return table.to_pylist()
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
 
 
 def row_of(record_id: int, **properties: object) -> Row:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 
 from connectors.sandbox.hubspot.call import Call
 from connectors.sandbox.hubspot.errors import NOT_FOUND, refuse
-from connectors.sandbox.hubspot.limits import RateLimits
 from connectors.sandbox.hubspot.pipelines import PIPELINES, Pipeline, Stage
 from connectors.sandbox.hubspot.schema import ARCHIVED
 from connectors.sandbox.hubspot.values import iso
@@ -84,15 +83,15 @@ def details(call: Call) -> Response:
     return Response.of(200, body)
 
 
-def usage(call: Call, limits: RateLimits) -> Response:
+def usage(call: Call) -> Response:
     """GET the private app's calls of today."""
     entry = {
         "name": "private-apps-api-calls-daily",
         "usageLimit": call.settings.daily,
-        "currentUsage": limits.used,
+        "currentUsage": call.limits.used,
         "collectedAt": iso(call.now),
         "fetchStatus": "SUCCESS",
-        "resetsAt": iso(limits.resets_at),
+        "resetsAt": iso(call.limits.resets_at),
     }
     return Response.of(200, {"results": [entry]})
 

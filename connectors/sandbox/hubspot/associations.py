@@ -127,7 +127,8 @@ class Associations:
 
     def add(self, links: Iterable[Link]) -> None:
         """Associate pairs, both ways; the plain type comes with every label."""
-        rows = [row for link in links for row in _both_ways(link)]
+        # in the order of the key, which is how the table is kept: a bulk load then appends
+        rows = sorted(row for link in links for row in _both_ways(link))
         with self._store.transaction() as sql:
             sql.executemany("INSERT OR IGNORE INTO associations VALUES (?, ?, ?, ?, ?)", rows)
 
@@ -200,10 +201,17 @@ class Associations:
 
 
 def _both_ways(link: Link) -> list[tuple[str, int, str, int, int]]:
-    kinds = types_between(link.from_object, link.to_object)
-    kind = next(kind for kind in kinds if kind.type_id == link.type_id)
+    from_id, to_id = int(link.from_id), int(link.to_id)
     rows = []
-    for one in {kind.type_id: kind, kinds[0].type_id: kinds[0]}.values():
-        rows.append((link.from_object, int(link.from_id), link.to_object, int(link.to_id), one.type_id))
-        rows.append((link.to_object, int(link.to_id), link.from_object, int(link.from_id), one.inverse))
+    for there, back in _with_plain(link.from_object, link.to_object, link.type_id):
+        rows.append((link.from_object, from_id, link.to_object, to_id, there))
+        rows.append((link.to_object, to_id, link.from_object, from_id, back))
     return rows
+
+
+@cache
+def _with_plain(from_object: str, to_object: str, type_id: int) -> tuple[tuple[int, int], ...]:
+    """Type ids there and back of a type and of the plain one."""
+    kinds = types_between(from_object, to_object)
+    kind = next(kind for kind in kinds if kind.type_id == type_id)
+    return tuple({(one.type_id, one.inverse) for one in (kind, kinds[0])})

@@ -9,25 +9,14 @@ from datetime import datetime
 
 from connectors.sandbox.hubspot.associations import Associations
 from connectors.sandbox.hubspot.errors import invalid_json, refuse
+from connectors.sandbox.hubspot.limits import RateLimits
 from connectors.sandbox.hubspot.linking import Linker
 from connectors.sandbox.hubspot.record_json import Reader, Wanted
 from connectors.sandbox.hubspot.records import Records
 from connectors.sandbox.hubspot.schema import ObjectType, Schema
+from connectors.sandbox.hubspot.settings import Settings
 from connectors.sandbox.store import Store
 from connectors.sandbox.wire import Request
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How this account is set up; limits are those of a private app on Professional."""
-
-    burst: int = 190  # calls in ten seconds; "Usage guidelines and limits"
-    daily: int = 650_000
-    searches: int = 5  # a second
-    index_lag: int = 5  # sandbox-seconds until the search index shows a change
-    associated_page: int = 500  # associations of one record on a page of batch/read
-    enterprise: int = 0  # 1: custom objects are allowed
-    unique_on_tasks: int = 1  # 0: tasks refuse properties with unique values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +26,7 @@ class Call:
     request: Request
     now: datetime
     settings: Settings
+    limits: RateLimits
     store: Store
     schema: Schema
     associations: Associations

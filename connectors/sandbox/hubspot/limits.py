@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from connectors.sandbox.hubspot.call import Settings
+from connectors.sandbox.hubspot.settings import Settings
 from connectors.sandbox.store import Store
 from connectors.sandbox.wire import Response
 
