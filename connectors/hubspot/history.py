@@ -36,10 +36,13 @@ class Histories:
         self._pipelines = pipelines
         self._mappings = mappings
 
-    def pages(self, table: str, ids: Iterator[Sequence[str]], zone: ZoneInfo) -> Iterator[pa.Table]:
-        """The histories of these deals or companies, a page of them at a time."""
+    def pages(
+        self, table: str, ids: Iterator[Sequence[str]], zone: ZoneInfo, since: datetime | None
+    ) -> Iterator[pa.Table]:
+        """What happened to these deals or companies from `since` on, a page of them at a time."""
         for page in ids:
             rows = self._deals(page, zone) if table == "opportunity_history" else self._companies(page)
+            rows = [row for row in rows if since is None or row["changed_at"] >= since]
             if rows:
                 yield pa.Table.from_pylist(rows, schema=CRM_TABLES[table])
 

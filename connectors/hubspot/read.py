@@ -84,7 +84,7 @@ class Reader:
         if table in _HISTORIES:
             source = SOURCES[table][0]
             ids = ([str(r["id"]) for r in page] for page in self._live(source, window, ()))
-            yield from self._histories.pages(table, ids, self._zone())
+            yield from self._histories.pages(table, ids, self._zone(), window.since)
             return
         self._check_mapping(table)
         for plan in [self._plan(table, source) for source in SOURCES[table]]:
