@@ -1,7 +1,7 @@
 """opportunity_history and account_history: what a property held before, where the account tells it.
 
-HubSpot keeps the last 20 values of a property with their time; they come with a batch read of 50
-records. A row is one moment at which something changed; its id is the record's and the moment.
+HubSpot keeps the last 20 values of a property with their time; they come 50 records at a time, listed or
+read by id. A row is one moment at which something changed; its id is the record's and the moment.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from connectors.canonical import CRM_TABLES
-from connectors.crm import FieldType
+from connectors.crm import FieldType, Window
 from connectors.hubspot.cells import day
-from connectors.hubspot.objects import Objects
+from connectors.hubspot.objects import Objects, Records
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.schema import Described, Schemas
-from connectors.hubspot.tables import COMPANIES, Mappings
+from connectors.hubspot.tables import COMPANIES, DEALS, SOURCES, Mappings, Source
 from connectors.hubspot.values import decode, parse_time
 
 Row = dict[str, Any]
@@ -36,21 +36,35 @@ class Histories:
         self._pipelines = pipelines
         self._mappings = mappings
 
-    def pages(
-        self, table: str, ids: Iterator[Sequence[str]], zone: ZoneInfo, since: datetime | None
-    ) -> Iterator[pa.Table]:
-        """What happened to these deals or companies from `since` on, a page of them at a time."""
-        for page in ids:
-            rows = self._deals(page, zone) if table == "opportunity_history" else self._companies(page)
-            rows = [row for row in rows if since is None or row["changed_at"] >= since]
+    def pages(self, table: str, window: Window, zone: ZoneInfo) -> Iterator[pa.Table]:
+        """What happened in the window, a page of deals or companies at a time."""
+        source = SOURCES[table][0]
+        names = _DEAL if source is DEALS else tuple(self._columns())
+        for records in self._records(source, window, names):
+            rows = self._deals(records, zone) if source is DEALS else self._companies(records)
+            rows = [row for row in rows if window.since is None or row["changed_at"] >= window.since]
             if rows:
                 yield pa.Table.from_pylist(rows, schema=CRM_TABLES[table])
 
-    def _deals(self, ids: Sequence[str], zone: ZoneInfo) -> list[Row]:
+    def _records(self, source: Source, window: Window, names: Sequence[str]) -> Iterator[Records]:
+        """Records that changed in the window with the history of these properties; no search has history."""
+        if window.since is None:
+            yield from self._objects.listed(source.object, (), history=names)
+            return
+        for page in self._objects.changed(source.object, source.cursor, window, ()):
+            yield self._objects.by_id(source.object, [str(r["id"]) for r in page], history=names)
+
+    def _columns(self) -> Mapping[str, str]:
+        """Property -> canonical column, of the account's columns that are held in a property."""
+        here = self._schemas[COMPANIES.object]
+        mapped = {**COMPANIES.columns, **self._mappings.columns("accounts")}
+        return {prop: column for column, prop in mapped.items() if here.has(prop)}
+
+    def _deals(self, records: Records, zone: ZoneInfo) -> list[Row]:
         """One row for each moment at which stage, amount or close date changed: the deal as it was then."""
         stages = self._pipelines["deals"]
         rows = []
-        for record in self._objects.by_id("deals", ids, history=_DEAL):
+        for record in records:
             held: dict[str, Any] = {}
             for moment, changes in _moments(record, _DEAL):
                 held |= changes
@@ -69,15 +83,13 @@ class Histories:
                 )
         return rows
 
-    def _companies(self, ids: Sequence[str]) -> list[Row]:
+    def _companies(self, records: Records) -> list[Row]:
         """One row for each change of a mapped column; the first value that a property had is no change."""
-        here = self._schemas["companies"]
-        columns = {p: c for c, p in {**COMPANIES.columns, **self._mappings.columns("accounts")}.items()}
-        names = [name for name in columns if here.has(name)]
+        here, columns = self._schemas[COMPANIES.object], self._columns()
         rows = []
-        for record in self._objects.by_id("companies", ids, history=names):
+        for record in records:
             before: dict[str, str | None] = {}
-            for moment, changes in _moments(record, names):
+            for moment, changes in _moments(record, columns):
                 for name, value in changes.items():
                     new = _shown(value, name, here)
                     if name in before and before[name] != new:

@@ -34,13 +34,20 @@ class Objects:
         self._client = client
 
     def listed(
-        self, object_name: str, properties: Sequence[str], *, archived: bool = False
+        self,
+        object_name: str,
+        properties: Sequence[str],
+        *,
+        history: Sequence[str] = (),
+        archived: bool = False,
     ) -> Iterator[Records]:
         """Every record, live or archived, a page at a time."""
         here, rest = _that_fit(properties, _ADDRESS)
         params: dict[str, Any] = {"limit": LIST_PAGE, "properties": ",".join(here) or _ID}
         if archived:
             params["archived"] = "true"
+        if history:
+            params |= {"limit": HISTORY_BATCH, "propertiesWithHistory": ",".join(history)}
         for page in self._client.pages(self._client.paths.records(object_name), params):
             yield self._with(object_name, list(page), rest, archived=archived) if rest else list(page)
 

@@ -82,9 +82,8 @@ class Reader:
         if table not in SOURCES:
             raise KeyError(f"{table} is no table of the CRM; there are owners, {', '.join(SOURCES)}")
         if table in _HISTORIES:
-            source = SOURCES[table][0]
-            ids = ([str(r["id"]) for r in page] for page in self._live(source, window, ()))
-            yield from self._histories.pages(table, ids, self._zone(), window.since)
+            self._check_mapping("accounts")
+            yield from self._histories.pages(table, window, self._zone())
             return
         self._check_mapping(table)
         for plan in [self._plan(table, source) for source in SOURCES[table]]:

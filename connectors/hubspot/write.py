@@ -22,6 +22,7 @@ from connectors.hubspot.tables import MERGED
 from connectors.hubspot.values import UnfitValueError, decode, encode, parse_time
 
 WRITE_BATCH: Final = 100
+_NO_PROPERTY: Final = "PROPERTY_DOESNT_EXIST"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,8 @@ class Writer:
         reply = self._client.send(self._client.paths.batch(object_name, "update"), {"inputs": inputs})
         done = {str(each["id"]) for each in reply.get("results") or ()}
         by_id, by_trace = problems_of(reply)
+        if not done:
+            self._check_setup(object_name, reply)
         answers, unknown = {}, []
         for each in rows:
             identifier = str(each.id)
@@ -124,6 +127,18 @@ class Writer:
                 fix="The records are read back before anything is sent again.",
             )
         return answers
+
+    def _check_setup(self, object_name: str, reply: Mapping[str, Any]) -> None:
+        """Raise SetupError when every row was refused because a property is gone: no row is at fault."""
+        problems = [read_problem(entry) for entry in reply.get("errors") or ()]
+        if problems and all(problem.code == _NO_PROPERTY for problem in problems):
+            self._schemas.forget(object_name)
+            names = ", ".join(dict.fromkeys(name for problem in problems for name in problem.properties))
+            raise SetupError(
+                f"{object_name} have no property {names} any more; nothing was written.",
+                record=object_name,
+                fix="Restore the property, or run `upswell install`.",
+            )
 
     def refusal(self, row: Row, problem: Problem) -> RowResult:
         """The result of a row that HubSpot did not take."""
@@ -154,7 +169,7 @@ def row(
         field = here.schema.fields.get(name)
         try:
             if field is None:
-                raise UnfitValueError("PROPERTY_DOESNT_EXIST", f"{here.schema.name} have no property {name}")
+                raise UnfitValueError(_NO_PROPERTY, f"{here.schema.name} have no property {name}")
             if field.calculated or not (field.createable if creating else field.updateable):
                 raise UnfitValueError("READ_ONLY_VALUE", f"{name} can't be written")
             properties[name] = encode(value, field, here.choices.get(name))

@@ -12,6 +12,7 @@ from connectors.canonical import CRM_TABLES
 from connectors.crm import Window
 from connectors.errors import SetupError
 from connectors.hubspot import objects as objects_module
+from connectors.sandbox.company.hubspot_rows import row_of
 
 MAPPING = {
     "accounts": {"plan_tier": "plan_tier", "seats": "seats", "arr": "arr", "renewal_date": "renewal_date"},
@@ -267,6 +268,22 @@ def test_many_records_of_one_moment_come_through(
     rows = pulled(account.connect(), "accounts", since, since + timedelta(hours=2))
     assert made == {row["crm_id"] for row in rows}
     assert len(rows) == 10
+
+
+def test_more_than_ten_thousand_changes_come_through(account: Any, pulled: Callable[..., Any]) -> None:
+    """HubSpot refuses to page past 10,000 results of a search; a window with more is read whole."""
+    since = account.advance(hours=1)
+    stamp = f"{since:%Y-%m-%dT%H:%M:%S}.000Z"
+    stamps = {"createdate": stamp, "hs_lastmodifieddate": stamp}
+    rows = [row_of(7_000_000_000 + n, name=f"C{n}", **stamps) for n in range(10_050)]
+    account.sandbox.store.bulk_insert("companies", rows)
+    window = Window(since=since - timedelta(minutes=1), until=since + timedelta(minutes=1))
+    found = [
+        crm_id for page in account.connect().pull("accounts", window) for crm_id in page["crm_id"].to_pylist()
+    ]
+    assert sorted(found) == sorted(str(row["Id"]) for row in rows)
+    assert len(account.requests("companies/search")) == 51  # 200 a page
+    assert len(account.requests("batch/read")) == 11  # parents, 1,000 at a time
 
 
 def test_archived_records_are_seen_once_a_day(account: Any, pulled: Callable[..., Any]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from connectors.crm import Change, RowOutcome
+from connectors.crm import Change, RowOutcome, TaskDraft
 from connectors.errors import AmbiguousError, SetupError
+from connectors.fields import field_specs
 
 
 def change(identifier: str, **values: Any) -> Change:
@@ -122,8 +123,9 @@ def test_a_property_archived_in_mid_run_is_a_setup_error(our_account: Any) -> No
     our_account.connect()._client.send(
         "/crm/properties/2026-09/companies/batch/archive", {"inputs": [{"name": "expansion_score"}]}
     )
-    results = crm.write([change(company, expansion_score=9)])
-    assert [(r.outcome, r.vendor_code) for r in results] == [(RowOutcome.REFUSED, "PROPERTY_DOESNT_EXIST")]
+    with pytest.raises(SetupError, match="expansion_score"):
+        crm.write([change(company, expansion_score=9)])
+    assert "expansion_score" not in crm.describe("companies").fields
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), "text", True])
@@ -150,3 +152,32 @@ def test_many_records_are_read_in_batches_of_a_hundred(account: Any, by_id: Call
         identifier: str(n) for n, identifier in enumerate(ids)
     }
     assert len(account.requests("batch/read")) == 3
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-03", "2026-09"])
+def test_every_dialect_writes_the_same(account: Any, version: str) -> None:
+    """Install, write, read, tasks and their end work in v3 and in the dated API."""
+    company = account.create("companies", name="A")
+    crm = account.connect(account.settings(api_version=version))
+    crm.install(list(field_specs().values()), apply=True)
+    results = crm.write([change(company, expansion_score=77)])
+    results += crm.create_tasks(
+        [
+            TaskDraft(
+                key="k",
+                subject="S",
+                body="B",
+                due=date(2026, 11, 20),
+                owner_id=None,
+                account_crm_id=company,
+                contact_crm_id=None,
+            )
+        ]
+    )
+    task = crm.find_tasks(["k"])["k"]
+    results += crm.close_tasks({task.id: "done"})
+    assert {RowOutcome.APPLIED} == {result.outcome for result in results}
+    assert crm.read("companies", [company], ["expansion_score"])[company].values == {"expansion_score": 77}
+    assert crm.find_tasks(["k"])["k"].is_closed
+    others = [each for each in ("/v3", "2026-03", "2026-09") if each.lstrip("/") != version]
+    assert not [r for r in account.requests() if any(each in r.path for each in others)]
