@@ -67,7 +67,8 @@ class Slots:
     def active(self, users: np.ndarray, departments: np.ndarray) -> np.ndarray:
         """Which slots are in use when each account has so many users in so many departments."""
         open_to = self.department_rank < departments[self.account]
-        filled = np.concatenate([[0], np.cumsum(open_to)])
+        filled = np.zeros(len(open_to) + 1, dtype=np.int32)
+        np.cumsum(open_to, out=filled[1:])
         rank = filled[1:] - filled[self._before]
         active: np.ndarray = open_to & (rank <= users[self.account])
         return active
@@ -123,7 +124,7 @@ def slots_of(world: World) -> Slots:
     return Slots(
         account=account,
         number=_FIRST_SLOT + np.arange(len(account)) - first[account],
-        department_rank=np.floor(len(DEPARTMENTS) * rng.random(len(account)) ** 1.4).astype(np.int64),
+        department_rank=np.floor(len(DEPARTMENTS) * rng.random(len(account)) ** 1.4).astype(np.int8),
         weight=rng.standard_normal(len(account)),
         first=first,
     )
