@@ -11,6 +11,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from model.customers import active_customers
 from model.days import calendar_date, day_number
@@ -88,7 +89,7 @@ def build_panel(
         else:
             first = first_data + WARM_UP_DAYS
         days = tuple(range(last, max(min(first, last), 0) - 1, -STEP_DAYS))[::-1]
-        inputs = _inputs(sources, days, target, products, limits, space)
+        inputs = _inputs(sources, days, target, products, limits, space=space)
         keys, columns = _figures(inputs)
         events = expansion_events(sources, target).filter(lambda t: t.day.between(first_data, last))
         labels = outcomes(sources, inputs.rows, target, data_end=last).order_by("row").to_pyarrow()
@@ -102,7 +103,7 @@ def build_panel(
             signals=limits,
             data_hash=data_hash(table),
             history_days=last - first_data,
-            expansions=int(events.count().execute()),
+            expansions=events.count().to_pyarrow().as_py(),
         )
 
 
@@ -118,7 +119,7 @@ def build_rows(
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         limits = resolve_signals(signals)
-        inputs = _inputs(sources, (day_number(as_of),), target, products, limits, space)
+        inputs = _inputs(sources, (day_number(as_of),), target, products, limits, space=space)
         keys, columns = _figures(inputs)
         features = tuple(name for name in CATALOGUE if name in columns)
         return Rows(
@@ -127,6 +128,17 @@ def build_rows(
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
         )
+
+
+def rows_on(panel: Panel, as_of: date) -> Rows:
+    """The panel's rows of one as-of date, as `build_rows` would make them; none for another day."""
+    held = panel.table.filter(pc.equal(panel.table["as_of"], pa.scalar(as_of, pa.date32())))
+    return Rows(
+        table=held.drop_columns(["label", "added_arr", "bought"]).combine_chunks(),
+        features=panel.features,
+        categorical=panel.categorical,
+        signals=panel.signals,
+    )
 
 
 def data_hash(table: pa.Table) -> str:
@@ -154,12 +166,13 @@ def _inputs(
     target: Target,
     products: tuple[Product, ...],
     signals: Mapping[str, float],
+    *,
     space: Workspace,
 ) -> Inputs:
     keys = active_customers(sources, days)
     order = ibis.window(order_by=[keys.account_id, keys.day])
     rows = space.keep(keys.mutate(row=ibis.row_number().over(order)))
-    if rows.count().execute() == 0:
+    if rows.count().to_pyarrow().as_py() == 0:
         raise ModelError(
             f"No account is an active customer on any of {len(days)} dates up to {calendar_date(days[-1])}.",
             fix="Check that billing has invoices with ARR or seats up to that date, or that accounts have "
@@ -252,7 +265,7 @@ def _first_day(sources: Mapping[str, ir.Table], last: int) -> int:
     """The first day on which usage says anything, else billing; the longest useful history is five years."""
     for name in ("events", "usage", "billing"):
         table = sources[name]
-        first = table.filter(table["at"] <= last)["at"].min().execute()
-        if first is not None and first == first:  # an empty table's minimum comes back as NaN
+        first = table.filter(table["at"] <= last)["at"].min().to_pyarrow().as_py()
+        if first is not None:
             return max(int(first), last - 5 * 365)
     return last - 365

@@ -28,10 +28,9 @@ def connect(settings: Settings) -> Crm:
     from connectors.budget import DailyBudget
     from connectors.salesforce.crm import Salesforce
 
-    mapping = {table: columns for table, columns in settings.mapping.items() if table != "fields"}
     return Salesforce.connect(
         salesforce_settings(settings),
-        mapping=mapping,
+        mapping=settings.mapping,
         account_external_id=settings.crm.account_external_id,
         budget=DailyBudget(share=settings.budget.daily_share, ceiling=settings.budget.org_ceiling),
     )

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from connectors.crm import Crm
 from connectors.errors import StateError, UpswellError, UsageError
-from model.panel import Panel, Rows, build_panel, build_rows, data_hash
+from model.panel import Panel, Rows, build_panel, build_rows, data_hash, rows_on
 from model.predict import predict
 from model.product import Product
 from model.registry import Registry
@@ -82,6 +82,8 @@ class Loop:
     clock: Clock
     tell: Tell
     _crm: Crm | None = None
+    _resolved: Resolved | None = None
+    _panel: Panel | None = None
 
     @property
     def crm(self) -> Crm:
@@ -148,6 +150,7 @@ class Loop:
 
     def pull(self, run: Run, *, full: bool = False) -> PullReport:
         """What is new in the CRM, brought into the lake."""
+        self._resolved = self._panel = None
         with run.step("pull") as detail:
             report = pull(
                 self.crm,
@@ -164,6 +167,7 @@ class Loop:
 
     def exports(self, run: Run) -> ExportReport:
         """What is new in the exports, brought into the lake."""
+        self._resolved = self._panel = None
         with run.step("exports") as detail:
             report = ingest(
                 self.settings,
@@ -177,12 +181,16 @@ class Loop:
         return report
 
     def tables(self) -> Resolved:
-        """The lake's tables with one account id, and how well the sources fit together."""
-        sources = [segment.source for segment in self.lake.segments("accounts")]
-        if not sources:
-            raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
-        org_id = sources[-1].removeprefix("crm:")
-        return resolve(self.lake, load_aliases(self.store, org_id))
+        """The lake's tables with one account id, and how well the sources fit; kept until the next pull.
+
+        Raises UsageError while the lake is empty."""
+        if self._resolved is None:
+            sources = [segment.source for segment in self.lake.segments("accounts")]
+            if not sources:
+                raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
+            org_id = sources[-1].removeprefix("crm:")
+            self._resolved = resolve(self.lake, load_aliases(self.store, org_id))
+        return self._resolved
 
     def train(self, run: Run, as_of: date, *, seed: int = 0) -> TrainReport:
         """A model trained on every matured row up to `as_of`, kept and made the current one."""
@@ -192,6 +200,7 @@ class Loop:
             panel = build_panel(
                 tables, as_of=as_of, target=self.target, products=self.products, signals=self.signals
             )
+            self._panel = panel
             self.tell("Train", 0, None)
             trained = train(panel, target=self.target, products=self.products, seed=seed)
             version = self.registry.save(trained, as_of)
@@ -214,9 +223,7 @@ class Loop:
             tables = resolved.tables
             self.tell("Score", 0, None)
             trained = self.registry.load(current)
-            rows = build_rows(
-                tables, as_of=as_of, target=self.target, products=self.products, signals=self.signals
-            )
+            rows = self._rows(as_of)
             cutoffs = self.settings.tiers
             predictions = predict(
                 trained,
@@ -310,6 +317,18 @@ class Loop:
             found = collect(tables, self.store, target=self.target, now=now)
             detail.update(found=found)
             return compare(tables, self.store, target=self.target, now=now)
+
+    def _rows(self, as_of: date) -> Rows:
+        """The features of every active customer on `as_of`; a panel that was just built has them already."""
+        if self._panel is not None and (rows := rows_on(self._panel, as_of)).table.num_rows:
+            return rows
+        return build_rows(
+            self.tables().tables,
+            as_of=as_of,
+            target=self.target,
+            products=self.products,
+            signals=self.signals,
+        )
 
     def _newest_scores(self) -> pa.Table:
         scoring = latest_scoring(self.store)
