@@ -86,12 +86,6 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         used, limit = self._org_usage if self._org_usage is not None else (None, None)
         return Usage(calls=self._calls, org_used=used, org_limit=limit)
 
-    def note_usage(self, *, used: int, limit: int) -> None:
-        """Take over what the account says about its day."""
-        self._org_usage = (used, limit)
-        if self._budget is not None:
-            self._budget.observe(used=used, limit=limit)
-
     def api_request(self, options: Mapping[str, Any]) -> requests.Response:
         """The library's one generic call, sent through our door; one attempt, whatever its status."""
         made = Request(self.config, dict(options))
@@ -155,7 +149,10 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             self._burst.allow(int(told["Max"]))
         if told["Daily"].isdigit() and told["Daily-Remaining"].isdigit():
             limit = int(told["Daily"])
-            self.note_usage(used=limit - int(told["Daily-Remaining"]), limit=limit)
+            used = limit - int(told["Daily-Remaining"])
+            self._org_usage = (used, limit)
+            if self._budget is not None:
+                self._budget.observe(used=used, limit=limit)
 
     def _parsed(self, reply: requests.Response, what: str) -> Any:
         """The reply's JSON; half of it is a lost reply."""

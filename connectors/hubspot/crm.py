@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -43,16 +43,25 @@ from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
 
-_DAILY: Final = "private-apps-api-calls-daily"
-
 
 class Hubspot:
-    """One account over hubspot-api-client. Make it with `connect`."""
+    """One account over hubspot-api-client. Make it with `connect`.
+
+    `capabilities.unique_task_key` is known once tasks were described: before, it is False, which is safe.
+    """
+
+    capabilities: Capabilities = Capabilities(
+        write_batch=WRITE_BATCH,
+        read_batch=READ_BATCH,
+        page_size=SEARCH_PAGE,
+        partial_result=True,
+        links_in_record=False,
+        unique_task_key=False,
+    )
 
     def __init__(self, client: HubspotClient, mappings: Mappings) -> None:
         self._client = client
         self._mappings = mappings
-        self._usage_told = True
         paths = client.paths
         self._schemas = Schemas(client.get, paths.properties_of)
         objects = Objects(client)
@@ -107,18 +116,6 @@ class Hubspot:
         client = HubspotClient(settings, door=door, retry=policy, budget=budget)
         return cls(client, Mappings.of(mapping or {}, account_external_id))
 
-    @cached_property
-    def capabilities(self) -> Capabilities:
-        """What HubSpot can do; whether the task key is unique is read from the account's properties."""
-        return Capabilities(
-            write_batch=WRITE_BATCH,
-            read_batch=READ_BATCH,
-            page_size=SEARCH_PAGE,
-            partial_result=True,
-            links_in_record=False,
-            unique_task_key=self._tasks.unique,
-        )
-
     def org(self) -> OrgInfo:
         """Which account this is."""
         return self._org
@@ -154,10 +151,12 @@ class Hubspot:
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
         """One result a draft, in order; at most 100."""
+        self._learn_task_key()
         return self._tasks.create(drafts)
 
     def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks that exist, by key."""
+        self._learn_task_key()
         return self._tasks.find(keys)
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
@@ -175,27 +174,14 @@ class Hubspot:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own property.",
                 )
-        report = self._installer.install(ours, apply=apply)
-        self.__dict__.pop("capabilities", None)  # the task key may be there now
-        return report
+        return self._installer.install(ours, apply=apply)
 
     def field_name(self, spec: FieldSpec) -> str:
         """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""
         return self._mappings.own_fields.get(spec.key, spec.hubspot)
 
     def usage(self) -> Usage:
-        """API calls of this connection, and the account's today; asked for once where no reply told them."""
-        if self._client.usage.org_limit is None and self._usage_told:
-            try:
-                told = self._client.get(self._client.paths.daily_usage)["results"]
-            except (SetupError, TerminalError):
-                told = []
-            self._usage_told = bool(told)
-            for each in told:
-                if each.get("name", _DAILY) == _DAILY and each.get("usageLimit"):
-                    self._client.note_usage(
-                        used=int(each.get("currentUsage") or 0), limit=int(each["usageLimit"])
-                    )
+        """API calls of this connection, and the account's today; HubSpot tells OAuth apps no daily limit."""
         return self._client.usage
 
     @property
@@ -206,6 +192,10 @@ class Hubspot:
     def close(self) -> None:
         """Give back the connections."""
         self._client.door.close()
+
+    def _learn_task_key(self) -> None:
+        """Whether this account refuses a second task with our key."""
+        self.capabilities = replace(self.capabilities, unique_task_key=self._tasks.unique)
 
     @cached_property
     def _org(self) -> OrgInfo:

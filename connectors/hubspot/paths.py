@@ -69,11 +69,6 @@ class Paths:
         """GET: which account this is."""
         return f"{self.account}/details"
 
-    @property
-    def daily_usage(self) -> str:
-        """GET: the account's API calls of the day."""
-        return f"{self.account}/api-usage/daily/private-apps"
-
 
 def _dated(version: str) -> Paths:
     return Paths(

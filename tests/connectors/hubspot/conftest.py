@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from connectors.crm import Window
+from connectors.crm import Crm, Window
 from connectors.fields import field_specs
 from connectors.hubspot.crm import Hubspot
 from connectors.hubspot.settings import HubspotSettings
@@ -54,9 +54,10 @@ class Account:
         return self.settings(**{**values, **changes})
 
     def connect(self, settings: HubspotSettings | None = None, **options: Any) -> Hubspot:
-        """A connection, closed with the account."""
+        """A connection, closed with the account; that it is a Crm, the type checker proves here."""
         options.setdefault("retry", PATIENT)
-        crm = Hubspot.connect(settings or self.settings(), **options)
+        crm: Crm = Hubspot.connect(settings or self.settings(), **options)
+        assert isinstance(crm, Hubspot)
         self._connections.append(crm)
         return crm
 

@@ -77,7 +77,6 @@ def test_an_account_without_unique_task_properties_is_served_all_the_same(
     report = crm.install(SPECS, apply=True)
     assert crm.describe("tasks").fields["expansion_task_key"].unique is False
     assert ["search" in warning for warning in report.warnings] == [True]
-    assert crm.capabilities.unique_task_key is False
 
 
 def test_a_mapped_property_must_exist(account: Any) -> None:

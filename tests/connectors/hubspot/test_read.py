@@ -357,6 +357,24 @@ def test_owners_come_with_their_team(account: Any, pulled: Callable[..., Any]) -
     ) == ("Robin Admin", "robin.admin@northwind.example", True)
 
 
+def test_a_first_pull_costs_little_more_than_its_pages(account: Any, pulled: Callable[..., Any]) -> None:
+    """600 companies and 1,200 deals: 100 a page, associations of 1,000 at a time, and what describes them."""
+    stamps = {"createdate": "2026-10-01T08:00:00.000Z", "hs_lastmodifieddate": "2026-10-01T08:00:00.000Z"}
+    store = account.sandbox.store
+    companies = [row_of(7_000_000_000 + n, name=f"C{n}", **stamps) for n in range(600)]
+    store.bulk_insert("companies", companies)
+    stage = {"pipeline": "default", "dealstage": "prospecting", "hs_is_closed": "false"}
+    store.bulk_insert(
+        "deals", [row_of(8_000_000_000 + n, dealname="D", **stage, **stamps) for n in range(1200)]
+    )
+    crm = account.connect()
+    assert len(pulled(crm, "accounts")) == 600
+    assert len(pulled(crm, "opportunities")) == 1200
+    lists, links = 6 + 12, 1 + 2 * 2  # parents; companies and line items of the deals
+    described = 3 + 2 + 1 + 1  # properties of three objects, labels, pipelines, account
+    assert lists + links + described == crm.usage().calls
+
+
 @pytest.mark.parametrize("version", ["v3", "2026-03", "2026-09"])
 def test_every_dialect_reads_the_same(account: Any, pulled: Callable[..., Any], version: str) -> None:
     """The dated API and v3 give the same rows."""

@@ -75,6 +75,7 @@ def test_capabilities_tell_whether_the_key_is_unique(crm_and_account: Any) -> No
     """unique_task_key is what the account's property says; a second task then ends as the first."""
     crm, account = crm_and_account
     held = crm.describe("tasks").fields["expansion_task_key"]
+    assert crm.find_tasks(["k"]) == {}
     assert crm.capabilities.unique_task_key is held.unique
     if held.unique:
         company = account.create("companies", name="A")
