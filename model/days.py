@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 EPOCH = date(1970, 1, 1)
 
@@ -28,4 +29,4 @@ def as_day(column: ir.Column) -> ir.IntegerColumn:
 
 def day_table(days: Iterable[int]) -> ir.Table:
     """Distinct day numbers as a table with the one column `day`, in order."""
-    return ibis.memtable({"day": sorted(set(days))}, schema={"day": "int64"})
+    return ibis.memtable(pa.table({"day": pa.array(sorted(set(days)), pa.int64())}))

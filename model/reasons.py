@@ -40,7 +40,8 @@ def family_shares(contributions: np.ndarray, features: Sequence[str]) -> np.ndar
     """
     totals = _family_totals(contributions, features)
     size = np.abs(totals).sum(axis=1, keepdims=True)
-    return np.divide(totals, size, out=np.zeros_like(totals), where=size > 0)
+    shares: np.ndarray = np.divide(totals, size, out=np.zeros_like(totals), where=size > 0)
+    return shares
 
 
 def explain(

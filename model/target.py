@@ -33,8 +33,8 @@ class Target:
 
     An opportunity counts when its type is one of `opportunity_types` (any case; EXPANSION_TYPES when
     empty), it is won (its stage is one of `stages`, or the CRM's own flag when `stages` is empty) and its
-    amount is at least `min_amount`. With `count_arr_changes`, an ARR increase in billing that no such opportunity explains
-    counts as well. Raises ModelError for a horizon outside 7–730 days or an eligibility expression.
+    amount is at least `min_amount`. With `count_arr_changes`, an ARR increase in billing that no such
+    opportunity explains counts as well. Raises ModelError for a horizon outside 7–730 days or an eligibility expression.
     """
 
     horizon_days: int = 90
@@ -67,4 +67,5 @@ class Target:
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> Target:
         """The target that `as_json` wrote."""
-        return cls(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+        fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in values.items()}
+        return cls(**fields)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import pyarrow as pa
 
 from model.days import day_table
 from model.workspace import Workspace
@@ -39,52 +40,62 @@ BILLING_PAGES = "billing|invoice|pricing|plan_page|plans_page|upgrade_page|subsc
 
 
 def read_timeline(sources: Mapping[str, ir.Table], space: Workspace) -> Timeline:
-    """The subject-days of all events, materialised in the engine. Reads the events once per subject."""
+    """The subject-days of all events, materialised in the engine."""
     events, users = sources["events"], sources["users"]
-    user_day = space.keep(
+    user_day = (
         events.filter(events.user_id.notnull())
         .group_by("account_id", "user_id", "at")
-        .agg(
-            known=lambda t: t.known.min(),
-            events=lambda t: t.count(),
-            sessions=lambda t: t.session_id.nunique(),
-        )
+        .agg(known=ibis._.known.min(), events=ibis._.count(), sessions=ibis._.session_id.nunique())
     )
-    feature_day = space.keep(
+    user_day = space.keep(_with_stretches(user_day, "user_id"))
+    feature_day = (
         events.filter(events.feature.notnull())
         .group_by("account_id", "feature", "at")
-        .agg(known=lambda t: t.known.min(), events=lambda t: t.count())
+        .agg(known=ibis._.known.min(), events=ibis._.count())
     )
     placed = users.filter(users.department.notnull()).select("account_id", "user_id", "department").distinct()
-    department_day = space.keep(
+    department_day = (
         user_day.join(placed, ["account_id", "user_id"])
         .group_by("account_id", "department", "at")
-        .agg(known=lambda t: t.known.min(), users=lambda t: t.count())
+        .agg(known=ibis._.known.min(), users=ibis._.count())
     )
-    name = ibis.coalesce(events.event, "") + " " + ibis.coalesce(events.feature, "")
-    billing_day = space.keep(
-        events.filter(name.lower().re_search(BILLING_PAGES))
+    # the few distinct names are searched, not every event
+    names = events.select("event", "feature").distinct()
+    text = ibis.coalesce(names.event, "") + " " + ibis.coalesce(names.feature, "")
+    pages = space.keep(names.filter(text.lower().re_search(BILLING_PAGES)))
+    same = [events.event.identical_to(pages.event), events.feature.identical_to(pages.feature)]
+    billing_day = (
+        events.semi_join(pages, same)
         .group_by("account_id", "user_id", "at")
-        .agg(known=lambda t: t.known.min(), events=lambda t: t.count())
+        .agg(known=ibis._.known.min(), events=ibis._.count())
     )
     return Timeline(
-        user_day=user_day, feature_day=feature_day, department_day=department_day, billing_day=billing_day
+        user_day=user_day,
+        feature_day=space.keep(_with_stretches(feature_day, "feature")),
+        department_day=space.keep(department_day),
+        billing_day=space.keep(billing_day),
     )
+
+
+def _with_stretches(subject_days: ir.Table, subject: str) -> ir.Table:
+    """Subject-days with `start` (when it counts from) and `previous` (the latest day among earlier starts)."""
+    days = subject_days.mutate(start=ibis.greatest(subject_days["at"], subject_days.known))
+    earlier = ibis.window(group_by=["account_id", subject], order_by=["start", "at"], preceding=(None, 1))
+    return days.mutate(previous=days["at"].max().over(earlier))
 
 
 def distinct_active(
-    subject_days: ir.Table, subject: str, *, windows: Iterable[int], days: Iterable[int], name: str
+    subject_days: ir.Table, *, windows: Iterable[int], days: Iterable[int], name: str
 ) -> ir.Table:
     """Distinct active subjects per account: account_id, day and `{name}_{W}` for each window, W days long.
 
-    One row for every account that ever had a subject-day and every day asked for. A late row (known after
+    One row for every account with any subject-day and every day asked for. A late row (known after
     its day) counts from the day it was known, exactly.
     """
-    stretches = subject_days.mutate(start=ibis.greatest(subject_days.at, subject_days.known))
-    earlier = ibis.window(group_by=["account_id", subject], order_by=["start", "at"], preceding=(None, 1))
-    stretches = stretches.mutate(previous=stretches.at.max().over(earlier))
     # a stretch that ends no later than one that began before it adds nothing
-    stretches = stretches.filter(stretches.previous.isnull() | (stretches.at > stretches.previous))
+    stretches = subject_days.filter(
+        subject_days.previous.isnull() | (subject_days["at"] > subject_days.previous)
+    )
     steps = []
     for width in windows:
         open_ = stretches.filter(stretches.start < stretches.at + width)
@@ -126,9 +137,8 @@ def _running(subject_days: ir.Table, steps: list[_Step], days: Iterable[int]) ->
     moved = []
     for step in steps:
         at = ibis.greatest(step.at, asked[0])  # whatever began earlier is there on the first day
-        daily = step.table.select("account_id", at=at, amount=step.amount).group_by("account_id", "at")
-        daily = daily.agg(amount=ibis._.amount.sum())
-        due = daily.join(calendar, "at").group_by("account_id", "day").agg(amount=ibis._.amount.sum())
+        due = step.table.select("account_id", at=at, amount=step.amount).join(calendar, "at")
+        due = due.group_by("account_id", "day").agg(amount=ibis._.amount.sum())
         moved.append(due.mutate(name=ibis.literal(step.name)))
     stepped = (
         reduce(lambda a, b: a.union(b), moved)
@@ -147,4 +157,4 @@ def _next_asked(asked: list[int]) -> ir.Table:
     """Each day `at` between the first and the last asked one with the next asked `day`, itself included."""
     at = np.arange(asked[0], asked[-1] + 1)
     day = np.asarray(asked)[np.searchsorted(asked, at)]
-    return ibis.memtable({"at": at, "day": day}, schema={"at": "int64", "day": "int64"})
+    return ibis.memtable(pa.table({"at": at, "day": day}))

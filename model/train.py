@@ -55,7 +55,15 @@ def train(
     features = tuple(name for name in panel.features if name not in suspects)
     categorical = tuple(name for name in panel.categorical if name not in suspects)
     booster: Any = None
-    value, value_metrics = train_value_rows(rows, features, categorical, days, target, seed, threads)
+    value, value_metrics = train_value(
+        rows,
+        feature_frame(rows, features, categorical),
+        categorical,
+        days,
+        horizon=target.horizon_days,
+        seed=seed,
+        threads=threads,
+    )
     intercept = _intercept(rows, panel, y)
     metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
     trees = 0
@@ -73,7 +81,8 @@ def train(
         say("judging on the latest matured slice")
         judged = fit_probability(slice_of(split.before_test), seed=seed, threads=threads, trees=trees)
         raw = judged.predict(slice_of(split.test), prediction_type="RawFormulaVal")
-        metrics |= _judge(rows, panel, y, split, raw, weight, features)
+        points = rule_points(rows, panel.signals, features).sum(axis=1)
+        metrics |= _judge(rows, y, split, raw=raw, points=points, weight=weight)
         say("fitting on everything that matured")
         booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
     return TrainedModel(
@@ -104,27 +113,6 @@ def train(
     )
 
 
-def train_value_rows(
-    rows: pa.Table,
-    features: tuple[str, ...],
-    categorical: tuple[str, ...],
-    days: np.ndarray,
-    target: Target,
-    seed: int,
-    threads: int,
-) -> Any:
-    """`train_value` on the training rows."""
-    return train_value(
-        rows,
-        feature_frame(rows, features, categorical),
-        categorical,
-        days,
-        horizon=target.horizon_days,
-        seed=seed,
-        threads=threads,
-    )
-
-
 def _training_rows(panel: Panel) -> pa.Table:
     """Rows whose outcome is known, without those whose expansion was already being negotiated."""
     label = panel.table["label"]
@@ -133,17 +121,10 @@ def _training_rows(panel: Panel) -> pa.Table:
 
 
 def _judge(
-    rows: pa.Table,
-    panel: Panel,
-    y: np.ndarray,
-    split: Split,
-    raw: np.ndarray,
-    weight: float,
-    features: tuple[str, ...],
+    rows: pa.Table, y: np.ndarray, split: Split, *, raw: np.ndarray, points: np.ndarray, weight: float
 ) -> dict[str, dict[str, float]]:
-    """Scores on the test slice: what will score (`served`), model, base rate, scorecard and seat rule alone."""
+    """Scores on the test slice: what is `served`, the model, the scorecard, base rate and seat rule."""
     test = split.test
-    points = rule_points(rows, panel.signals, features).sum(axis=1)
     past = y[split.before_test].mean()
     base = float(np.log(past / (1 - past)))
     rules = base - points[split.before_test].mean() + points

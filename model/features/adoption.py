@@ -105,7 +105,6 @@ def build(inputs: Inputs) -> ir.Table:
     windows = keep(
         distinct_active(
             feature_day,
-            "feature",
             windows=(30, 90),
             days={day - lag for day in inputs.days for lag in (0, 90, 180)},
             name="features",

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.customers import invoice_spans
+from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, bad, good
 from model.timeline import distinct_active
 
@@ -84,9 +85,9 @@ FEATURES = (
 
 def build(inputs: Inputs) -> ir.Table:
     """Seat features of every row that has both seats and events."""
-    lags = ibis.memtable({"lag": [7 * k for k in range(WEEKS + 1)]}, schema={"lag": "int64"})
+    lags = day_table(7 * k for k in range(WEEKS + 1)).rename(lag="day")
     days = {day - 7 * k for day in inputs.days for k in range(WEEKS + 1)}
-    active = distinct_active(inputs.timeline.user_day, "user_id", windows=(30,), days=days, name="users")
+    active = distinct_active(inputs.timeline.user_day, windows=(30,), days=days, name="users")
     weekly = inputs.space.keep(_utilisation(inputs, inputs.space.keep(active)))
     rows = inputs.rows.cross_join(lags).mutate(then=lambda t: t.day - t.lag)
     seen = rows.join(weekly, [rows.account_id == weekly.account_id, rows.then == weekly.week])
@@ -150,8 +151,8 @@ def _utilisation(inputs: Inputs, active: ir.Table) -> ir.Table:
     order = ibis.window(group_by="account_id", order_by=["known", "at"])
     limits = limits.mutate(until=limits.known.lead().over(order), seats=limits.quantity)
     joined = active
-    for name, table in (("billed", spans), ("entitled", limits)):
-        table = table.select("account_id", "known", "until", **{name: table.seats})
+    for name, licences in (("billed", spans), ("entitled", limits)):
+        table = licences.select("account_id", "known", "until", **{name: licences.seats})
         joined = joined.left_join(
             table,
             [

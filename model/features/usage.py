@@ -64,7 +64,7 @@ def build(inputs: Inputs) -> ir.Table:
     days = {day - lag for day in inputs.days for lag in LAGS}
     user_day = inputs.timeline.user_day
     keep = inputs.space.keep
-    users = keep(distinct_active(user_day, "user_id", windows=(1, 7, 30, 90), days=days, name="users"))
+    users = keep(distinct_active(user_day, windows=(1, 7, 30, 90), days=days, name="users"))
     events = keep(total_events(user_day, "events", windows=(30, 90), days=days))
     sessions = keep(total_events(user_day, "sessions", windows=(30,), days=inputs.days))
     figures = inputs.rows

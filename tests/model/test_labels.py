@@ -1,0 +1,143 @@
+"""Facts about outcomes: what counts, when, and what it leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from model.errors import ModelError
+from model.panel import Panel, build_panel
+from model.product import Product
+from model.target import Target
+
+HORIZON = 90
+
+
+@pytest.fixture(scope="module")
+def make_panel(as_of: date, catalogue: tuple[Product, ...]) -> Callable[..., Panel]:
+    """Builds the panel of a company."""
+
+    def build(company: Any, **target: Any) -> Panel:
+        return build_panel(
+            company.tables(),
+            as_of=as_of,
+            target=Target(horizon_days=HORIZON, **target),
+            products=catalogue,
+            months=10,
+        )
+
+    return build
+
+
+@pytest.fixture(scope="module")
+def untouched(tiny: Any, make_panel: Callable[..., Panel]) -> dict[tuple[str, date], float]:
+    """Labels of the tiny company before anything is closed."""
+    return _labels(make_panel(tiny))
+
+
+def _labels(panel: Panel) -> dict[tuple[str, date], float]:
+    table = panel.table
+    keys = zip(table["account_id"].to_pylist(), table["as_of"].to_pylist(), strict=True)
+    return dict(zip(keys, np.nan_to_num(table["label"].to_numpy(), nan=-1.0), strict=True))
+
+
+def _deal(at: Callable[..., datetime], account: str, closed: date, **more: Any) -> dict[str, Any]:
+    return {
+        "account_id": account,
+        "crm_id": "closing",
+        "created_at": at(closed - timedelta(days=1)),
+        "known_from": at(closed - timedelta(days=1)),
+        "opportunity_type": "Expansion",
+        "stage": "Closed Won",
+        "amount": 5000.0,
+        "is_closed": True,
+        "is_won": True,
+        "closed_at": at(closed),
+        "product_id": "UP",
+    } | more
+
+
+@settings(
+    max_examples=2,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(account=st.integers(0, 11), back=st.integers(1, 280))
+def test_closing_an_opportunity_changes_the_labels_of_exactly_the_rows_that_see_it(
+    account: int,
+    back: int,
+    tiny: Any,
+    as_of: date,
+    untouched: dict[tuple[str, date], float],
+    make_panel: Callable[..., Panel],
+    at: Callable[..., datetime],
+) -> None:
+    """Matured rows of that account within one horizon before the closing become 1; all others stay."""
+    name, closed = f"A{account:03d}", as_of - timedelta(days=back)
+    labels = _labels(make_panel(tiny.plus("opportunities", _deal(at, name, closed))))
+    for (who, day), label in labels.items():
+        sees = who == name and day < closed <= day + timedelta(days=HORIZON)
+        matured = day + timedelta(days=HORIZON) <= as_of
+        expected = 1.0 if sees and matured else untouched[who, day]
+        assert label == expected, (who, day)
+
+
+def test_closing_an_opportunity_changes_the_data_hash(
+    tiny: Any, as_of: date, make_panel: Callable[..., Panel], at: Callable[..., datetime]
+) -> None:
+    """The hash is the same for the same data, and another one after an outcome."""
+    closed = _deal(at, "A001", as_of - timedelta(days=100))
+    first, again = make_panel(tiny).data_hash, make_panel(tiny).data_hash
+    assert first == again
+    assert make_panel(tiny.plus("opportunities", closed)).data_hash != first
+
+
+def test_a_row_whose_horizon_has_not_ended_has_no_label(
+    untouched: dict[tuple[str, date], float], as_of: date
+) -> None:
+    """Unknown is not "no": the last horizon of rows is unlabelled, everything before is labelled."""
+    for (_, day), label in untouched.items():
+        assert (label == -1.0) == (day + timedelta(days=HORIZON) > as_of)
+
+
+def test_an_open_opportunity_makes_its_rows_pipeline(
+    tiny: Any, as_of: date, make_panel: Callable[..., Panel], at: Callable[..., datetime]
+) -> None:
+    """Rows between creation and closing are pipeline, no matter how it ends."""
+    created = as_of - timedelta(days=120)
+    deal = _deal(at, "A002", as_of, created_at=at(created), is_closed=False, is_won=False, closed_at=None)
+    table = make_panel(tiny.plus("opportunities", deal)).table
+    for row in table.select(["account_id", "as_of", "is_pipeline"]).to_pylist():
+        if row["account_id"] == "A002" and row["as_of"] >= created:
+            assert row["is_pipeline"]
+
+
+def test_arr_growth_without_an_opportunity_counts_unless_the_target_says_no(
+    tiny: Any, make_panel: Callable[..., Panel]
+) -> None:
+    """An unexplained ARR increase is an event; with count_arr_changes off only opportunities are."""
+    quiet = tiny.without("opportunities")
+    grown, none = make_panel(quiet), make_panel(quiet, count_arr_changes=False)
+    assert np.nansum(grown.table["label"].to_numpy()) > 0
+    assert np.nansum(none.table["label"].to_numpy()) == 0
+
+
+def test_an_increase_that_a_won_deal_explains_is_one_event(
+    tiny: Any, make_panel: Callable[..., Panel]
+) -> None:
+    """Deals of the tiny company raise the next invoice: counting ARR changes adds no event."""
+    assert make_panel(tiny).expansions == make_panel(tiny, count_arr_changes=False).expansions
+
+
+@pytest.mark.parametrize("wrong", [{"horizon_days": 3}, {"eligible": "segment != 'SMB'"}])
+def test_a_target_that_cannot_be_met_says_what_to_change(wrong: dict[str, Any]) -> None:
+    """A wrong horizon or an eligibility expression is refused with the fix."""
+    with pytest.raises(ModelError, match="Fix:"):
+        Target(**wrong)

@@ -1,0 +1,89 @@
+"""Facts about training, cold start and what is left out."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from model.panel import Panel, Rows
+from model.product import Product
+from model.scorecard import basis_of
+from model.target import Target
+from model.train import train
+from model.trained import TrainedModel
+
+
+def test_the_same_panel_and_seed_give_the_same_model_bit_for_bit(
+    panel: Panel, trained: TrainedModel, rows: Rows, catalogue: tuple[Product, ...]
+) -> None:
+    """Training twice gives identical log-odds."""
+    again = train(panel, target=Target(), products=catalogue, seed=1)
+    assert np.array_equal(again.margins(rows.table), trained.margins(rows.table))
+
+
+def test_a_model_is_judged_on_later_rows_against_every_baseline(trained: TrainedModel) -> None:
+    """The model beats the base rate's log loss out of time; rules and seat rule are judged on the same rows."""
+    metrics = trained.metrics
+    assert metrics["model"]["log_loss"] < metrics["base_rate"]["log_loss"]
+    assert {metrics[name]["rows"] for name in ("served", "model", "scorecard", "base_rate", "seat_rule")} == {
+        metrics["model"]["rows"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("expansions", "history", "expected"),
+    [
+        (19, 800, ("scorecard", 0.0)),
+        (500, 300, ("scorecard", 0.0)),
+        (50, 800, ("blend", 0.25)),
+        (76, 800, ("model", 1.0)),
+    ],
+)
+def test_the_model_earns_its_place_with_history(
+    expansions: int, history: int, expected: tuple[str, float]
+) -> None:
+    """Rules below 20 expansions or a year, then a blend at n / (n + 150), the model beyond 75."""
+    assert basis_of(expansions, history) == expected
+
+
+def test_a_scorecard_scores_without_any_booster(
+    panel: Panel, rows: Rows, catalogue: tuple[Product, ...]
+) -> None:
+    """With 5 expansions the rules score, and fuller seats never lower the score."""
+    young = dataclasses.replace(panel, expansions=5)
+    model = train(young, target=Target(), products=catalogue)
+    used = rows.table["seat_utilisation"].to_numpy()
+    margins = model.margins(rows.table)
+    assert model.basis == "scorecard"
+    assert model.booster is None
+    assert margins[used >= 0.9].mean() > margins[used < 0.5].mean()
+
+
+def test_a_feature_written_after_the_fact_is_left_out_and_named(
+    panel: Panel, catalogue: tuple[Product, ...]
+) -> None:
+    """A column that all but equals the label is a suspect, not a feature."""
+    table = panel.table
+    label = np.nan_to_num(table["label"].to_numpy())
+    noise = np.random.default_rng(0).normal(0, 0.1, label.size)
+    index = table.column_names.index("days_since_lost")
+    leaky: Any = table.set_column(index, "days_since_lost", [label + noise])
+    model = train(dataclasses.replace(panel, table=leaky), target=Target(), products=catalogue)
+    assert model.facts["suspects"] == ["days_since_lost"]
+    assert "days_since_lost" not in model.features
+
+
+def test_labels_without_a_pattern_are_said_to_have_no_signal(
+    panel: Panel, catalogue: tuple[Product, ...]
+) -> None:
+    """Shuffled outcomes give no ranking: the facts say that there is no signal."""
+    table = panel.table
+    label = table["label"].to_numpy().copy()
+    known = np.flatnonzero(~np.isnan(label))
+    label[known] = np.random.default_rng(4).permutation(label[known])
+    mixed: Any = table.set_column(table.column_names.index("label"), "label", [label])
+    model = train(dataclasses.replace(panel, table=mixed), target=Target(), products=catalogue)
+    assert model.facts["has_signal"] is False
