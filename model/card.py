@@ -28,9 +28,11 @@ def write_card(trained: TrainedModel) -> str:
         "",
         _standing(trained),
         "",
-        f"Data: {facts['rows']:,} rows of {facts['first_as_of']} to {facts['last_as_of']}, "
-        f"{facts['expansions']:,} expansions in {facts['history_days']} days of history; "
-        f"{len(trained.features)} features; data hash {trained.data_hash[:16]}.",
+        (
+            f"Data: {facts['rows']:,} rows of {facts['first_as_of']} to {facts['last_as_of']}, "
+            f"{facts['expansions']:,} expansions in {facts['history_days']} days of history; "
+            f"{len(trained.features)} features; data hash {trained.data_hash[:16]}."
+        ),
         "",
     ]
     if facts["suspects"]:
@@ -40,6 +42,11 @@ def write_card(trained: TrainedModel) -> str:
             "",
         ]
     lines += _quality(trained.metrics)
+    if facts["has_signal"] is False:
+        lines += [
+            "",
+            "**These data do not predict expansion** better than chance: treat the ranking as none.",
+        ]
     lines += [
         "",
         "## Limits",
@@ -56,13 +63,15 @@ def _standing(trained: TrainedModel) -> str:
     match trained.basis:
         case "scorecard":
             return (
-                f"**Scored by the rule scorecard.** There are {n} expansions in {trained.facts['history_days']} days; "
-                f"a model needs {MIN_EXPANSIONS} expansions, {MIN_HISTORY_DAYS} days and outcomes on later dates."
+                f"**Scored by the rule scorecard.** There are {n} expansions in "
+                f"{trained.facts['history_days']} days; a model needs {MIN_EXPANSIONS} expansions, "
+                f"{MIN_HISTORY_DAYS} days and outcomes on later dates."
             )
         case "blend":
             return (
                 f"**Scored by rules and model together**, the model at {trained.weight:.0%} on log-odds "
-                f"(n / (n + {BLEND_HALF})); it leads alone from {FULL_EXPANSIONS + 1} expansions, and there are {n}."
+                f"(n / (n + {BLEND_HALF})); it leads alone from {FULL_EXPANSIONS + 1} expansions, "
+                f"and there are {n}."
             )
         case _:
             return f"**Scored by the model.** There are {n} past expansions to learn from."
@@ -75,8 +84,10 @@ def _quality(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
     lines = [
         "## Quality",
         "",
-        f"On the latest matured dates ({rows:,} rows, base rate {metrics['model']['base_rate']:.1%}), "
-        "by a model that had seen nothing within one horizon of them:",
+        (
+            f"On the latest matured dates ({rows:,} rows, base rate {metrics['model']['base_rate']:.1%}), "
+            "by a model that had seen nothing within one horizon of them:"
+        ),
         "",
         "| scored by | AUC | PR-AUC | log loss | Brier | ECE | lift@20 % |",
         "|---|---|---|---|---|---|---|",
@@ -84,16 +95,14 @@ def _quality(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
     for key, name in _NAMES.items():
         figures = " | ".join(f"{metrics[key][column]:.3f}" for column in _COLUMNS)
         lines.append(f"| {name} | {figures} |")
-    if metrics["model"]["log_loss"] >= metrics["base_rate"]["log_loss"]:
-        lines += [
-            "",
-            "**These data do not predict expansion**: the base rate for all is no worse than the model.",
-        ]
     if "value" in metrics:
         value = metrics["value"]
         lines += [
             "",
-            f"Value on {int(value['value_rows'])} later expansions: median error {value['value_median_error']:.0%}, "
-            f"WAPE {value['value_wape']:.0%}, P10–P90 range covers {value['value_coverage']:.0%} (nominal 80 %).",
+            (
+                f"Value on {int(value['value_rows'])} later expansions: "
+                f"median error {value['value_median_error']:.0%}, WAPE {value['value_wape']:.0%}, "
+                f"P10–P90 range covers {value['value_coverage']:.0%} (nominal 80 %)."
+            ),
         ]
     return lines

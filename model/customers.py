@@ -14,7 +14,7 @@ INVOICE_GRACE_DAYS = 45
 
 
 def invoice_spans(billing: ir.Table) -> ir.Table:
-    """Billing with `until`: the day on which the next invoice replaced this one as the latest known (or null).
+    """Billing with `until`: the day on which the next invoice replaced this one as latest known, or null.
 
     An invoice for an older period that arrives late never replaces a newer one.
     """

@@ -11,7 +11,7 @@ FloatArray = np.ndarray
 
 
 def scores(y: FloatArray, p: FloatArray) -> dict[str, float]:
-    """auc, pr_auc, log_loss, brier, ece (10 equal-mass bins) and lift_20 of probabilities `p` for outcomes `y`.
+    """auc, pr_auc, log_loss, brier, ece (10 equal-mass bins) and lift_20 of probabilities for outcomes.
 
     AUC and PR-AUC are NaN when all outcomes are the same. Raises ModelError for no rows, unequal lengths,
     or probabilities outside 0–1.

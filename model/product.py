@@ -41,7 +41,7 @@ class Product:
             )
         if self.eligible:
             raise ModelError(
-                f"Product {self.id!r}: eligible = {self.eligible!r}: eligibility expressions are not supported.",
+                f"Product {self.id!r}: the eligibility expression {self.eligible!r} is not supported.",
                 fix="Remove it; a module or add-on is eligible when the account does not own it yet.",
             )
 

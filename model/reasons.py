@@ -64,7 +64,9 @@ def explain(
             side = found[share > 0]
             if abs(share) < MIN_SHARE or len(side) >= (MAX_FOR if share > 0 else MAX_AGAINST):
                 continue
-            spoken = _speak(table, row, contributions[row], members[family], columns, share)
+            by_size = sorted(members[family], key=lambda m: -abs(contributions[row, m[0]]))
+            along = [name for i, name in by_size if contributions[row, i] * share > 0 and name in columns]
+            spoken = _speak(table, row, along, columns, share=share)
             if spoken is not None:
                 side.append(spoken)
         supporting.append(found[True])
@@ -75,16 +77,14 @@ def explain(
 def _speak(
     table: pa.Table,
     row: int,
-    contributions: np.ndarray,
-    members: Sequence[tuple[int, str]],
+    names: Sequence[str],
     columns: dict[str, np.ndarray],
+    *,
     share: float,
 ) -> Reason | None:
+    """The first of the features that has a true phrase in the direction of `share`."""
     supports = share > 0
-    sign = 1.0 if supports else -1.0
-    for _, name in sorted(members, key=lambda member: -sign * contributions[member[0]]):
-        if name not in columns:
-            continue
+    for name in names:
         value = float(columns[name][row])
         if np.isnan(value):
             continue

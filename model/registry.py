@@ -3,7 +3,7 @@
     models/
       2026.11.02-1/
         probability.cbm  value.cbm      as CatBoost writes them; absent for a scorecard
-        manifest.json                   sha256 of each file, feature names in order, target, golden predictions
+        manifest.json                   sha256 of each file, feature names, target, golden predictions
         card.md
       current                           the version in use, one line
 
@@ -221,7 +221,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         ) from error
     if manifest.get("format") != _FORMAT:
         raise ModelError(
-            f"Model {folder.name} has format {manifest.get('format')!r}; this Upswell reads format {_FORMAT}.",
+            f"Model {folder.name} has format {manifest.get('format')!r}; this Upswell reads {_FORMAT}.",
             fix="Use the Upswell that saved it, or train again.",
         )
     return manifest

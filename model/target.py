@@ -34,7 +34,8 @@ class Target:
     An opportunity counts when its type is one of `opportunity_types` (any case; EXPANSION_TYPES when
     empty), it is won (its stage is one of `stages`, or the CRM's own flag when `stages` is empty) and its
     amount is at least `min_amount`. With `count_arr_changes`, an ARR increase in billing that no such
-    opportunity explains counts as well. Raises ModelError for a horizon outside 7–730 days or an eligibility expression.
+    opportunity explains counts as well. Raises ModelError for a horizon outside 7–730 days, or an
+    eligibility expression.
     """
 
     horizon_days: int = 90

@@ -78,7 +78,7 @@ def read_timeline(sources: Mapping[str, ir.Table], space: Workspace) -> Timeline
 
 
 def _with_stretches(subject_days: ir.Table, subject: str) -> ir.Table:
-    """Subject-days with `start` (when it counts from) and `previous` (the latest day among earlier starts)."""
+    """Subject-days with `start` (when it counts from) and `previous` (the latest of earlier starts)."""
     days = subject_days.mutate(start=ibis.greatest(subject_days["at"], subject_days.known))
     earlier = ibis.window(group_by=["account_id", subject], order_by=["start", "at"], preceding=(None, 1))
     return days.mutate(previous=days["at"].max().over(earlier))

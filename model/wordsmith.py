@@ -1,4 +1,4 @@
-"""Numbers in plain words: a feature's value in its unit, and sentences with values in their places."""
+"""Numbers in plain words: values in their unit, and sentences with values in their places."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from model.features.families import CATALOGUE
 
-_SLOT = re.compile(r"\{(\w+)\}")
+_SLOT = re.compile(r"\{(\w+)(:size)?\}")
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
 def write_value(value: float, unit: str) -> str:
@@ -34,14 +35,19 @@ def write_value(value: float, unit: str) -> str:
 def sentence(table: pa.Table, row: int, feature: str, text: str) -> str | None:
     """The text with every `{name}` filled from that row, then source table and as-of date.
 
+    `{name:size}` is the value without its sign.
     None when a figure that it needs is unknown: a sentence is never said with a gap.
     """
     values = {}
-    for name in dict.fromkeys(_SLOT.findall(text)):
+    for name, size in dict.fromkeys(_SLOT.findall(text)):
         value = table[name][row].as_py() if name in table.column_names else None
         if value is None or math.isnan(value):
             return None
-        values[name] = write_value(value, CATALOGUE[name].unit)
+        unit = CATALOGUE[name].unit
+        # after "up" or "down" a sign would say it twice
+        values[name + size] = (
+            write_value(abs(value), unit).removeprefix("+") if size else write_value(value, unit)
+        )
     as_of: date = table["as_of"][row].as_py()
-    filled = _SLOT.sub(lambda slot: values[slot.group(1)], text)
-    return f"{filled} ({CATALOGUE[feature].source}, {as_of.day} {as_of:%b})"
+    filled = _SLOT.sub(lambda slot: values[slot.group(1) + (slot.group(2) or "")], text)
+    return f"{filled} ({CATALOGUE[feature].source}, {as_of.day} {_MONTHS[as_of.month - 1]})"

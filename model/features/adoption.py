@@ -138,7 +138,7 @@ def build(inputs: Inputs) -> ir.Table:
 
 
 def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
-    """Per feature and as-of day: the share of accounts that had used it, its first day anywhere, all offered."""
+    """Per feature and as-of day: share of accounts that had used it, its first day anywhere, all offered."""
     asked = day_table(days)
     users = asked.join(first, first.known <= asked.day)
     accounts = users.group_by("day").agg(accounts=users.account_id.nunique(), offered=users.feature.nunique())

@@ -27,7 +27,7 @@ FEATURES = (
         "change",
         "billing",
         "ARR against 180 days earlier",
-        (bad("ARR_FELL", "ARR down {arr_growth_180} in half a year", at_most=-0.03),),
+        (bad("ARR_FELL", "ARR down {arr_growth_180:size} in half a year", at_most=-0.03),),
     ),
     Feature("arr_growth_365", "change", "billing", "ARR against a year earlier"),
     Feature("seats_growth_180", "change", "billing", "Seats against 180 days earlier"),

@@ -31,7 +31,11 @@ FEATURES = (
         "change",
         "usage",
         "Highest limit utilisation of the last month less three months earlier",
-        (good("LIMIT_RISING", "Use of the plan's limits up {limit_change_90} in 90 days", at_least=0.06),),
+        (
+            good(
+                "LIMIT_RISING", "Use of the plan's limits up {limit_change_90:size} in 90 days", at_least=0.06
+            ),
+        ),
     ),
     Feature("limit_change_180", "change", "usage", "Highest limit utilisation less half a year earlier"),
     Feature("limits_near", "count", "usage", "Metered limits used to 85 % or more"),

@@ -41,15 +41,11 @@ FEATURES = (
                     f"{{peer_rate_{group}}} of accounts like this expanded in 90 days",
                     at_least=0.16,
                 ),
-            )
-            + (
-                (
-                    bad(
-                        "PEERS_STILL",
-                        f"Only {{peer_rate_{group}}} of accounts like this expanded in 90 days",
-                        at_most=0.05,
-                    ),
-                )
+                bad(
+                    "PEERS_STILL",
+                    f"Only {{peer_rate_{group}}} of accounts like this expanded in 90 days",
+                    at_most=0.05,
+                ),
             ),
         )
         for group, keys in GROUPS.items()
@@ -65,7 +61,7 @@ FEATURES = (
 
 
 def build(inputs: Inputs) -> ir.Table:
-    """Peer features of every row. Peers are all active customers of that day, whichever rows are asked for."""
+    """Peer features of every row. Peers are all active customers of that day, whatever rows are given."""
     members = inputs.space.keep(_members(inputs))
     everyone = members.group_by("day").agg(
         peer_rate_all=members.expanded.mean(), all_before=members.before.mean()

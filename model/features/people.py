@@ -28,7 +28,13 @@ FEATURES = (
         "count",
         "events",
         "Champion's active days of 30 days, less those of the 30 days that ended 60 days earlier",
-        (bad("CHAMPION_QUIET", "Champion active on {champion_days_change} days in a month", at_most=-4),),
+        (
+            bad(
+                "CHAMPION_QUIET",
+                "Champion active {champion_days_change:size} days a month less than before",
+                at_most=-4,
+            ),
+        ),
     ),
     Feature("champion_last_seen", "days", "events", "Days since a champion last used the product"),
     Feature(

@@ -35,7 +35,11 @@ FEATURES = (
         "change",
         "events",
         "Power users against 90 days earlier",
-        (good("POWER_USERS_GROWING", "Power users up {power_users_growth_90} in 90 days", at_least=0.15),),
+        (
+            good(
+                "POWER_USERS_GROWING", "Power users up {power_users_growth_90:size} in 90 days", at_least=0.15
+            ),
+        ),
     ),
     Feature("usage_gini", "ratio", "events", "Gini coefficient of events over users, 30 days"),
     Feature("usage_top10_share", "share", "events", "Share of events by the busiest tenth of users, 30 days"),
@@ -79,7 +83,7 @@ def build(inputs: Inputs) -> ir.Table:
 
 
 def _per_user(inputs: Inputs, lag: int) -> ir.Table:
-    """row, user_id, days and events of each user over the 30 days that ended `lag` days before the as-of day."""
+    """row, user_id, days and events of each user over the 30 days that ended `lag` days before as-of."""
     rows, days = inputs.rows, inputs.timeline.user_day
     seen = rows.join(
         days,

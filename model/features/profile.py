@@ -1,4 +1,4 @@
-"""Who the customer is: industry, segment, country, size. None of it moves, so today's value is as of any day."""
+"""Who the customer is: industry, segment, country, size; attributes that hardly move (S13)."""
 
 from __future__ import annotations
 

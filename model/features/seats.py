@@ -52,7 +52,7 @@ FEATURES = (
         "change",
         "usage",
         "Seat utilisation now less 4 weeks ago",
-        (good("SEATS_RISING", "Seat use up {seat_utilisation_change_30} in four weeks", at_least=0.04),),
+        (good("SEATS_RISING", "Seat use up {seat_utilisation_change_30:size} in four weeks", at_least=0.04),),
     ),
     Feature("seat_utilisation_change_60", "change", "usage", "Seat utilisation now less 8 weeks ago"),
     Feature(
@@ -61,8 +61,10 @@ FEATURES = (
         "usage",
         "Seat utilisation now less 13 weeks ago",
         (
-            good("SEATS_RISING", "Seat use up {seat_utilisation_change_90} in 13 weeks", at_least=0.06),
-            bad("SEATS_FALLING", "Seat use down {seat_utilisation_change_90} in 13 weeks", at_most=-0.06),
+            good("SEATS_RISING", "Seat use up {seat_utilisation_change_90:size} in 13 weeks", at_least=0.06),
+            bad(
+                "SEATS_FALLING", "Seat use down {seat_utilisation_change_90:size} in 13 weeks", at_most=-0.06
+            ),
         ),
     ),
     Feature("seat_utilisation_change_180", "change", "usage", "Seat utilisation now less 26 weeks ago"),

@@ -1,4 +1,4 @@
-"""Support: ticket volume, CSAT, critical and escalated cases, sentiment, and gaps a module would fill (S8)."""
+"""Support: ticket volume, CSAT, critical and escalated cases, sentiment, and module gaps (S8)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,13 @@ FEATURES = (
         "count",
         "tickets",
         "Tickets of the last 90 days less the 90 before",
-        (bad("TICKETS_RISING", "{tickets_change_90} tickets in 90 days on the 90 before", at_least=3),),
+        (
+            bad(
+                "TICKETS_RISING",
+                "{tickets_change_90} tickets more in 90 days than in the 90 before",
+                at_least=3,
+            ),
+        ),
     ),
     Feature(
         "tickets_critical_90",
@@ -112,7 +118,7 @@ def build(inputs: Inputs) -> ir.Table:
 
 
 def read_tickets(tickets: ir.Table) -> ir.Table:
-    """Tickets with their text reduced to flags: gap, about_{topic}, sentiment; once a ticket, not once a row."""
+    """Tickets with their text as flags: gap, about_{topic}, sentiment; once a ticket, not once a row."""
     text = (ibis.coalesce(tickets.subject, "") + " " + ibis.coalesce(tickets.body, "")).lower()
     texts = tickets.mutate(text=text)
     return texts.select(

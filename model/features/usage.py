@@ -22,7 +22,7 @@ FEATURES = (
         "change",
         "events",
         "Monthly active users against 30 days earlier",
-        (good("USERS_GROWING", "Active users up {users_growth_30} in 30 days", at_least=0.08),),
+        (good("USERS_GROWING", "Active users up {users_growth_30:size} in 30 days", at_least=0.08),),
     ),
     Feature("users_growth_60", "change", "events", "Monthly active users against 60 days earlier"),
     Feature(
@@ -31,8 +31,8 @@ FEATURES = (
         "events",
         "Monthly active users against 90 days earlier",
         (
-            good("USERS_GROWING", "Active users up {users_growth_90} in 90 days", at_least=0.1),
-            bad("USERS_SHRINKING", "Active users down {users_growth_90} in 90 days", at_most=-0.08),
+            good("USERS_GROWING", "Active users up {users_growth_90:size} in 90 days", at_least=0.1),
+            bad("USERS_SHRINKING", "Active users down {users_growth_90:size} in 90 days", at_most=-0.08),
         ),
     ),
     Feature("users_growth_180", "change", "events", "Monthly active users against 180 days earlier"),
@@ -51,8 +51,8 @@ FEATURES = (
         "events",
         "Events of the last 90 days against the 90 before",
         (
-            good("USAGE_RISING", "Usage up {usage_trend} on the three months before", at_least=0.1),
-            bad("USAGE_FALLING", "Usage down {usage_trend} on the three months before", at_most=-0.1),
+            good("USAGE_RISING", "Usage up {usage_trend:size} on the three months before", at_least=0.1),
+            bad("USAGE_FALLING", "Usage down {usage_trend:size} on the three months before", at_most=-0.1),
         ),
     ),
     Feature("usage_trend_30", "change", "events", "Events of the last 30 days against the 30 before"),
@@ -124,8 +124,8 @@ def _over(top: ir.NumericColumn, bottom: ir.NumericColumn) -> ir.FloatingColumn:
 
 
 def _growth(now: ir.NumericColumn, before: ir.NumericColumn) -> ir.FloatingColumn:
-    """Relative growth, damped for small teams: one user more is no 100 %."""
-    return (now - before) / (before + 2.0)
+    """Relative growth, damped for small teams (one user more is no 100 %); unknown from nothing."""
+    return (now - before) / (before.nullif(0) + 2.0)
 
 
 FAMILY = Family(name="usage", title="Usage", needs=NEEDS, features=FEATURES, build=build)

@@ -12,8 +12,8 @@ from typing import Final
 # A workaround or a request that points to something the plan does not contain.
 GAP = (
     r"workaround|work around|by hand|manual|spreadsheet|csv|feature request|is there a way|is it possible"
-    r"|we would like|would love|missing|not included|not available|another tool|rebuild|does your|do you offer"
-    r"|can we get|need a way|no way to"
+    r"|we would like|would love|missing|not included|not available|another tool|rebuild"
+    r"|does your|do you offer|can we get|need a way|no way to"
 )
 
 TOPICS: Final = MappingProxyType(

@@ -255,7 +255,7 @@ def simulate(accounts: int, seed: int) -> Company:
                     "known_from": moment(month + timedelta(days=28)),
                 }
             )
-            active = min(int(round(demand * seats)), len(people))
+            active = min(round(demand * seats), len(people))
             for user in people[:active]:
                 for _ in range(2):
                     at = moment(month + timedelta(days=int(rng.integers(0, 28))), int(rng.integers(8, 18)))

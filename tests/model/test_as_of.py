@@ -137,7 +137,7 @@ def test_nothing_known_after_the_as_of_day_changes_a_row(
     at: Callable[..., datetime],
     catalogue: tuple[Product, ...],
 ) -> None:
-    """A record of any table, known later (though it may have happened before), leaves every feature as it was."""
+    """A record of any table, known later (even if it happened before), leaves every feature as it was."""
     as_of, expected = before
     changed = tiny
     name = f"A{account:03d}"

@@ -60,7 +60,7 @@ def test_a_flipped_bit_is_caught(saved: Registry) -> None:
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(bytes(content))
-    with pytest.raises(ModelError, match="sha256 differs.*Fix:"):
+    with pytest.raises(ModelError, match=r"sha256 differs.*Fix:"):
         saved.load()
 
 

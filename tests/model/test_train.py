@@ -25,7 +25,7 @@ def test_the_same_panel_and_seed_give_the_same_model_bit_for_bit(
 
 
 def test_a_model_is_judged_on_later_rows_against_every_baseline(trained: TrainedModel) -> None:
-    """The model beats the base rate's log loss out of time; rules and seat rule are judged on the same rows."""
+    """The model beats the base rate's log loss out of time; rules and seat rule are judged on its rows."""
     metrics = trained.metrics
     assert metrics["model"]["log_loss"] < metrics["base_rate"]["log_loss"]
     assert {metrics[name]["rows"] for name in ("served", "model", "scorecard", "base_rate", "seat_rule")} == {
