@@ -7,14 +7,15 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from connectors.sandbox import clock
 from connectors.sandbox.audit import Audit
-from connectors.sandbox.clock import Clock
 from connectors.sandbox.hubspot.account import ADMIN_USER_ID, DATABASE
 from connectors.sandbox.hubspot.associations import Associations
 from connectors.sandbox.hubspot.errors import object_not_found
 from connectors.sandbox.hubspot.linking import Linker
 from connectors.sandbox.hubspot.records import Actor, Records
 from connectors.sandbox.hubspot.schema import ObjectType, Schema
+from connectors.sandbox.hubspot.values import read_moment
 from connectors.sandbox.store import Store, moment
 
 
@@ -87,6 +88,11 @@ def _edit(
 
 
 def _now(store: Store) -> datetime:
-    """The stored time, or the last request's if a running server is ahead of what it stored."""
-    base, latest = Clock(store).now(), Audit(store).latest()
-    return base if latest is None else max(base, moment(latest))
+    """The stored time, or that of the last request or change if a running server is ahead of it."""
+    seen = [clock.base(store)]
+    latest = Audit(store).latest()
+    if latest is not None:
+        seen.append(moment(latest))
+    for (at,) in store.select("SELECT at FROM audit_changes ORDER BY n DESC LIMIT 1"):
+        seen.append(read_moment(str(at)) or seen[0])
+    return max(seen)
