@@ -5,6 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, bad, good
 from model.timeline import distinct_active, total_events
 
@@ -67,56 +68,50 @@ def build(inputs: Inputs) -> ir.Table:
     users = keep(distinct_active(user_day, windows=(1, 7, 30, 90), days=days, name="users"))
     events = keep(total_events(user_day, "events", windows=(30, 90), days=days))
     sessions = keep(total_events(user_day, "sessions", windows=(30,), days=inputs.days))
-    figures = inputs.rows
-    for lag in LAGS:
-        figures = _at(figures, users, lag, "u")
-        figures = _at(figures, events, lag, "e")
-    figures = _at(figures, sessions, 0, "s")
-    f = figures.filter(
-        (figures.u_users_90_0 > 0) | (figures.u_users_30_90 > 0) | (figures.u_users_30_180 > 0)
+    rows = inputs.rows.cross_join(day_table(LAGS).rename(lag="day")).mutate(then=ibis._.day - ibis._.lag)
+    seen = rows.join(users, [rows.account_id == users.account_id, rows.then == users.day], rname="at_{name}")
+    seen = seen.join(
+        events, [seen.account_id == events.account_id, seen.then == events.day], rname="of_{name}"
     )
+    wide = {
+        f"{name}_{lag}": seen[name].max(where=seen.lag == lag)
+        for name in ("users_1", "users_7", "users_30", "users_90", "events_30", "events_90")
+        for lag in LAGS
+    }
+    figures = seen.group_by("row", "account_id", "day").agg(**wide)
+    figures = figures.join(sessions, ["account_id", "day"])
+    # whoever was last active half a year ago has no usage to speak of, but a usage to have lost
+    f = figures.filter((figures.users_90_0 > 0) | (figures.users_30_90 > 0) | (figures.users_30_180 > 0))
 
     def users_30(lag: int) -> ir.IntegerColumn:
-        return f[f"u_users_30_{lag}"]
+        return f[f"users_30_{lag}"]
 
     def per_user(lag: int) -> ir.FloatingColumn:
-        return _over(f[f"e_events_30_{lag}"], users_30(lag))
+        return _over(f[f"events_30_{lag}"], users_30(lag))
 
     growth_30 = _growth(users_30(0), users_30(30))
     growth_90 = _growth(users_30(0), users_30(90))
     return f.select(
         "row",
-        users_1=f.u_users_1_0,
-        users_7=f.u_users_7_0,
+        users_1=f.users_1_0,
+        users_7=f.users_7_0,
         users_30=users_30(0),
-        users_90=f.u_users_90_0,
-        users_growth_7=_growth(f.u_users_7_0, f.u_users_7_7),
+        users_90=f.users_90_0,
+        users_growth_7=_growth(f.users_7_0, f.users_7_7),
         users_growth_30=growth_30,
         users_growth_60=_growth(users_30(0), users_30(60)),
         users_growth_90=growth_90,
         users_growth_180=_growth(users_30(0), users_30(180)),
         users_acceleration=growth_30 - _growth(users_30(30), users_30(60)),
         users_acceleration_90=growth_90 - _growth(users_30(90), users_30(180)),
-        stickiness=_over(f.u_users_7_0, users_30(0)),
-        sessions_per_user=_over(f.s_sessions_30_0, users_30(0)),
+        stickiness=_over(f.users_7_0, users_30(0)),
+        sessions_per_user=_over(f.sessions_30, users_30(0)),
         events_per_user=per_user(0),
         events_per_user_change=per_user(0) / per_user(90).nullif(0) - 1,
-        events_30=f.e_events_30_0,
-        usage_trend=_growth(f.e_events_90_0, f.e_events_90_90),
-        usage_trend_30=_growth(f.e_events_30_0, f.e_events_30_30),
+        events_30=f.events_30_0,
+        usage_trend=_growth(f.events_90_0, f.events_90_90),
+        usage_trend_30=_growth(f.events_30_0, f.events_30_30),
     )
-
-
-def _at(rows: ir.Table, timeline: ir.Table, lag: int, prefix: str) -> ir.Table:
-    """The rows with the timeline's figures as of `lag` days earlier, named {prefix}_{figure}_{lag}."""
-    names = [name for name in timeline.columns if name not in ("account_id", "day")]
-    then = timeline.select(
-        then_account="account_id",
-        then_day=timeline.day + lag,
-        **{f"{prefix}_{n}_{lag}": timeline[n] for n in names},
-    )
-    joined = rows.left_join(then, [rows.account_id == then.then_account, rows.day == then.then_day])
-    return joined.drop("then_account", "then_day")
 
 
 def _over(top: ir.NumericColumn, bottom: ir.NumericColumn) -> ir.FloatingColumn:
