@@ -41,6 +41,11 @@ class Call:
     parts: Mapping[str, str]
     dispatch: Callable[[Request], Response]
 
+    @property
+    def base(self) -> str:
+        """The address of the API in the call's version."""
+        return f"/services/data/v{self.version}"
+
     def writer(self) -> Writer:
         """A writer that acts for this call's user, now."""
         actor = Actor(

@@ -44,7 +44,7 @@ def versions() -> list[dict[str, str]]:
 
 def resources(version: str) -> dict[str, str]:
     """Where the API's parts live."""
-    names = ("sobjects", "query", "queryAll", "limits", "composite")
+    names = ("sobjects", "query", "queryAll", "limits", "composite", "tooling")
     return {name: f"/services/data/v{version}/{name}" for name in names}
 
 

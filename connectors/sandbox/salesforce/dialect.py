@@ -17,12 +17,15 @@ from connectors.sandbox.salesforce.limits import Quota
 from connectors.sandbox.salesforce.org import INTEGRATION_USER_ID, OrgFacts, open_or_create_org
 from connectors.sandbox.salesforce.person import edit_as_person
 from connectors.sandbox.salesforce.query import Queries, soql_of
-from connectors.sandbox.salesforce.schema import Schema
+from connectors.sandbox.salesforce.schema import Schema, SObject
+from connectors.sandbox.salesforce.tooling import Tooling
 from connectors.sandbox.salesforce.view import View
 from connectors.sandbox.store import Store
 from connectors.sandbox.wire import Request, Response
 
 Handler = Callable[[Call], Response]
+
+_TOOLING = "/tooling"  # the Tooling API's place below /services/data/vXX.X
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +42,29 @@ def _route(path: str, **methods: tuple[str, Handler]) -> Route:
 
 
 def _query(call: Call, *, deleted_too: bool) -> Response:
+    return _ask(call, find=call.view.find, base=call.base, deleted_too=deleted_too)
+
+
+def _tooling_query(call: Call) -> Response:
+    tooling = Tooling(call.org.store, call.org.schema)
+    return _ask(call, find=tooling.find, base=call.base + _TOOLING, deleted_too=False)
+
+
+def _ask(call: Call, *, find: Callable[[str], SObject | None], base: str, deleted_too: bool) -> Response:
     return call.org.queries.ask(
         soql_of(call.request),
-        call.view,
-        version=call.version,
+        find=find,
+        user_id=call.view.user_id,
+        base=base,
         today=call.org.clock.now().date(),
         deleted_too=deleted_too,
         options=call.request.headers.get("sforce-query-options", ""),
     )
 
 
-def _more(call: Call) -> Response:
-    return call.org.queries.more(call.parts["locator"], call.view, version=call.version)
+def _more(call: Call, *, api: str = "") -> Response:
+    base = call.base + api
+    return call.org.queries.more(call.parts["locator"], user_id=call.view.user_id, base=base)
 
 
 def _describe(call: Call) -> Response:
@@ -69,6 +83,8 @@ ROUTES = (
     _route("/queryAll", GET=("queryAll", lambda call: _query(call, deleted_too=True))),
     _route("/query/{locator}", GET=("query.more", _more)),
     _route("/queryAll/{locator}", GET=("query.more", _more)),
+    _route(f"{_TOOLING}/query", GET=("tooling.query", _tooling_query)),
+    _route(f"{_TOOLING}/query/{{locator}}", GET=("query.more", lambda call: _more(call, api=_TOOLING))),
     _route(
         "/sobjects",
         GET=(

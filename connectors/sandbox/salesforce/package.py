@@ -30,7 +30,7 @@ MAX_TRACKED = 20  # "Field History Tracking": fields of one object
 MAX_CUSTOM_FIELDS = 500  # "Custom Fields Allowed Per Object": Enterprise Edition
 
 # "CustomObject": custom fields of Task and Event are defined on Activity
-_HOMES = {"Activity": ("Task", "Event")}
+HOMES = {"Activity": ("Task", "Event")}
 _PERMISSION_SET = frozenset(
     {
         "description",
@@ -118,7 +118,7 @@ class Deployment:
 
     def _object(self, path: str, home: str, root: Element, members: dict[str, set[str]]) -> None:
         check_elements(root, frozenset({"fields"}))
-        owners = _HOMES.get(home, (home,))
+        owners = HOMES.get(home, (home,))
         if any(self._schema.find(owner) is None for owner in owners) or home in ("Task", "Event"):
             raise FieldProblemError(f"{home} is no object of this org that takes custom fields")
         for element in root.findall(NAMESPACE + "fields"):
@@ -236,7 +236,7 @@ class Deployment:
             if kind != "CustomField":
                 raise FieldProblemError(f"The sandbox deletes custom fields only, not {kind}")
             try:
-                for owner in _HOMES.get(home, (home,)):
+                for owner in HOMES.get(home, (home,)):
                     self._schema.remove_field(owner, name)
                 outcome = Outcome(kind=kind, file=path, name=member, deleted=True)
             except KeyError:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import json
 import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
+from connectors.sandbox.salesforce.schema import SObject
 from connectors.sandbox.salesforce.soql import parse
 from connectors.sandbox.salesforce.soql_sql import CompiledQuery, compile_query
-from connectors.sandbox.salesforce.view import View
 from connectors.sandbox.store import Store
 from connectors.sandbox.wire import Request, Response
 
@@ -42,40 +42,49 @@ class Queries:
         self._cursors: OrderedDict[str, _Cursor] = OrderedDict()
 
     def ask(
-        self, soql: str, view: View, *, version: str, today: date, deleted_too: bool, options: str
+        self,
+        soql: str,
+        *,
+        find: Callable[[str], SObject | None],
+        user_id: str,
+        base: str,
+        today: date,
+        deleted_too: bool,
+        options: str,
     ) -> Response:
-        """The first page of a query. Raises RefusalError."""
+        """The first page of a query over the sObjects that `find` knows. Raises RefusalError.
+
+        `base` is the address of the API that was asked, without /query.
+        """
         tree = parse(soql)
-        compiled = compile_query(
-            soql, tree, find=view.find, version=version, today=today, deleted_too=deleted_too
-        )
+        compiled = compile_query(soql, tree, find=find, base=base, today=today, deleted_too=deleted_too)
         keys = [str(row[0]) for row in self._store.select(compiled.keys, compiled.parameters)]
         if compiled.counts:
             return Response.of(200, {"totalSize": len(keys), "done": True, "records": []})
-        cursor = _Cursor(user_id=view.user_id, compiled=compiled, keys=keys, page_size=_page_size(options))
+        cursor = _Cursor(user_id=user_id, compiled=compiled, keys=keys, page_size=_page_size(options))
         if len(keys) <= MIN_PAGE:
-            return self._page(cursor, "", 0, version)
+            return self._page(cursor, "", 0, base)
         locator = salesforce_id("0r8", self._store.next_number("locator"))
         self._cursors[locator] = cursor
-        mine = [name for name, other in self._cursors.items() if other.user_id == view.user_id]
+        mine = [name for name, other in self._cursors.items() if other.user_id == user_id]
         for name in mine[:-OPEN_CURSORS]:
             del self._cursors[name]
-        return self._page(cursor, locator, 0, version)
+        return self._page(cursor, locator, 0, base)
 
-    def more(self, token: str, view: View, *, version: str) -> Response:
+    def more(self, token: str, *, user_id: str, base: str) -> Response:
         """The page behind a nextRecordsUrl. Raises RefusalError INVALID_QUERY_LOCATOR."""
         locator, _, offset = token.partition("-")
         cursor = self._cursors.get(locator)
         if (
             cursor is None
-            or cursor.user_id != view.user_id
+            or cursor.user_id != user_id
             or not offset.isdigit()
             or int(offset) > len(cursor.keys)
         ):
             raise RefusalError(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(cursor, locator, int(offset), version)
+        return self._page(cursor, locator, int(offset), base)
 
-    def _page(self, cursor: _Cursor, locator: str, offset: int, version: str) -> Response:
+    def _page(self, cursor: _Cursor, locator: str, offset: int, base: str) -> Response:
         end = offset + _rows(cursor.page_size, offset)
         keys = cursor.keys[offset:end]
         if cursor.compiled.page is None:
@@ -85,7 +94,7 @@ class Queries:
                 str(row[0]) for row in self._store.select(cursor.compiled.page, (json.dumps(list(keys)),))
             ]
         done = end >= len(cursor.keys)
-        more = "" if done else f',"nextRecordsUrl":"/services/data/v{version}/query/{locator}-{end}"'
+        more = "" if done else f',"nextRecordsUrl":"{base}/query/{locator}-{end}"'
         head = f'{{"totalSize":{len(cursor.keys)},"done":{json.dumps(done)}{more},"records":['
         body = f"{head}{','.join(records)}]}}".encode()
         return Response(status=200, body=body, headers={"Content-Type": "application/json;charset=UTF-8"})

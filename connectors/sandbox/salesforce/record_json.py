@@ -37,18 +37,21 @@ def value_json(alias: str, wanted: Field) -> str:
     return f"json_quote({column})"
 
 
-def record_json(selection: Selection, version: str) -> str:
-    """SQL that gives the record as a JSON object with `attributes`, or null without a parent."""
+def record_json(selection: Selection, base: str) -> str:
+    """SQL that gives the record as a JSON object with `attributes`, or null without a parent.
+
+    `base` is the API's address, such as /services/data/v68.0.
+    """
     sobject, alias = selection.sobject, selection.alias
     if selection.parent_type is not None:
         return _polymorphic_json(selection)
-    url = f"/services/data/v{version}/sobjects/{sobject.name}/"
+    url = f"{base}/sobjects/{sobject.name}/"
     parts = [_text(f'{{"attributes":{{"type":"{sobject.name}","url":"{url}'), f"{alias}.Id", _text('"}')]
     for name, wanted in selection.fields.items():
         parts.append(_text(f',"{name}":'))
         if isinstance(wanted, Selection):
             there = wanted.parent_type or f"{wanted.alias}.Id"
-            parts.append(f"iif({there} IS NULL, 'null', {record_json(wanted, version)})")
+            parts.append(f"iif({there} IS NULL, 'null', {record_json(wanted, base)})")
         elif isinstance(wanted, Field):
             parts.append(value_json(alias, wanted))
     parts.append("'}'")

@@ -129,7 +129,7 @@ def records_json(call: Call, sobject: SObject, ids: list[str], names: list[str])
     wanted.setdefault("Id", sobject.fields["id"])
     selection = Selection(sobject=sobject, alias="t0", fields=wanted)
     statement = (
-        f"SELECT {record_json(selection, call.version)} FROM json_each(?) AS wanted"  # noqa: S608  # names of the schema
+        f"SELECT {record_json(selection, call.base)} FROM json_each(?) AS wanted"  # noqa: S608  # names of the schema
         f' CROSS JOIN "{sobject.name}" AS t0 ON t0.Id = wanted.value ORDER BY wanted.key'
     )
     return [str(row[0]) for row in call.org.store.select(statement, (json.dumps(ids),))]

@@ -36,21 +36,21 @@ def compile_query(
     query: Query,
     *,
     find: Callable[[str], SObject | None],
-    version: str,
+    base: str,
     today: date,
     deleted_too: bool,
 ) -> CompiledQuery:
     """The SQL behind a query as the user with these sObjects may ask it. Raises RefusalError."""
-    return _Compiler(soql, find, version, today, deleted_too).compile(query)
+    return _Compiler(soql, find, base, today, deleted_too).compile(query)
 
 
 class _Compiler:
     def __init__(
-        self, soql: str, find: Callable[[str], SObject | None], version: str, today: date, deleted_too: bool
+        self, soql: str, find: Callable[[str], SObject | None], base: str, today: date, deleted_too: bool
     ) -> None:
         self._names = Names(soql, find)
         self._conditions = Conditions(self._names, today, self._semi_join)
-        self._version = version
+        self._base = base
         self._deleted_too = deleted_too
 
     def compile(self, query: Query) -> CompiledQuery:
@@ -63,7 +63,7 @@ class _Compiler:
         body = self._body(scope)
         keys = f"SELECT {scope.root}.Id FROM {body}"  # noqa: S608  # names of the schema
         page = (
-            f"SELECT {record_json(selection, self._version)} FROM json_each(?) AS wanted"  # noqa: S608  # names of the schema
+            f"SELECT {record_json(selection, self._base)} FROM json_each(?) AS wanted"  # noqa: S608  # names of the schema
             f" CROSS JOIN {identifier(scope.sobject.name)} AS {scope.root} ON {scope.root}.Id = wanted.value"
             f" {' '.join(select_joins)} ORDER BY wanted.key"
         )

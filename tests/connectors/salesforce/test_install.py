@@ -70,6 +70,42 @@ def test_only_what_is_missing_is_created(org: Any) -> None:
     assert [step.action for step in report.steps[:7]] == ["keep"] * 5 + ["create"] * 2
 
 
+def test_an_install_into_a_new_org_warns_of_nothing(org: Any) -> None:
+    """The Tooling API tells our user that the fields are not there."""
+    assert org.connect().install(SPECS, apply=True).warnings == ()
+
+
+def test_a_field_that_is_hidden_from_our_user_is_not_a_missing_one(our_org: Any) -> None:
+    """It is granted, not deployed again: that would change what somebody may have changed."""
+    crm = our_org.connect()
+    hidden = ("Account.Expansion_Score__c", "Task.Expansion_Task_Key__c")
+    with our_org.sandbox.store.transaction() as sql:
+        sql.executemany("DELETE FROM FieldPermissions WHERE Field = ?", [(name,) for name in hidden])
+    assert "Expansion_Score__c" not in crm.describe("Account").fields
+    report = our_org.connect().install(SPECS, apply=False)
+    details = {step.name: (step.action, step.detail) for step in report.steps if step.detail}
+    exists = ("keep", "exists; our user does not see it yet")
+    assert details == {
+        "Expansion_Score__c": exists,
+        "Expansion_Task_Key__c": exists,
+        "Upswell_Integration": ("keep", "grants our user its fields"),
+    }
+    assert report.warnings == ()
+    crm = our_org.connect()
+    assert crm.install(SPECS, apply=True).applied
+    assert crm.describe("Account").fields["Expansion_Score__c"].updateable
+
+
+def test_an_org_whose_tooling_api_is_closed_to_our_user_is_told(org: Any) -> None:
+    """The install goes on; it only can't tell hidden fields from missing ones."""
+    crm = org.connect()
+    org.fault(kind="status", status=403, code="INSUFFICIENT_ACCESS", endpoint="tooling.query")
+    report = crm.install(SPECS, apply=True)
+    assert report.applied
+    assert len(report.warnings) == 1
+    assert "hidden" in report.warnings[0]
+
+
 def test_an_existing_field_of_another_kind_is_reported_and_left(org: Any) -> None:
     """Never changed: it may be somebody's."""
     crm = org.connect()
