@@ -168,6 +168,19 @@ EXPORT_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
             valid_to=DAY,  # null: until further notice
             known_from=TIME,
         ),
+        "helpdesk_tickets": _export(
+            ticket_id=TEXT,  # of the helpdesk; unique over all of its accounts
+            subject=TEXT,
+            body=TEXT,
+            priority=TEXT,  # as tickets.priority
+            status=TEXT,
+            is_closed=FLAG,
+            is_escalated=FLAG,
+            created_at=TIME,
+            closed_at=TIME,
+            csat=REAL,  # 1–5
+            known_from=TIME,
+        ),
         "surveys": _export(
             kind=TEXT,  # nps (0–10), csat (1–5)
             score=REAL,
@@ -191,6 +204,12 @@ EXPORT_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
         ),
     }
 )
+
+EXPORT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {"tickets" if table == "helpdesk_tickets" else table: table for table in EXPORT_TABLES}
+)
+"""The export table behind each kind of [[exports]]. `tickets` is a table of the CRM's already, so those of a
+helpdesk have one of their own until `sync/identity.py` joins the two."""
 
 
 def schema_of(table: str) -> pa.Schema:

@@ -82,7 +82,7 @@ def ingest(
     try:
         for spec, file in fresh:
             batches = _read(spec, file, progress)
-            staged.append((spec, file, lake.stage(spec.kind, batches, source=_source(str(file.path)))))
+            staged.append((spec, file, lake.stage(spec.table, batches, source=_source(str(file.path)))))
     except BaseException:
         lake.discard(segment for _, _, segment in staged if segment is not None)
         raise
@@ -105,7 +105,7 @@ def ingest(
         [segment for _, _, segment in staged if segment is not None],
         run_id=run_id,
         now=now,
-        replace=[(spec.kind, _source(str(file.path))) for spec, file, _ in staged],
+        replace=[(spec.table, _source(str(file.path))) for spec, file, _ in staged],
         also=manifest,
     )
     return _report(known, listed, staged, missing)

@@ -1,5 +1,6 @@
 """Identity: the lake's tables with one `account_id` in place of the CRM's account id and the exports' key.
 
+Tickets of a helpdesk join those of the CRM: a reader of `tickets` sees all of them, wherever they live.
 Deleted rows are dropped, merged losers become their survivors, and what matches nothing is counted, because
 an account without usage data, or usage without an account, is the first thing that RevOps has to know.
 """
@@ -71,6 +72,9 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]]) -> Resolved:
     for name, table in exports.items():
         joined = table.inner_join(by_key, table.account_key == by_key.key)
         resolved[name] = joined.select("account_id", *(c for c in table.columns if c != "account_key"))
+    resolved["tickets"] = _keep(
+        connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
+    )
     accounts = {index.by_crm_id[row["crm_id"]]: row["crm_id"] for row in live}
     return Resolved(tables=resolved, crm_ids=accounts, report=_report(accounts, index, rows_of_key))
 
@@ -96,6 +100,15 @@ def _crm_table(name: str, table: ir.Table, by_crm_id: ir.Table, contacts: ir.Tab
         kept = [c for c in columns if c != "account_crm_id"]
         rows = rows.inner_join(ids, "account_crm_id").select("account_id", *kept)
     return rows
+
+
+def _all_tickets(crm: ir.Table, helpdesk: ir.Table) -> ir.Table:
+    """The tickets of both; a helpdesk's have no CRM record and no CRM contact."""
+    shared = {
+        name: helpdesk[name] if name in helpdesk.columns else ibis.null(kind)
+        for name, kind in crm.schema().items()
+    }
+    return crm.union(helpdesk.select(**shared))
 
 
 def _is_deleted() -> Any:

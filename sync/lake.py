@@ -39,6 +39,7 @@ EXPORT_KEYS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "usage": ("account_key", "metric", "period_start", "period_days", "known_from"),
         "billing": ("account_key", "period_start", "period_end", "known_from"),
         "entitlements": ("account_key", "item", "kind", "valid_from", "known_from"),
+        "helpdesk_tickets": ("ticket_id",),  # a ticket that moved to another account is one ticket
         "surveys": ("account_key", "kind", "responded_at", "respondent_email"),
         "triggers": ("account_key", "kind", "occurred_on", "title"),
         "notes": ("account_key", "kind", "written_at", "author"),

@@ -26,6 +26,7 @@ TIME_COLUMN: Final[Mapping[str, str]] = {
     "usage": "known_from",
     "billing": "known_from",
     "entitlements": "known_from",
+    "helpdesk_tickets": "created_at",
     "surveys": "responded_at",
     "triggers": "known_from",
     "notes": "written_at",

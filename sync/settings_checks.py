@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from connectors.canonical import CRM_TABLES, schema_of
+from connectors.canonical import CRM_TABLES, EXPORT_KINDS, schema_of
 from connectors.fields import field_specs
 
 FILE_DATABASES = ("sqlite:///", "duckdb:///")
@@ -130,7 +130,7 @@ RedisUrl = Annotated[
 
 def check_export_columns(kind: str, columns: Mapping[str, str]) -> None:
     """Raise ValueError when a name on the left of `columns` is no canonical column of the kind."""
-    known = [*schema_of(kind).names, "account_key"]
+    known = schema_of(EXPORT_KINDS[kind]).names
     for column in columns:
         if column not in known:
             raise ValueError(f"columns: {kind} has no column {column}.{did_you_mean(column, known)}")

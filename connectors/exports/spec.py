@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from connectors.canonical import EXPORT_TABLES
+import pyarrow as pa
+
+from connectors.canonical import EXPORT_KINDS, EXPORT_TABLES
 from connectors.errors import InputError, SettingError
 
 FORMATS: Final = ("auto", "table")
@@ -21,6 +23,7 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "usage": ("account_key", "metric", "period_start", "value"),
     "billing": ("account_key", "period_start"),
     "entitlements": ("account_key", "item", "valid_from"),
+    "tickets": ("account_key", "ticket_id", "created_at"),
     "surveys": ("account_key", "kind", "score", "responded_at"),
     "triggers": ("account_key", "kind", "occurred_on"),
     "notes": ("account_key", "kind", "written_at", "text"),
@@ -45,9 +48,9 @@ class ExportSpec:
 
     def __post_init__(self) -> None:
         """Refuse an unknown kind, format, column or time zone."""
-        if self.kind not in EXPORT_TABLES:
+        if self.kind not in EXPORT_KINDS:
             raise _wrong(
-                "kind", f"'{self.kind}' is no kind of export.", f"Use one of: {', '.join(EXPORT_TABLES)}."
+                "kind", f"'{self.kind}' is no kind of export.", f"Use one of: {', '.join(EXPORT_KINDS)}."
             )
         if self.format not in FORMATS:
             raise _wrong(
@@ -55,7 +58,7 @@ class ExportSpec:
                 f"The format '{self.format}' can't be read yet.",
                 'Export CSV, JSON lines or Parquet and use format = "table".',
             )
-        known = EXPORT_TABLES[self.kind].names
+        known = self.schema.names
         for name in self.columns:
             if name not in known:
                 raise _wrong(
@@ -67,6 +70,16 @@ class ExportSpec:
             raise _wrong(
                 "timezone", f"'{self.timezone}' is no time zone.", "Use an IANA name such as Europe/Berlin."
             ) from None
+
+    @property
+    def table(self) -> str:
+        """The canonical table that its rows belong to."""
+        return EXPORT_KINDS[self.kind]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The canonical schema of its rows."""
+        return EXPORT_TABLES[self.table]
 
     def theirs(self, name: str) -> str:
         """The file's name of a canonical column."""

@@ -10,8 +10,10 @@ Where a file has no `known_from`, a row is known from
     billing       the day after period_end (after period_start where there is no end)
     entitlements  its first day
     triggers      the day after it occurred
+    tickets       its creation; what its closing tells counts from closed_at
 each at midnight in the spec's zone. A null `account_key` stays null (the row belongs to no account), and so
-does an event's `user_id` (nobody was logged in).
+does an event's `user_id` (nobody was logged in). Where a file has no `is_closed`, a ticket with a
+`closed_at` is closed.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.canonical import DAY, EXPORT_TABLES
+from connectors.canonical import DAY
 from connectors.errors import InputError
 from connectors.exports import parquet, text
 from connectors.exports.casting import MisfitError, day_starts, typed
@@ -52,7 +54,7 @@ class _Batch:
 
 def read_export(spec: ExportSpec, file: ExportFile) -> pa.Table:
     """The whole file in the canonical schema of the spec's kind. Raises InputError."""
-    return pa.Table.from_batches(iter_export(spec, file), schema=EXPORT_TABLES[spec.kind])
+    return pa.Table.from_batches(iter_export(spec, file), schema=spec.schema)
 
 
 def iter_export(spec: ExportSpec, file: ExportFile) -> Iterator[pa.RecordBatch]:
@@ -70,7 +72,8 @@ def _batches(spec: ExportSpec, path: Path) -> Iterator[_Batch]:
         head = stream.read(_PEEK)
     if not head.strip():
         raise InputError("The file is empty.", record=str(path), fix="Export it again, or take it away.")
-    wanted = [spec.theirs(name) for name in EXPORT_TABLES[spec.kind].names]
+    # each column once: one of the file may stand for several of ours
+    wanted = list(dict.fromkeys(spec.theirs(name) for name in spec.schema.names))
     if head.startswith(parquet.MAGIC):
         names: Iterable[str] = parquet.column_names(path)
         _check_columns(spec, path, names)
@@ -133,7 +136,7 @@ def _check_columns(spec: ExportSpec, path: Path, names: Iterable[str]) -> None:
 
 def _canonical(spec: ExportSpec, path: Path, batch: _Batch) -> pa.RecordBatch:
     """One batch in the canonical schema."""
-    schema = EXPORT_TABLES[spec.kind]
+    schema = spec.schema
     arrays: dict[str, pa.Array] = {}
     for field in schema:
         cells = batch.columns.get(spec.theirs(field.name))
@@ -157,6 +160,8 @@ def _canonical(spec: ExportSpec, path: Path, batch: _Batch) -> pa.RecordBatch:
                 record=batch.where(path, index),
                 fix="Each row needs it; correct the file. Nothing of it was used.",
             )
+    if spec.kind == "tickets":
+        arrays["is_closed"] = pc.coalesce(arrays["is_closed"], arrays["closed_at"].is_valid())
     if "known_from" in arrays:
         default = _known_from(spec, arrays)
         arrays["known_from"] = pc.coalesce(arrays["known_from"], default)
@@ -167,6 +172,8 @@ def _known_from(spec: ExportSpec, arrays: Columns) -> pa.Array:
     """When each row became known, where the file does not say; see the module's docstring."""
     if spec.kind == "events":
         return arrays["at"]
+    if spec.kind == "tickets":
+        return arrays["created_at"]
     if spec.kind == "usage":
         length = pc.cast(pc.coalesce(arrays["period_days"], pa.scalar(1, pa.int64())), pa.int32())
         end = pc.add(arrays["period_start"].cast(pa.int32()), length).cast(DAY)

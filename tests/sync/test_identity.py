@@ -40,7 +40,7 @@ def test_every_table_goes_by_account_id(lake: Lake, fill: Fill) -> None:
     """The canonical columns otherwise, without the stamps of deletion."""
     fill("accounts", {"crm_id": "A1", "external_id": "c1"})
     tables = resolve(lake, {}).tables
-    assert set(tables) == {*CRM_TABLES, *EXPORT_TABLES}
+    assert set(tables) == {*CRM_TABLES, *EXPORT_TABLES} - {"helpdesk_tickets"}
     for name, table in tables.items():
         assert not {"account_crm_id", "account_key", "is_deleted", "merged_into"} & set(table.columns)
         schema = CRM_TABLES.get(name) or EXPORT_TABLES[name]
@@ -75,6 +75,33 @@ def test_records_and_exports_meet_on_the_account(lake: Lake, fill: Fill) -> None
     assert (report.keys_without_account, report.example_keys) == (1, ("c9",))
     assert report.rows_dropped == {"events": 1}
     assert report.matched_share == pytest.approx(2 / 3)
+
+
+def test_tickets_of_the_helpdesk_stand_beside_those_of_the_crm(lake: Lake, fill: Fill) -> None:
+    """One table of tickets by account; a merged account's come to the survivor, a stranger's are counted."""
+    fill("accounts", {"crm_id": "A1", "external_id": "c1"}, {"crm_id": "A2", "external_id": "c2"})
+    fill("tickets", {"crm_id": "K1", "account_crm_id": "A1", "subject": "in the CRM", "csat": 4.0})
+    fill(
+        "helpdesk_tickets",
+        {"account_key": "c1", "ticket_id": "1", "subject": "in the helpdesk", "is_escalated": True},
+        {"account_key": "c3", "ticket_id": "2", "subject": "merged"},
+        {"account_key": "c9", "ticket_id": "3", "subject": "a stranger's"},
+    )
+    resolved = resolve(lake, {"accounts": [Alias(loser="A3", survivor="A2", external_id="c3")]})
+    assert cells(resolved, "tickets", "account_id", "crm_id", "subject", "is_escalated", "csat") == [
+        ("c1", "K1", "in the CRM", None, 4.0),
+        ("c1", None, "in the helpdesk", True, None),
+        ("c2", None, "merged", None, None),
+    ]
+    assert "ticket_id" not in resolved.tables["tickets"].columns
+    assert resolved.report.rows_dropped == {"helpdesk_tickets": 1}
+
+
+def test_a_crm_without_tickets_leaves_the_helpdesks(lake: Lake, fill: Fill) -> None:
+    """And a company without a helpdesk has the CRM's alone."""
+    fill("accounts", {"crm_id": "A1", "external_id": "c1"})
+    fill("helpdesk_tickets", {"account_key": "c1", "ticket_id": "1", "subject": "late"})
+    assert cells(resolve(lake, {}), "tickets", "account_id", "subject") == [("c1", "late")]
 
 
 def test_deleted_rows_and_the_rows_of_deleted_accounts_are_dropped(lake: Lake, fill: Fill) -> None:

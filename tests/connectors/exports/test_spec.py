@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from connectors.canonical import EXPORT_KINDS, EXPORT_TABLES, schema_of
 from connectors.errors import InputError, SettingError
 from connectors.exports.spec import REQUIRED, ExportSpec, list_files
 
@@ -17,7 +18,7 @@ from connectors.exports.spec import REQUIRED, ExportSpec, list_files
 @pytest.mark.parametrize(
     ("settings", "setting"),
     [
-        ({"kind": "tickets"}, "kind"),
+        ({"kind": "meetings"}, "kind"),
         ({"format": "amplitude"}, "format"),
         ({"columns": {"colour": "Colour"}}, "columns"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
@@ -32,10 +33,9 @@ def test_a_setting_that_cannot_be_right_names_itself(settings: dict[str, Any], s
 
 def test_every_kind_has_required_columns() -> None:
     """Each canonical export table says what it can't do without."""
-    from connectors.canonical import EXPORT_TABLES
-
-    assert set(REQUIRED) == set(EXPORT_TABLES)
-    assert all(set(names) <= set(EXPORT_TABLES[kind].names) for kind, names in REQUIRED.items())
+    assert set(REQUIRED) == set(EXPORT_KINDS)
+    assert sorted(EXPORT_KINDS.values()) == sorted(EXPORT_TABLES)
+    assert all(set(names) <= set(schema_of(EXPORT_KINDS[kind]).names) for kind, names in REQUIRED.items())
 
 
 def test_a_pattern_without_files_is_refused_by_name(tmp_path: Path) -> None:

@@ -247,3 +247,46 @@ def test_a_flipped_byte_in_checksummed_parquet_is_refused(load: Any) -> None:
     assert load(whole).num_rows == 5000
     with pytest.raises(InputError, match="cut or damaged"):
         load(broken)
+
+
+def test_two_of_our_columns_may_come_from_one_of_the_files(load: Any) -> None:
+    """Whether it is CSV, JSON lines or Parquet, both get the values."""
+    row = {"account_key": "C-1", "Action": "export", "at": "2026-11-02T09:00:00Z", "user_id": "u1"}
+    contents = (
+        "\n".join([",".join(row), ",".join(row.values())]),
+        json.dumps(row),
+        parquet_bytes(pa.Table.from_pylist([row])),
+    )
+    for content in contents:
+        table = load(content, columns={"event": "Action", "feature": "Action"})
+        (read,) = table.select(["event", "feature", "user_id"]).to_pylist()
+        assert read == {"event": "export", "feature": "export", "user_id": "u1"}
+
+
+TICKETS = "account_key,ticket_id,subject,created_at,closed_at,csat\n"
+
+
+def test_a_helpdesks_ticket_is_known_from_its_creation(load: Any) -> None:
+    """With a closing time it is closed, unless the file says otherwise; its id stays text."""
+    table = load(
+        TICKETS
+        + "C-1,007,Slow,2026-11-02T09:00:00Z,2026-11-05T10:00:00Z,4\n"
+        + "C-1,008,Slower,2026-11-03T09:00:00Z,,\n",
+        kind="tickets",
+    )
+    assert table.schema == EXPORT_TABLES["helpdesk_tickets"]
+    assert table.column("ticket_id").to_pylist() == ["007", "008"]
+    assert table.column("known_from").to_pylist() == table.column("created_at").to_pylist()
+    assert table.column("is_closed").to_pylist() == [True, False]
+    stated = load(
+        TICKETS.replace("csat", "is_closed") + "C-1,1,Back,2026-11-02T09:00:00Z,2026-11-05T10:00:00Z,no\n",
+        kind="tickets",
+    )
+    assert stated.column("is_closed").to_pylist() == [False]
+
+
+def test_a_ticket_without_its_id_is_refused_by_row(load: Any) -> None:
+    """Nothing could tell it from itself when the file is sent again."""
+    with pytest.raises(InputError, match="ticket_id is empty") as caught:
+        load(TICKETS + "C-1,,Slow,2026-11-02T09:00:00Z,,\n", kind="tickets")
+    assert "row 1" in str(caught.value.record)
