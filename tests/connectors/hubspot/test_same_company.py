@@ -16,6 +16,7 @@ from connectors.crm import Crm, Window
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.company import generate, hubspot, salesforce
+from connectors.sandbox.faults import FaultRule
 from connectors.sandbox.server import Sandbox
 
 HUBSPOT = {
@@ -156,6 +157,23 @@ def test_increments_are_the_same_too(connected: Any) -> None:
     assert all(changed[name] for name in moving)
     assert _differences({name: changed[name] for name in moving}, also) == []
     assert _differences(neutral(crm), neutral(ours)) == []
+
+
+def test_a_bad_day_loses_nothing(connected: Any) -> None:
+    """With one reply in eight lost or refused, every table comes through as on a good day."""
+    _, ours, _, account = connected
+    good = neutral(ours)
+    account.sandbox.faults.replace(
+        [
+            FaultRule(kind="reset_after", probability=0.04, seed=1),
+            FaultRule(kind="reset_before", probability=0.04, seed=2),
+            FaultRule(kind="status", status=503, probability=0.04, seed=3),
+            FaultRule(kind="status", status=429, code="TEN_SECONDLY_ROLLING", probability=0.02, seed=4),
+        ]
+    )
+    fresh = account.connect(mapping=HUBSPOT, account_external_id="customer_id")
+    assert _differences(good, neutral(fresh)) == []
+    assert [each for each in account.requests() if each.fault]
 
 
 def _differences(left: Mapping[str, list[Any]], right: Mapping[str, list[Any]]) -> list[Any]:
