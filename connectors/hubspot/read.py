@@ -2,7 +2,8 @@
 
 First pull: the list. Increments: the search, over a fixed window of the modification date. Once a day
 the archived records besides, which no search shows; merged ones come as aliases of their survivor.
-Associations are read for up to 1,000 records at a time.
+Associations are read for up to 1,000 records at a time. One that changes is noticed where HubSpot keeps it
+in a property as well (primary company, parent company); any other comes with its record's next change.
 """
 
 from __future__ import annotations

@@ -45,6 +45,14 @@ def test_endless_refusals_end(account: Any) -> None:
     assert len(account.requests("/oauth/")) <= 2
 
 
+@pytest.mark.parametrize("version", ["v3", "2026-03", "2026-09"])
+def test_a_refresh_token_logs_in_by_every_dialect(account: Any, version: str) -> None:
+    """Credentials travel in the body, never in the address."""
+    account.connect(account.oauth(api_version=version)).org()
+    token = "/oauth/v1/token" if version == "v3" else f"/oauth/{version}/token"
+    assert len(account.requests(token)) == 1
+
+
 def test_a_wrong_client_secret_is_a_login_error(account: Any) -> None:
     """HubSpot's own reason comes with the fix."""
     with pytest.raises(LoginError, match=r"BAD_CLIENT_SECRET"):

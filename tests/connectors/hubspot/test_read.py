@@ -258,6 +258,22 @@ def test_increments_hold_what_changed_in_the_window(account: Any, pulled: Callab
     assert not account.requests("archived")
 
 
+def test_a_new_employer_or_parent_is_seen(account: Any, pulled: Callable[..., Any]) -> None:
+    """A primary company or parent that changes moves a property of the record, so the increment has it."""
+    old, new = account.create("companies", name="Old"), account.create("companies", name="New")
+    person = account.create("contacts", firstname="P")
+    account.link("contacts", person, old, 1)
+    since = account.advance(hours=1)
+    account.link("contacts", person, new, 1)
+    account.link("companies", old, new, 14)
+    crm = account.connect()
+    until = since + timedelta(hours=1)
+    assert [(person, new)] == [
+        (r["crm_id"], r["account_crm_id"]) for r in pulled(crm, "contacts", since, until)
+    ]
+    assert (old, new) in [(r["crm_id"], r["parent_crm_id"]) for r in pulled(crm, "accounts", since, until)]
+
+
 def test_many_records_of_one_moment_come_through(
     account: Any, pulled: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
