@@ -15,6 +15,7 @@ from connectors.sandbox.clock import set_base
 from connectors.sandbox.hubspot.associations import Associations
 from connectors.sandbox.hubspot.auth import SCOPES, Auth, grant
 from connectors.sandbox.hubspot.history import History
+from connectors.sandbox.hubspot.rules import Rules
 from connectors.sandbox.hubspot.schema import Schema
 from connectors.sandbox.hubspot.values import iso
 from connectors.sandbox.store import Store
@@ -100,6 +101,7 @@ def create_account(folder: Path, *, now: datetime = START) -> Store:
         Schema.create(store)
         Associations.create(store)
         History.create(store)
+        Rules.create(store)
         Audit(store)
         sql.execute(
             "CREATE TABLE merged (object TEXT, old_id TEXT, new_id TEXT, PRIMARY KEY (object, old_id))"

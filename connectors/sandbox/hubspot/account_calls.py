@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.sandbox.hubspot.call import Call
+from connectors.sandbox.hubspot.call import Call, cursor_of
 from connectors.sandbox.hubspot.errors import NOT_FOUND, refuse
 from connectors.sandbox.hubspot.pipelines import PIPELINES, Pipeline, Stage
 from connectors.sandbox.hubspot.schema import ARCHIVED
@@ -26,14 +26,12 @@ Entry = dict[str, object]
 def list_owners(call: Call) -> Response:
     """GET owners, at most 500 a page."""
     limit = call.count("limit", default=100, highest=MAX_OWNERS)
-    after = call.request.query.get("after") or "0"
-    if not after.isdigit():
-        raise refuse(f"The paging cursor {after!r} is not valid", propertyName="after")
+    after = cursor_of(call.request.query.get("after"))
     email = call.request.query.get("email")
     rows = call.store.select(
         f"SELECT {_OWNER_COLUMNS} FROM owners WHERE archived = ? AND CAST(id AS INTEGER) > ?"  # noqa: S608  # our own list of columns
         " AND (?3 IS NULL OR email = ?3 COLLATE NOCASE) ORDER BY CAST(id AS INTEGER) LIMIT ?4",
-        (int(call.flag("archived")), int(after), email, limit + 1),
+        (int(call.flag("archived")), after, email, limit + 1),
     )
     body: Entry = {"results": [_owner(row) for row in rows[:limit]]}
     if len(rows) > limit:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.sandbox.hubspot.associations import CATEGORY, AssociationType, plain_type, types_between
-from connectors.sandbox.hubspot.call import Call, mapping_of, text_of
+from connectors.sandbox.hubspot.call import Call, cursor_of, mapping_of, text_of, whole_of
 from connectors.sandbox.hubspot.errors import (
     NOT_FOUND,
     Problem,
@@ -43,8 +43,8 @@ def read(call: Call, from_name: str, to_name: str) -> Response:
     """POST batch/read: what each record is associated with, a page per record."""
     source, target = call.object_type(from_name), call.object_type(to_name)
     inputs = call.inputs(MAX_READ)
-    starts = {text_of(row, "id"): _after(row.get("after")) for row in inputs}
-    if not all(key.isdigit() for key in starts):
+    starts = {text_of(row, "id"): cursor_of(row.get("after")) for row in inputs}
+    if any(whole_of(key) is None for key in starts):
         raise invalid_json("id must be numeric")
     found = call.associations.of(source.name, list(starts), target.name)
     kinds = {kind.type_id: kind for kind in types_between(source.name, target.name)}
@@ -94,7 +94,7 @@ def of_record(call: Call, from_name: str, record_id: str, to_name: str) -> Respo
     if record_id not in call.records.find(source, [record_id]):
         raise object_not_found(record_id)
     limit = call.count("limit", default=MAX_PAGE, highest=MAX_PAGE)
-    after = _after(call.request.query.get("after"))
+    after = cursor_of(call.request.query.get("after"))
     kinds = {kind.type_id: kind for kind in types_between(source.name, target.name)}
     pairs = call.associations.of(source.name, [record_id], target.name).get(record_id, [])
     shown, following = _page(pairs, kinds, after, limit)
@@ -176,14 +176,6 @@ def _plain(source: ObjectType, target: ObjectType) -> AssociationType:
     if not types_between(source.name, target.name):
         raise refuse(f"{source.plural} are not associated with {target.plural}")
     return plain_type(source.name, target.name)
-
-
-def _after(value: object) -> int:
-    if value in (None, ""):
-        return 0
-    if not str(value).isdigit():
-        raise refuse(f"The paging cursor {value!r} is not valid", propertyName="after")
-    return int(str(value))
 
 
 def _page(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,11 @@ from connectors.sandbox.hubspot.schema import ObjectType, Schema
 from connectors.sandbox.hubspot.settings import Settings
 from connectors.sandbox.store import Store
 from connectors.sandbox.wire import Request
+
+_WHOLE = re.compile(r"[0-9]{1,18}\Z")  # what SQLite holds as an integer
+
+
+_SURROGATE = b"\\ud"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +52,8 @@ class Call:
         """The body as a JSON object. Raises RefusalError."""
         try:
             value = json.loads(self.request.body, parse_constant=_not_json)
+            if _SURROGATE in self.request.body.lower():
+                json.dumps(value, ensure_ascii=False).encode()  # half a character is no text
         except (ValueError, RecursionError) as error:
             raise invalid_json(str(error)) from None
         if not isinstance(value, dict):
@@ -91,7 +99,7 @@ class Call:
         text = self.request.query.get(name)
         if text is None:
             return default
-        if not text.isdigit() or not 1 <= int(text) <= highest:
+        if not 1 <= (whole_of(text) or 0) <= highest:
             raise refuse(f"{name} must be between 1 and {highest}, was {text}", propertyName=name)
         return int(text)
 
@@ -121,3 +129,18 @@ def mapping_of(row: Mapping[str, object], name: str) -> dict[str, object]:
     if not isinstance(value, dict):
         raise invalid_json(f"Some required fields were not set: [{name}]")
     return value
+
+
+def whole_of(value: object) -> int | None:
+    """A whole number as ids and cursors are, or None for anything else."""
+    return int(str(value)) if _WHOLE.match(str(value)) else None
+
+
+def cursor_of(value: object) -> int:
+    """The place behind a paging cursor, 0 for none. Raises RefusalError."""
+    if value in (None, ""):
+        return 0
+    found = whole_of(value)
+    if found is None:
+        raise refuse(f"The paging cursor {value!r} is not valid", propertyName="after")
+    return found

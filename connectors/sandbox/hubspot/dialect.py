@@ -18,7 +18,7 @@ from connectors.sandbox.hubspot.linking import Linker
 from connectors.sandbox.hubspot.person import edit_as_person
 from connectors.sandbox.hubspot.record_json import Reader
 from connectors.sandbox.hubspot.records import Actor, Records
-from connectors.sandbox.hubspot.routes import Method, find
+from connectors.sandbox.hubspot.routes import ENFORCED_SINCE, Method, find
 from connectors.sandbox.hubspot.schema import Schema
 from connectors.sandbox.hubspot.settings import Settings
 from connectors.sandbox.store import Store
@@ -105,8 +105,8 @@ class HubspotDialect:
     def _answer(self, request: Request) -> Response:
         try:
             with self._store.transaction():
-                call = self._call(request)
-                method, parts, _ = find(request)
+                method, parts, version = find(request)
+                call = self._call(request, version)
                 self._auth.require(self._scope(call, method, parts))
                 response = method.handler(call, **parts)
                 call.records.flush()
@@ -114,12 +114,16 @@ class HubspotDialect:
         except RefusalError as refusal:
             return refusal.problem.response()
 
-    def _call(self, request: Request) -> Call:
+    def _call(self, request: Request, version: str) -> Call:
         now = self._clock.now()
         actor = Actor(by=f"app:{APP_ID}", now=now, request=request.number, locked=request.locked)
-        lag = float(self._settings.index_lag)
         records = Records(
-            store=self._store, schema=self._schema, audit=self._audit, actor=actor, lag_seconds=lag
+            store=self._store,
+            schema=self._schema,
+            audit=self._audit,
+            actor=actor,
+            lag_seconds=float(self._settings.index_lag),
+            enforce_required=version == ENFORCED_SINCE,
         )
         return Call(
             request=request,

@@ -100,9 +100,9 @@ def invalid_values(problems: Sequence[ValueProblem]) -> RefusalError:
     return RefusalError(Problem(category=VALIDATION, message=message, details=details))
 
 
-def required_missing(object_label: str, names: Sequence[str]) -> RefusalError:
-    """A new record lacks properties that it cannot be without."""
-    message = f"Error creating {object_label.upper()}. Some required properties were not set."
+def required_missing(object_label: str, names: Sequence[str], *, verb: str = "creating") -> RefusalError:
+    """A record lacks properties that it cannot be without."""
+    message = f"Error {verb} {object_label.upper()}. Some required properties were not set."
     details = (
         {"message": message, "code": "REQUIRED_FIELDS_MISSING", "context": {"properties": list(names)}},
     )

@@ -48,6 +48,9 @@ class Linker:
 
     def dissociate(self, kind: ObjectType, record_id: str, other: ObjectType, to_id: str) -> None:
         """Take two records apart, whatever their types."""
+        for which, key in ((kind, record_id), (other, to_id)):
+            if key not in self._records.find(which, [key]):
+                return  # nothing is associated with a record that does not exist
         self._associations.remove(kind.name, record_id, other.name, to_id)
         self._follow(kind, record_id)
         self._follow(other, to_id)

@@ -6,7 +6,7 @@ Source: "Objects: basic", HubSpot API reference; a page holds at most 100 record
 from __future__ import annotations
 
 from connectors.sandbox.hubspot.automation import Row
-from connectors.sandbox.hubspot.call import Call, mapping_of, text_of
+from connectors.sandbox.hubspot.call import Call, cursor_of, mapping_of, text_of
 from connectors.sandbox.hubspot.errors import invalid_json, object_not_found, refuse
 from connectors.sandbox.hubspot.record_json import Wanted
 from connectors.sandbox.hubspot.schema import ObjectType
@@ -21,11 +21,9 @@ def list_records(call: Call, object_name: str) -> Response:
     kind, wanted = call.object_type(object_name), call.wanted()
     highest = MAX_PAGE_WITH_HISTORY if wanted.history else MAX_PAGE
     limit = call.count("limit", default=10, highest=highest)
-    after = call.request.query.get("after", "0") or "0"
-    if not after.isdigit():
-        raise refuse(f"The paging cursor {after!r} is not valid", propertyName="after")
+    after = cursor_of(call.request.query.get("after"))
     results, following = call.reader.page(
-        kind, wanted, after=int(after), limit=limit, archived=call.flag("archived")
+        kind, wanted, after=after, limit=limit, archived=call.flag("archived")
     )
     body: dict[str, object] = {"results": results}
     if following is not None:

@@ -22,6 +22,7 @@ from connectors.sandbox.hubspot.errors import (
 )
 from connectors.sandbox.hubspot.history import Change, History
 from connectors.sandbox.hubspot.pipelines import PIPELINES, pipeline_of
+from connectors.sandbox.hubspot.rules import Rules
 from connectors.sandbox.hubspot.schema import (
     ARCHIVED,
     ARCHIVED_AT,
@@ -60,7 +61,14 @@ class Records:
     """Reads and writes rows for one actor; `flush` before the transaction ends completes the audit."""
 
     def __init__(
-        self, *, store: Store, schema: Schema, audit: Audit, actor: Actor, lag_seconds: float
+        self,
+        *,
+        store: Store,
+        schema: Schema,
+        audit: Audit,
+        actor: Actor,
+        lag_seconds: float,
+        enforce_required: bool = False,
     ) -> None:
         self._store = store
         self._schema = schema
@@ -71,6 +79,8 @@ class Records:
         self._history = History(store)
         self._changes: list[AuditedChange] = []
         self._owners: frozenset[str] | None = None
+        self._enforce_required = enforce_required
+        self._rules: dict[str, Rules] = {}
 
     def find(
         self, kind: ObjectType, keys: Sequence[str], *, id_property: str | None = None, archived: bool = False
@@ -98,9 +108,7 @@ class Records:
         if kind.pipeline is not None:
             row[kind.pipeline[0]] = PIPELINES[kind.name][0].id
         row.update(self._given(kind, properties, row))
-        missing = [name for name in kind.required if row.get(name) is None]
-        if missing:
-            raise required_missing(kind.singular, missing)
+        self._check_required(kind, row, kind.required, "creating")
         number = self._store.next_number("record", first=FIRST_NUMBER)
         row |= {
             "Id": str(number),
@@ -119,8 +127,9 @@ class Records:
 
     def update(self, kind: ObjectType, before: Row, properties: Mapping[str, object]) -> Row:
         """The record with some properties set; the same values change nothing. Raises RefusalError."""
-        given = self._given(kind, properties, before)
-        return self.apply(kind, before, {**before, **given})
+        after = {**before, **self._given(kind, properties, before)}
+        self._check_required(kind, after, (), "updating")
+        return self.apply(kind, before, after)
 
     def apply(self, kind: ObjectType, before: Row, after: Row) -> Row:
         """Store a record that was changed, with everything that follows from the change."""
@@ -208,9 +217,23 @@ class Records:
                     given[name] = stored(prop, text, allowed=self._allowed(kind, prop, texts, row))
                 except ValueRefusedError as refused:
                     problems.append(refused.problem)
+                else:
+                    broken = self._rules_of(kind).problem(name, given[name])
+                    problems += [broken] if broken is not None else []
         if problems:
             raise invalid_values(problems)
         return given
+
+    def _rules_of(self, kind: ObjectType) -> Rules:
+        if kind.name not in self._rules:
+            self._rules[kind.name] = Rules(self._store, kind.name)
+        return self._rules[kind.name]
+
+    def _check_required(self, kind: ObjectType, row: Row, names: Sequence[str], verb: str) -> None:
+        ruled = self._rules_of(kind).required if self._enforce_required else ()
+        missing = [name for name in dict.fromkeys((*names, *ruled)) if row.get(name) is None]
+        if missing:
+            raise required_missing(kind.singular, missing, verb=verb)
 
     def _allowed(
         self, kind: ObjectType, prop: Property, texts: Mapping[str, str], row: Row

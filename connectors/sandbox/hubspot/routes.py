@@ -19,6 +19,7 @@ Handler = Callable[..., Response]
 
 READ, WRITE = "read", "write"
 DATED = ("2026-03", "2026-09")
+ENFORCED_SINCE = "2026-09"  # the version that checks what administrators made required
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from connectors.sandbox.hubspot.associations import types_between
-from connectors.sandbox.hubspot.call import Call
+from connectors.sandbox.hubspot.call import Call, whole_of
 from connectors.sandbox.hubspot.errors import invalid_json, refuse
 from connectors.sandbox.hubspot.record_json import columns_of
 from connectors.sandbox.hubspot.schema import (
@@ -97,7 +97,8 @@ def _source(call: Call, kind: ObjectType) -> _Condition:
 
 
 def _matching(call: Call, kind: ObjectType, body: Mapping[str, object]) -> _Condition:
-    groups = body.get("filterGroups") or []
+    given = body.get("filterGroups")
+    groups = [] if given is None else given
     if not isinstance(groups, list):
         raise invalid_json("filterGroups must be a list")
     listed = [_filters(group) for group in groups]
@@ -175,7 +176,7 @@ def _associated(
             f"There was a problem with the request. {name} {operator} is not supported", propertyName=name
         )
     ids = [entry.get("value")] if operator == "EQ" else entry.get("values")
-    if not isinstance(ids, list) or not all(str(one).isdigit() for one in ids):
+    if not isinstance(ids, list) or any(whole_of(one) is None for one in ids):
         raise refuse(f"{name} takes record ids", propertyName=name)
     marks = ", ".join("?" * len(ids))
     found = (
@@ -212,7 +213,7 @@ def _operand(prop: Property, value: object) -> Cell:
         raise refuse(f"A value is needed to compare {prop.name} with", propertyName=prop.name)
     if prop.type == "number":
         try:
-            return int(text) if prop.name == ID else float(text)
+            return float(text) if prop.name != ID or whole_of(text) is None else int(text)
         except ValueError:
             raise refuse(f"{text} is not a number, which {prop.name} is", propertyName=prop.name) from None
     if prop.type in ("date", "datetime"):
@@ -248,7 +249,7 @@ def _whole(body: Mapping[str, object], name: str, default: int) -> int:
     value = body.get(name)
     if value in (None, ""):
         return default
-    text = str(value)
-    if isinstance(value, bool) or not text.isdigit():
-        raise refuse(f"{name} must be a whole number, was {text}", propertyName=name)
-    return int(text)
+    found = whole_of(value)
+    if found is None:
+        raise refuse(f"{name} must be a whole number, was {value}", propertyName=name)
+    return found

@@ -17,8 +17,8 @@ from connectors.sandbox.hubspot.errors import ValueProblem, refuse
 from connectors.sandbox.hubspot.schema import Property
 
 MAX_TEXT = 65_536  # "Properties API": characters of a text value
-_NUMBER: Final = re.compile(r"-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z")
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z")
+_NUMBER: Final = re.compile(r"-?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\Z", re.ASCII)
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,7 +30,7 @@ def iso(moment: datetime) -> str:
 def read_moment(text: str) -> datetime | None:
     """The moment behind epoch milliseconds or an ISO text, or None."""
     try:
-        if re.fullmatch(r"-?\d{1,15}", text):
+        if re.fullmatch(r"-?[0-9]{1,15}", text):
             return _EPOCH + timedelta(milliseconds=int(text))
         found = datetime.fromisoformat(text)
     except (ValueError, OverflowError):

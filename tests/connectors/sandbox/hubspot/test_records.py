@@ -19,6 +19,7 @@ from hubspot.crm.companies import (
 
 from connectors.sandbox.clock import advance
 from connectors.sandbox.hubspot.person import person_archive, person_edit
+from connectors.sandbox.hubspot.rules import add_rule
 from connectors.sandbox.server import Sandbox
 
 Ask = Callable[..., requests.Response]
@@ -299,3 +300,72 @@ def test_dated_addresses_hold_the_same_records(http: Ask, company: Companies) ->
         assert http("GET", f"/account-info/{version}/details").status_code == 200
     assert http("GET", f"/crm/objects/2025-01/companies/{key}").status_code == 404
     assert http("PUT", f"/crm/v3/objects/companies/{key}").status_code == 405
+
+
+def test_an_administrators_rule_about_a_value_holds_in_every_version(
+    http: Ask, sandbox: Sandbox, problems_of: Callable[[requests.Response], dict[str, str]]
+) -> None:
+    """The vendor's code and the rule's own words."""
+    add_rule(sandbox.store, "companies", "name", "letters")
+    for path in ("/crm/v3/objects/companies", "/crm/objects/2026-03/companies"):
+        refused = http("POST", path, {"properties": {"name": "Acme 4"}})
+        assert (refused.status_code, problems_of(refused)) == (400, {"name": "INVALID_ALPHA"})
+        assert http("POST", path, {"properties": {"name": "Acme Four"}}).status_code == 201
+
+
+def test_what_an_administrator_made_required_is_checked_since_2026_09(
+    http: Ask, sandbox: Sandbox, company: Companies
+) -> None:
+    """Creating without it and changing a record that lacks it are refused, in that version only."""
+    key = company(name="Acme")
+    add_rule(sandbox.store, "companies", "segment", "required")
+    values = {"properties": {"seats": "5"}}
+    for version, status in (("2026-03", 200), ("2026-09", 400)):
+        assert http("PATCH", f"/crm/objects/{version}/companies/{key}", values).status_code == status
+    refused = http("POST", "/crm/objects/2026-09/companies", {"properties": {"name": "Bolt"}})
+    assert (refused.status_code, refused.json()["context"]) == (400, {"properties": ["segment"]})
+    values = {"properties": {"segment": "SMB"}}
+    assert http("PATCH", f"/crm/objects/2026-09/companies/{key}", values).status_code == 200
+
+
+def test_a_moment_is_read_in_either_form_and_written_in_one(http: Ask) -> None:
+    """Epoch milliseconds and ISO with any offset come back as UTC with milliseconds."""
+    for text in ("1793610000000", "2026-11-02T10:00:00+01:00", "2026-11-02T09:00:00Z"):
+        values = {"hs_timestamp": text, "hs_task_subject": "Call"}
+        made = http("POST", "/crm/v3/objects/tasks", {"properties": values}).json()
+        assert made["properties"]["hs_timestamp"] == "2026-11-02T09:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/crm/v3/objects/companies?after=²", None),
+        ("GET", "/crm/v3/objects/companies?after=" + "9" * 30, None),
+        ("GET", "/crm/v3/objects/companies?limit=0", None),
+        ("GET", "/crm/v3/objects/planets", None),
+        ("POST", "/crm/v3/objects/companies", {"properties": {"name": "half a \ud800 character"}}),
+        ("POST", "/crm/v3/objects/companies", {"name": "Acme"}),
+        ("POST", "/crm/v3/objects/companies", ["Acme"]),
+        ("POST", "/crm/v3/objects/companies/batch/read", {"inputs": []}),
+        ("POST", "/crm/v3/objects/companies/batch/read", {"inputs": [{"id": ""}]}),
+        ("POST", "/crm/v3/objects/companies/search", {"filterGroups": {}}),
+        ("POST", "/crm/v3/objects/companies/search", {"limit": "²"}),
+        ("POST", "/crm/v3/objects/products/merge", {"primaryObjectId": "1", "objectIdToMerge": "2"}),
+        ("POST", "/crm/v4/associations/contacts/companies/batch/read", {"inputs": [{"id": "x"}]}),
+    ],
+)
+def test_nonsense_is_the_callers_fault_and_never_the_servers(
+    http: Ask, method: str, path: str, body: object
+) -> None:
+    """400 with a category, whatever is sent."""
+    reply = http(method, path, body)
+    assert (reply.status_code, reply.json()["category"]) == (400, "VALIDATION_ERROR")
+
+
+def test_ids_that_are_no_numbers_are_simply_not_there(http: Ask, company: Companies) -> None:
+    """404 where a record is needed, and taking apart what was never together is no error."""
+    key = company(name="Acme")
+    assert http("GET", "/crm/v3/objects/companies/nobody").status_code == 404
+    assert http("GET", "/crm/v4/objects/companies/nobody/associations/contacts").status_code == 404
+    pair = f"/crm/v4/objects/companies/{key}/associations/contacts/nobody"
+    assert http("DELETE", pair).status_code == 204
