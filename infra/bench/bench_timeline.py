@@ -1,4 +1,4 @@
-"""CPU seconds of the exact timeline for 26 snapshots, against count(distinct) once per snapshot."""
+"""CPU seconds of the whole timeline for weekly snapshots, against count(distinct) of users for each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import pyarrow as pa
 from model.timeline import distinct_active, read_timeline
 from model.workspace import Workspace
 
-ACCOUNTS, USERS, EVENTS, DAYS, SNAPSHOTS = 1000, 20, 1_500_000, 730, 26
+ACCOUNTS, USERS, EVENTS, DAYS = 1000, 20, 1_000_000, 730
+SNAPSHOTS = 104  # weekly over two years, which is what seat streaks ask for
 WINDOWS = (1, 7, 30, 90)
 
 
@@ -33,7 +34,7 @@ def main() -> None:
         "known": at,
     } | {name: np.full(EVENTS, value) for name, value in names.items()}
     users = pa.table({"account_id": ["A0"], "user_id": ["U0"], "department": ["Sales"]})
-    days = [DAYS - 1 - 28 * k for k in range(SNAPSHOTS)]
+    days = [DAYS - 1 - 7 * k for k in range(SNAPSHOTS)]
     with Workspace(backend) as space:
         events = space.keep(ibis.memtable(pa.table(columns)))
         begun = time.process_time()
