@@ -31,6 +31,8 @@ from model.workspace import Workspace
 STEP_DAYS = 28
 # Trends look back a quarter; rows before that would be made of edges.
 WARM_UP_DAYS = 84
+# Below this a figure is what is left of sums that cancel; no feature has a unit in which it means anything.
+NOISE = 1e-12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,15 +232,22 @@ def _significant(values: np.ndarray) -> np.ndarray:
     """Values at six significant digits, infinities as unknown.
 
     A sum's last bits depend on the order in which the engine's threads add up; without this the data
-    hash, and trees near a border, would differ from run to run.
+    hash, and trees near a border, would differ from run to run. Rounding at ten digits first settles
+    values that lie half-way between two neighbours at six, where the last bit alone would decide.
     """
     values = np.where(np.isfinite(values), values, np.nan)
+    values = np.where(np.abs(values) < NOISE, 0.0, values)
+    return _rounded(_rounded(values, 10), 6)
+
+
+def _rounded(values: np.ndarray, digits: int) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):
-        scale = 10.0 ** (5 - np.floor(np.log10(np.abs(values))))
+        scale = 10.0 ** (digits - 1 - np.floor(np.log10(np.abs(values))))
     usable = np.isfinite(scale) & (scale > 0)
     scale = np.where(usable, scale, 1.0)
     # adding 0.0 turns −0.0 into 0.0
-    return np.where(usable, np.round(values * scale) / scale, values) + 0.0
+    rounded: np.ndarray = np.where(usable, np.round(values * scale) / scale, values) + 0.0
+    return rounded
 
 
 def _flags(rows: ir.Table, n: int) -> pa.Array:
