@@ -20,8 +20,8 @@ from sync.delivery import Delivery, Errand
 from sync.gateway import CellErrand
 from sync.mapping import FieldMap, field_map, refuse_changed_schema
 from sync.operations import Operation, of_unknown_outcome, waiting
-from sync.plan_ledger import load, set_status, status_of
-from sync.planned import Plan
+from sync.plan_ledger import load_terms, set_status, status_of
+from sync.planned import PlanTerms
 from sync.store import Store
 from sync.store.locks import Lease, lease
 from sync.task_errands import CloseErrand, TaskErrand
@@ -46,7 +46,7 @@ def apply(
     `override` names guard rules to pass over; `timezone` is the company's, for "no task before".
     Raises StateError or SetupError before the first write; TransientError when the CRM is away, after
     which applying again goes on."""
-    plan = load(store, plan_id)
+    plan = load_terms(store, plan_id)
     calls_before = crm.usage().calls
     with org_lease(crm, store, plan.org_id) as held:
         delivery = Delivery(store=store, now=now, sleep=sleep)
@@ -90,7 +90,7 @@ def org_lease(crm: Crm, store: Store, org_id: str) -> Iterator[Lease]:
         yield held
 
 
-def planned_fields(crm: Crm, plan: Plan) -> FieldMap:
+def planned_fields(crm: Crm, plan: PlanTerms) -> FieldMap:
     """The org's fields under the names that the plan froze. Raises SetupError when one can't be written."""
     overrides = {key: str(definition["name"]) for key, definition in plan.fields.items()}
     return field_map(crm, overrides, only=frozenset(overrides))
@@ -101,7 +101,7 @@ def settle(crm: Crm, delivery: Delivery, org_id: str) -> None:
     with delivery.store.session() as session:
         unknown = of_unknown_outcome(session, org_id)
     for plan_id in dict.fromkeys(operation.plan_id for operation in unknown):
-        fields = planned_fields(crm, load(delivery.store, plan_id))
+        fields = planned_fields(crm, load_terms(delivery.store, plan_id))
         errands: dict[str, Errand] = {
             "write": CellErrand(crm=crm, fields=fields),
             "restore": CellErrand(crm=crm, fields=fields, restoring=True),
@@ -140,7 +140,7 @@ def _deliver(
                 progress(done, total)
 
 
-def _refuse(plan: Plan, status: str | None, now: datetime, override: Collection[str]) -> None:
+def _refuse(plan: PlanTerms, status: str | None, now: datetime, override: Collection[str]) -> None:
     new_plan = "Make a new plan: upswell plan."
     if status in ("applied", "rolled_back"):
         was = "applied" if status == "applied" else "rolled back"

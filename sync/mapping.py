@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from types import MappingProxyType
@@ -175,8 +175,22 @@ def said_by(field: MappedField, value: Value) -> Value:
 
 def digest(content: object) -> str:
     """SHA-256 over the content's canonical JSON."""
-    text = json.dumps(content, sort_keys=True, separators=(",", ":"), default=str, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def digest_of_list(items: Iterable[object]) -> str:
+    """The `digest` of a list of these items, of which only one at a time need be in memory."""
+    whole = hashlib.sha256(b"[")
+    for position, item in enumerate(items):
+        whole.update(b"," if position else b"")
+        whole.update(canonical_json(item).encode())
+    whole.update(b"]")
+    return whole.hexdigest()
+
+
+def canonical_json(content: object) -> str:
+    """JSON that is the same for equal content: keys sorted, no blanks."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), default=str, ensure_ascii=False)
 
 
 def _names(crm: Crm, specs: Mapping[str, FieldSpec], overrides: Mapping[str, str]) -> dict[str, str]:

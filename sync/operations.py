@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Row, insert, select, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import RowOutcome, RowResult, TaskDraft
@@ -53,9 +53,9 @@ class Operation:
         return TaskDraft(**(held | {"due": date.fromisoformat(held["due"])}))
 
 
-def of_row(row: OperationRow) -> Operation:
-    """The operation that a row of the ledger holds."""
-    return Operation(**{name: getattr(row, name) for name in COLUMNS})
+def of_row(row: Row[Any]) -> Operation:
+    """The operation that a row of COLUMNS holds."""
+    return Operation(**row._mapping)
 
 
 def add(session: Session, operations: Sequence[Operation], now: datetime) -> None:
@@ -128,5 +128,5 @@ def mark_done(session: Session, results: Sequence[tuple[Operation, RowResult]], 
 
 def _load(session: Session, *conditions: Any) -> list[Operation]:
     order = (OperationRow.plan_id, OperationRow.kind, OperationRow.position)
-    rows = session.scalars(select(OperationRow).where(*conditions).order_by(*order))
-    return [of_row(row) for row in rows]
+    columns = (getattr(OperationRow, name) for name in COLUMNS)
+    return [of_row(row) for row in session.execute(select(*columns).where(*conditions).order_by(*order))]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
 from connectors.crm import TaskDraft
 from connectors.errors import StateError
 from sync.cells import cell_from_json, cell_to_json
-from sync.mapping import digest
+from sync.mapping import digest_of_list
+from sync.operations import COLUMNS as COLUMNS_OF_OPERATION
 from sync.operations import Operation, add, of_row
-from sync.planned import Finding, Plan, PlannedChange, PlannedTask, Skip, SkipReason
+from sync.planned import Finding, Plan, PlannedChange, PlannedTask, PlanTerms, Skip, SkipReason
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow, SkipRow
 
+ROWS_AT_ONCE: Final = 200
 FROZEN = ("key", "kind", "object", "record_id", "account_id", "payload")
 COLUMNS = (
     "id", "run_id", "org_id", "object", "created_at", "expires_at", "as_of", "model_version",
@@ -53,23 +55,16 @@ def save(store: Store, plan: Plan) -> None:
 def load(store: Store, plan_id: str) -> Plan:
     """The plan as it was frozen. Raises StateError when there is none, or its rows were tampered with."""
     with store.session() as session:
-        row = session.get(PlanRow, plan_id)
-        if row is None:
-            raise StateError("no such plan", record=plan_id, fix="List plans with `upswell status`.")
-        operations = _operations(session, plan_id)
+        row = _row(session, plan_id)
+        operations = [of_row(op) for op in _operations(session, plan_id, COLUMNS_OF_OPERATION)]
         skips = session.scalars(
             select(SkipRow).where(SkipRow.plan_id == plan_id).order_by(SkipRow.position)
         ).all()
-    if _digest(operations) != row.digest:
-        raise StateError(
-            "the plan's rows differ from what was frozen",
-            record=plan_id,
-            fix="Make a new plan: upswell plan.",
-        )
+    _refuse_changed(row, _digest(operations))
     return Plan(
         **{name: getattr(row, name) for name in COLUMNS},
         fields=row.fields,
-        findings=tuple(Finding(**held) for held in row.findings),
+        findings=_findings(row),
         changes=tuple(_change_of(op) for op in operations if op.kind == "write"),
         tasks=tuple(_task_of(op) for op in operations if op.kind == "task"),
         skips=tuple(
@@ -82,6 +77,24 @@ def load(store: Store, plan_id: str) -> Plan:
             )
             for skip in skips
         ),
+    )
+
+
+def load_terms(store: Store, plan_id: str) -> PlanTerms:
+    """What the plan is bound to, its operations checked and not kept; raises what `load` raises.
+
+    A plan of a large company has some ten thousand cells, and applying reads them as it goes."""
+    with store.session() as session:
+        row = _row(session, plan_id)
+        found = digest_of_list(list(operation) for operation in _operations(session, plan_id, FROZEN))
+    _refuse_changed(row, found)
+    return PlanTerms(
+        id=row.id,
+        run_id=row.run_id,
+        org_id=row.org_id,
+        expires_at=row.expires_at,
+        fields=row.fields,
+        findings=_findings(row),
     )
 
 
@@ -111,17 +124,37 @@ def set_status(session: Session, plan_id: str, status: str) -> None:
         row.status = status
 
 
-def _operations(session: Session, plan_id: str) -> list[Operation]:
-    rows = session.scalars(
-        select(OperationRow)
+def _row(session: Session, plan_id: str) -> PlanRow:
+    row = session.get(PlanRow, plan_id)
+    if row is None:
+        raise StateError("no such plan", record=plan_id, fix="List plans with `upswell status`.")
+    return row
+
+
+def _findings(row: PlanRow) -> tuple[Finding, ...]:
+    return tuple(Finding(**held) for held in row.findings)
+
+
+def _operations(session: Session, plan_id: str, columns: Sequence[str]) -> Iterator[Row[Any]]:
+    query = (
+        select(*(getattr(OperationRow, name) for name in columns))
         .where(OperationRow.plan_id == plan_id, OperationRow.kind.in_(("write", "task")))
         .order_by(OperationRow.kind.desc(), OperationRow.position)
     )
-    return [of_row(row) for row in rows]
+    return iter(session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}))
 
 
 def _digest(operations: Sequence[Operation]) -> str:
-    return digest([[getattr(operation, name) for name in FROZEN] for operation in operations])
+    return digest_of_list([getattr(operation, name) for name in FROZEN] for operation in operations)
+
+
+def _refuse_changed(row: PlanRow, found: str) -> None:
+    if found != row.digest:
+        raise StateError(
+            "the plan's rows differ from what was frozen",
+            record=row.id,
+            fix="Make a new plan: upswell plan.",
+        )
 
 
 def _write(plan: Plan, position: int, change: PlannedChange) -> Operation:

@@ -85,6 +85,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanTerms:
+    """What a frozen plan is bound to: what one needs, beside its operations, to apply it or take it back."""
+
+    id: str
+    run_id: str
+    org_id: str
+    expires_at: datetime
+    fields: Mapping[str, Mapping[str, Any]]
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """One frozen plan, bound to an org, a mapping and the definitions of the fields it writes."""
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -25,8 +25,8 @@ from sync.gateway import CellErrand
 from sync.journal import Entry
 from sync.mapping import FieldMap
 from sync.operations import PLANNED, Operation, add
-from sync.plan_ledger import load, set_status
-from sync.planned import Plan
+from sync.plan_ledger import load_terms, set_status
+from sync.planned import PlanTerms
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow, TaskRow
 from sync.task_errands import CloseErrand
@@ -115,7 +115,7 @@ def rollback(
     return _report(plans, found, results, closings, dry_run=dry_run, calls=crm.usage().calls - calls_before)
 
 
-def _plans(store: Store, target: str) -> list[Plan]:
+def _plans(store: Store, target: str) -> list[PlanTerms]:
     query = (
         select(PlanRow.id)
         .where((PlanRow.id == target) | (PlanRow.run_id == target))
@@ -125,11 +125,11 @@ def _plans(store: Store, target: str) -> list[Plan]:
         ids = session.scalars(query).all()
     if not ids:
         raise StateError("no such plan or run", record=target, fix="List runs with `upswell status`.")
-    return [load(store, plan_id) for plan_id in ids]
+    return [load_terms(store, plan_id) for plan_id in ids]
 
 
 def _look(
-    crm: Crm, store: Store, plan: Plan, fields: FieldMap, *, account: str | None, field: str | None
+    crm: Crm, store: Store, plan: PlanTerms, fields: FieldMap, *, account: str | None, field: str | None
 ) -> _Found:
     with store.session() as session:
         entries = journal.standing(session, plan.id, account=account, field=field)
@@ -169,7 +169,7 @@ def _left(entry: Entry, record: Record) -> LeftCell:
 
 
 def _prepare(
-    store: Store, plan: Plan, found: _Found, now: datetime
+    store: Store, plan: PlanTerms, found: _Found, now: datetime
 ) -> tuple[list[Operation], list[Operation]]:
     """New operations, kept before the first attempt; what an interrupted rollback left planned is dropped."""
     with store.begin() as session:
@@ -192,9 +192,8 @@ def _prepare(
     return restores, closes
 
 
-def _restore(plan: Plan, position: int, entries: Sequence[Entry]) -> Operation:
+def _restore(plan: PlanTerms, position: int, entries: Sequence[Entry]) -> Operation:
     first = entries[0]
-    cells = [Cell(key=e.key, name=e.field, before=e.after, after=e.before) for e in entries]
     return Operation(
         key=f"{plan.id}:restore:{position}:{first.record_id}",
         plan_id=plan.id,
@@ -204,14 +203,17 @@ def _restore(plan: Plan, position: int, entries: Sequence[Entry]) -> Operation:
         object=first.object,
         record_id=first.record_id,
         account_id=first.account_id,
-        payload={
-            "cells": [cell_to_json(cell) for cell in cells],
-            "undoes": {entry.field: entry.id for entry in entries},
-        },
+        payload={"cells": [_undoing(entry) for entry in entries]},
     )
 
 
-def _close(plan: Plan, position: int, task: TaskRow) -> Operation:
+def _undoing(entry: Entry) -> dict[str, Any]:
+    """The cell of a restore: the entry's the other way round, and which entry that is."""
+    cell = Cell(key=entry.key, name=entry.field, before=entry.after, after=entry.before)
+    return cell_to_json(cell) | {"undoes": entry.id}
+
+
+def _close(plan: PlanTerms, position: int, task: TaskRow) -> Operation:
     return Operation(
         key=f"{plan.id}:close:{position}:{task.task_id}",
         plan_id=plan.id,
@@ -236,7 +238,7 @@ def _outcomes(store: Store, operations: Sequence[Operation]) -> list[tuple[Opera
 
 
 def _report(
-    plans: Sequence[Plan],
+    plans: Sequence[PlanTerms],
     found: Sequence[_Found],
     results: Sequence[tuple[Operation, str | None]],
     closings: Sequence[tuple[Operation, str | None]],
