@@ -13,26 +13,50 @@ from sync.settings import Settings
 
 if TYPE_CHECKING:
     from connectors.exports.spec import ExportSpec
+    from connectors.hubspot.settings import HubspotSettings
     from connectors.salesforce.settings import SalesforceSettings
 
 
 def connect(settings: Settings) -> Crm:
     """A live Crm, logged in. Raises SettingError, LoginError, or TransientError when it can't be reached."""
-    if settings.crm.kind == "hubspot":
-        raise SettingError(
-            "HubSpot can't be connected by this version of Upswell.",
-            setting="crm.kind",
-            searched=(),
-            fix='use kind = "salesforce"',
-        )
     from connectors.budget import DailyBudget
+
+    budget = DailyBudget(share=settings.budget.daily_share, ceiling=settings.budget.org_ceiling)
+    if settings.crm.kind == "hubspot":
+        from connectors.hubspot.crm import Hubspot
+
+        return Hubspot.connect(
+            hubspot_settings(settings),
+            mapping=settings.mapping,
+            account_external_id=settings.crm.account_external_id,
+            budget=budget,
+        )
     from connectors.salesforce.crm import Salesforce
 
     return Salesforce.connect(
         salesforce_settings(settings),
         mapping=settings.mapping,
         account_external_id=settings.crm.account_external_id,
-        budget=DailyBudget(share=settings.budget.daily_share, ceiling=settings.budget.org_ceiling),
+        budget=budget,
+    )
+
+
+def hubspot_settings(settings: Settings) -> HubspotSettings:
+    """The connector's own settings, secrets read from their files. Raises SettingError for a missing one."""
+    from connectors.hubspot.settings import HubspotSettings
+
+    login = settings.crm.hubspot
+    return HubspotSettings(
+        base_url=login.base_url,
+        token=_secret(login.token, login.token_file, "crm.hubspot.token"),
+        client_id=login.client_id or None,
+        client_secret=_secret(login.client_secret, login.client_secret_file, "crm.hubspot.client_secret")
+        or None,
+        refresh_token=_secret(login.refresh_token, login.refresh_token_file, "crm.hubspot.refresh_token")
+        or None,
+        api_version=login.api_version,
+        ca_file=None if login.ca_file is None else str(login.ca_file),
+        customer_types=login.customer_types,
     )
 
 
@@ -48,8 +72,8 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
         client_id=login.client_id,
         username=login.username or None,
         private_key_file=None if login.private_key_file is None else str(login.private_key_file),
-        client_secret=_secret(login.client_secret, login.client_secret_file, "client_secret"),
-        refresh_token=_secret(login.refresh_token, login.refresh_token_file, "refresh_token"),
+        client_secret=_secret(login.client_secret, login.client_secret_file, "crm.salesforce.client_secret"),
+        refresh_token=_secret(login.refresh_token, login.refresh_token_file, "crm.salesforce.refresh_token"),
         api_version=login.api_version,
         ca_file=None if login.ca_file is None else str(login.ca_file),
         currency=settings.company.currency,
@@ -83,7 +107,7 @@ def _secret(value: SecretStr, file: Path | None, name: str) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingError(
             f"the file can't be read: {type(error).__name__}.",
-            setting=f"crm.salesforce.{name}_file",
+            setting=f"{name}_file",
             searched=(str(file),),
             fix="correct the path or the file's permissions",
         ) from None

@@ -34,7 +34,7 @@ from sync.identity import IdentityReport, Resolved, resolve
 from sync.lake import Lake
 from sync.outcomes import OutcomeReport, collect, compare
 from sync.plan import make_plan
-from sync.plan_ledger import latest_plan_id
+from sync.plan_ledger import latest_plan_id, status_of
 from sync.planned import Plan
 from sync.pull import PullReport, pull
 from sync.rollback import RollbackReport, rollback
@@ -293,9 +293,7 @@ class Loop:
     ) -> RollbackReport:
         """What a run or plan wrote (the newest plan unless named), taken back."""
         with run.step("rollback") as detail:
-            chosen = target or latest_plan_id(self.store, applied=True)
-            if chosen is None:
-                raise UsageError("no plan was applied yet, so there is nothing to take back.")
+            chosen = target or self._newest_written_plan()
             report = rollback(
                 chosen,
                 self.crm,
@@ -329,6 +327,21 @@ class Loop:
             products=self.products,
             signals=self.signals,
         )
+
+    def _newest_written_plan(self) -> str:
+        """The newest plan that wrote something; one that was taken back already is no excuse for an older one."""
+        newest = latest_plan_id(self.store, written=True)
+        if newest is None:
+            raise UsageError(
+                "no plan was applied yet, so there is nothing to take back.", fix="see: upswell status"
+            )
+        if status_of(self.store, newest) == "rolled_back":
+            raise StateError(
+                "the newest plan that wrote something was rolled back already.",
+                record=newest,
+                fix="name an older run to go further back: upswell rollback RUN",
+            )
+        return newest
 
     def _newest_scores(self) -> pa.Table:
         scoring = latest_scoring(self.store)

@@ -98,15 +98,15 @@ def load_terms(store: Store, plan_id: str) -> PlanTerms:
     )
 
 
-def latest_plan_id(store: Store, *, run_id: str | None = None, applied: bool = False) -> str | None:
+def latest_plan_id(store: Store, *, run_id: str | None = None, written: bool = False) -> str | None:
     """The newest plan, of a run where one is named, None when there is none.
 
-    With `applied`, the newest of which something may have been written and that stands."""
+    With `written`, the newest of which something may have been written, rolled back since or not."""
     query = select(PlanRow.id).order_by(PlanRow.created_at.desc(), PlanRow.id.desc()).limit(1)
     if run_id is not None:
         query = query.where(PlanRow.run_id == run_id)
-    if applied:
-        query = query.where(PlanRow.status.in_(("applying", "applied")))
+    if written:
+        query = query.where(PlanRow.status.in_(("applying", "applied", "rolled_back")))
     with store.session() as session:
         return session.scalars(query).first()
 

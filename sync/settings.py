@@ -85,6 +85,10 @@ class HubspotLogin:
     refresh_token_file: OptionalFile = None
     api_version: Literal["v3", "2026-03", "2026-09"] = "2026-09"
     ca_file: OptionalFile = None
+    customer_types: Annotated[tuple[str, ...], Field(min_length=1)] = (  # account_type values of a customer
+        "customer",
+        "evangelist",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

@@ -68,6 +68,7 @@ HUBSPOT: Final = """\
 # refresh_token_file = ""
 # api_version = "2026-09"       # v3, 2026-03 or 2026-09
 # ca_file = ""
+# customer_types = ["customer", "evangelist"]   # lifecycle stages of companies that are customers
 
 [mapping.accounts]              # our column = your property
 # plan_tier = "plan_tier"

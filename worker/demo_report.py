@@ -95,7 +95,7 @@ def show_verdict(app: App, verdict: Verdict | None) -> None:
     )
 
 
-def show_next(app: App, keep: Path | None, seconds: dict[str, float], calls: int) -> None:
+def show_next(app: App, crm: str, keep: Path | None, seconds: dict[str, float], calls: int) -> None:
     """Where the time went, and what to try now."""
     screen = app.screen
     spent = ", ".join(f"{name} {took:.0f}" for name, took in seconds.items() if took >= 1)
@@ -104,7 +104,7 @@ def show_next(app: App, keep: Path | None, seconds: dict[str, float], calls: int
         screen.say("Nothing was kept. To go on from here: upswell demo --keep play")
         return
     settings = keep / "upswell.toml"
-    screen.say(f"Everything is kept in {keep}. Serve it again with: upswell sandbox salesforce --data {keep}")
+    screen.say(f"Everything is kept in {keep}. Serve it again with: upswell sandbox {crm} --data {keep}")
     screen.say("and in another terminal:")
     for what in (
         f"upswell --config {settings} run                 # nothing new: nothing is written",

@@ -9,10 +9,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+PIPE_WIDTH: Final = 140  # where no terminal says how wide it is
 
 Advance = Callable[..., None]
 """How far a piece of work is: (done, total); total None while it is unknown."""
@@ -35,7 +37,13 @@ class Screen:
         if self._out is None:
             from rich.console import Console
 
-            self._out = Console(file=sys.stdout, quiet=self.quiet, highlight=False, soft_wrap=True)
+            self._out = Console(
+                file=sys.stdout,
+                quiet=self.quiet,
+                highlight=False,
+                soft_wrap=True,
+                width=None if sys.stdout.isatty() else PIPE_WIDTH,
+            )
         return self._out
 
     @property

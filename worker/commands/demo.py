@@ -19,10 +19,20 @@ if TYPE_CHECKING:
     from worker.referee import Verdict
 
 
+NAMES = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
+
+
 @verb(
     "demo",
-    examples=("upswell demo", "upswell demo --accounts 500 --keep play --json"),
+    examples=("upswell demo", "upswell demo --crm hubspot --accounts 500 --keep play --json"),
     exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.REJECTED_ROWS),
+)
+@click.option(
+    "--crm",
+    type=click.Choice(["salesforce", "hubspot"]),
+    default="salesforce",
+    show_default=True,
+    help="Which CRM the sandbox speaks.",
 )
 @click.option(
     "--accounts", type=click.IntRange(1, 200_000), default=2000, show_default=True, help="Accounts to make."
@@ -36,7 +46,7 @@ if TYPE_CHECKING:
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep everything in this folder, to go on from; otherwise a temporary one is used.",
 )
-def command(app: App, accounts: int, months: int, seed: int, keep: Path | None) -> None:
+def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Path | None) -> None:
     """Start the sandbox, make the company, run the loop, and judge the scores by the truth."""
     from connectors.fields import field_specs
     from sync.config import load
@@ -51,12 +61,14 @@ def command(app: App, accounts: int, months: int, seed: int, keep: Path | None) 
     )
     with _folder(keep) as folder:
         with watch.measure("company"), screen.progress("Make the company") as advance:
-            made = make_company(folder, accounts=accounts, months=months, seed=seed, advance=advance)
+            made = make_company(
+                folder, kind=crm, accounts=accounts, months=months, seed=seed, advance=advance
+            )
         screen.say(
             f"The company left {made['events']:,} usage events and other exports in {folder / 'exports'}."
         )
         with open_sandbox(folder) as sandbox:
-            screen.say(f"Its Salesforce answers at {sandbox.url}, without Upswell's fields.")
+            screen.say(f"Its {NAMES[crm]} answers at {sandbox.url}, without Upswell's fields.")
             settings = load(folder / "upswell.toml", {})
             with open_loop(settings, screen) as loop, loop.run("demo") as run:
                 app.answer.run_id = run.id
@@ -73,7 +85,7 @@ def command(app: App, accounts: int, months: int, seed: int, keep: Path | None) 
                 calls = loop.crm.usage().calls
         app.answer.data = demo_facts(facts, made, verdict, seconds, calls)
         show_verdict(app, verdict)
-        show_next(app, keep, seconds, calls)
+        show_next(app, crm, keep, seconds, calls)
 
 
 @contextmanager

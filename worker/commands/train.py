@@ -51,10 +51,9 @@ def train_facts(report: TrainReport) -> dict[str, Any]:
 def show_model(app: App, report: TrainReport) -> None:
     """The model's figures on a later window beside the simple baselines."""
     facts, metrics = report.trained.facts, report.trained.metrics
-    app.screen.say(
-        f"{facts['rows']:,} rows of {len(report.panel.features)} features; {facts['expansions']:,} expansions in "
-        f"{facts['history_days']} days of history; scored by the {report.trained.basis}."
-    )
+    rows = f"{facts['rows']:,} rows of {len(report.panel.features)} features"
+    known = f"{facts['expansions']:,} expansions in {facts['history_days']} days of history"
+    app.screen.say(f"{rows}, {known}; scored by the {report.trained.basis}.")
     if facts.get("suspects"):
         app.warn(f"left out, since each alone predicts almost perfectly: {', '.join(facts['suspects'])}")
     if facts.get("has_signal") is False:
