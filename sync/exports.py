@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync.connect import export_specs
+from sync.export_copies import Found, Key, copy_warnings, note_moves, sort_by_content, source_of
 from sync.lake import Lake
 from sync.segments import Segment
 from sync.settings import Settings
@@ -40,6 +41,8 @@ class ExportReport:
     unchanged: tuple[str, ...]
     missing: tuple[str, ...]
     rows: Mapping[str, int]  # kind -> rows added
+    moved: tuple[str, ...] = ()  # known bytes at a new place
+    copies: tuple[str, ...] = ()  # one sentence for each file that says what another says
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -48,11 +51,12 @@ class ExportReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each file that was there before and is not now."""
-        return tuple(
+        """One sentence for each file that was there before and is not now, or that is there twice."""
+        gone = (
             f"{path}: this export was read before and is gone; what it said still counts."
             for path in self.missing
         )
+        return (*gone, *self.copies)
 
 
 def ingest(
@@ -70,27 +74,38 @@ def ingest(
     A file whose spec changed (columns, zone, key) is read again: the same bytes now mean other rows."""
     from connectors.exports.spec import list_files
 
-    known = _known(store)
+    known = known_files(store)
     specs = export_specs(settings)
     listed = [(spec, file) for spec in specs for file in list_files(spec)]
-    fresh = [
-        (spec, file)
-        for spec, file in listed
-        if not _is_known(known.get((spec.kind, str(file.path))), spec, file)
-    ]
+    present = {(spec.kind, str(file.path)): (spec, file) for spec, file in listed}
+    found = sort_by_content(
+        {
+            key: (spec.kind, file.sha256, _spec_hash(spec))
+            for key, (spec, file) in present.items()
+            if not is_known(known.get(key), spec, file)
+        },
+        known,
+        present,
+    )
+    fresh = [present[key] for key in found.unseen]
     staged: list[tuple[ExportSpec, ExportFile, Segment | None]] = []
     try:
         for spec, file in fresh:
             batches = _read(spec, file, progress)
-            staged.append((spec, file, lake.stage(spec.table, batches, source=_source(str(file.path)))))
+            staged.append((spec, file, lake.stage(spec.table, batches, source=source_of(file.path))))
     except BaseException:
         lake.discard(segment for _, _, segment in staged if segment is not None)
         raise
-    present = {(spec.kind, str(file.path)) for spec, file in listed}
-    missing = [key for key, row in known.items() if key not in present and row.status == "read"]
+    elsewhere = set(found.moved.values())
+    missing = [
+        key
+        for key, row in known.items()
+        if key not in present and key not in elsewhere and row.status == "read"
+    ]
     back = [key for key, row in known.items() if key in present and row.status == "missing"]
 
     def manifest(session: Session) -> None:
+        note_moves(session, found.moved)
         for spec, file, segment in staged:
             session.merge(_manifest_row(spec, file, segment, run_id, now))
         for status, keys in (("missing", missing), ("read", back)):
@@ -105,10 +120,10 @@ def ingest(
         [segment for _, _, segment in staged if segment is not None],
         run_id=run_id,
         now=now,
-        replace=[(spec.table, _source(str(file.path))) for spec, file, _ in staged],
+        replace=[(spec.table, source_of(file.path)) for spec, file, _ in staged],
         also=manifest,
     )
-    return _report(known, listed, staged, missing)
+    return _report(known, listed, staged, missing, found)
 
 
 def _read(spec: ExportSpec, file: ExportFile, progress: Progress | None) -> Iterator[pa.RecordBatch]:
@@ -122,12 +137,14 @@ def _read(spec: ExportSpec, file: ExportFile, progress: Progress | None) -> Iter
         yield batch
 
 
-def _known(store: Store) -> dict[tuple[str, str], ExportFileRow]:
+def known_files(store: Store) -> dict[tuple[str, str], ExportFileRow]:
+    """Every file that was read, by kind and path."""
     with store.session() as session:
         return {(row.kind, row.path): row for row in session.scalars(select(ExportFileRow))}
 
 
-def _is_known(row: ExportFileRow | None, spec: ExportSpec, file: ExportFile) -> bool:
+def is_known(row: ExportFileRow | None, spec: ExportSpec, file: ExportFile) -> bool:
+    """Whether the same bytes were read before, and by the same spec."""
     return row is not None and row.sha256 == file.sha256 and row.spec_hash == _spec_hash(spec)
 
 
@@ -135,10 +152,6 @@ def _spec_hash(spec: ExportSpec) -> str:
     """A hash of how the file is read; where it lies (`path`, a glob) does not change what it says."""
     reading = {name: value for name, value in asdict(spec).items() if name != "path"}
     return hashlib.sha256(json.dumps(reading, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def _source(path: str) -> str:
-    return f"file:{path}"
 
 
 def _manifest_row(
@@ -164,7 +177,8 @@ def _report(
     known: Mapping[tuple[str, str], ExportFileRow],
     listed: list[tuple[ExportSpec, ExportFile]],
     staged: list[tuple[ExportSpec, ExportFile, Segment | None]],
-    missing: list[tuple[str, str]],
+    missing: list[Key],
+    found: Found,
 ) -> ExportReport:
     paths = [(spec.kind, str(file.path)) for spec, file, _ in staged]
     rows: dict[str, int] = {}
@@ -178,4 +192,6 @@ def _report(
         ),
         missing=tuple(path for _, path in sorted(missing)),
         rows=rows,
+        moved=tuple(path for _, path in found.moved),
+        copies=tuple(copy_warnings(found.copies)),
     )

@@ -153,3 +153,29 @@ def test_no_exports_are_no_error(tmp_path: Path, ledger: Store, lake: Lake, noon
     settings = load(None, {"UPSWELL_CRM__KIND": "salesforce"})
     report = ingest(settings, ledger, lake, run_id=None, now=noon)
     assert report.rows == {}
+
+
+def test_files_that_moved_are_not_counted_again(ingest_now: Ingest, folder: Path, lake: Lake) -> None:
+    """The same bytes under another path are the same file: nothing is read, nothing counts twice."""
+    ingest_now()
+    (folder / "e1.csv").rename(folder / "e9.csv")
+    report = ingest_now()
+    assert report.read == ()
+    assert [Path(path).name for path in report.moved] == ["e9.csv"]
+    assert report.warnings == ()
+    assert users(lake) == ["ann", "bob", "cy"]
+    assert ingest_now().moved == ()
+
+
+def test_the_same_bytes_in_two_files_count_once(ingest_now: Ingest, folder: Path, lake: Lake) -> None:
+    """A copy beside the original is named in a warning and left alone, until the original goes."""
+    ingest_now()
+    original, copy = folder / "e1.csv", folder / "e7.csv"
+    copy.write_bytes(original.read_bytes())
+    report = ingest_now()
+    assert report.read == ()
+    assert len(report.warnings) == 1
+    assert copy.name in report.warnings[0]
+    original.unlink()
+    assert [Path(path).name for path in ingest_now().moved] == [copy.name]
+    assert users(lake) == ["ann", "bob", "cy"]
