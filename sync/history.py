@@ -1,0 +1,174 @@
+"""What was written to the CRM, newest first: every operation of a run with its cells before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy.orm import Session
+
+from connectors.crm import RowOutcome, Value
+from connectors.errors import UsageError
+from sync.cells import cell_from_json
+from sync.store import Store
+from sync.store.tables import RunRow
+from sync.store.writeback import OperationRow, PlanRow
+
+ACCEPTED: Final = (RowOutcome.APPLIED.value, RowOutcome.UNCHANGED.value)
+CELLS: Final = frozenset({"write", "restore"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunWrites:
+    """One run that wrote, or tried to: its plan, and how many operations came to what."""
+
+    run_id: str
+    plan_id: str
+    verb: str
+    at: datetime
+    as_of: date
+    model_version: str
+    status: str
+    applied: int
+    rejected: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellMove:
+    """One cell: what it held before, and what we put there."""
+
+    key: str
+    field: str
+    before: Value
+    after: Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Write:
+    """One operation: a record written or restored, or a task made or closed, and what became of it.
+
+    `outcome` is None while it waits to be sent."""
+
+    key: str
+    at: datetime
+    run_id: str
+    plan_id: str
+    kind: str  # write, task, restore, close
+    object: str
+    record_id: str
+    account_id: str
+    outcome: str | None
+    vendor_code: str | None
+    message: str | None
+    fix: str | None
+    cells: tuple[CellMove, ...]
+    subject: str | None  # of a task
+
+
+def runs_that_wrote(store: Store, limit: int) -> list[RunWrites]:
+    """The runs with operations of their own, newest first."""
+    done = OperationRow.outcome.in_(ACCEPTED)
+    waits = OperationRow.outcome.is_(None)
+    query = (
+        select(
+            OperationRow.run_id,
+            OperationRow.plan_id,
+            func.max(OperationRow.updated_at).label("at"),
+            func.sum(case((done, 1), else_=0)).label("applied"),
+            func.sum(case((waits, 1), else_=0)).label("waiting"),
+            func.count().label("operations"),
+        )
+        .group_by(OperationRow.run_id, OperationRow.plan_id)
+        .order_by(func.max(OperationRow.updated_at).desc(), OperationRow.plan_id.desc())
+        .limit(limit)
+    )
+    with store.session() as session:
+        rows = session.execute(query).all()
+        plans = _by_id(session, PlanRow, [row.plan_id for row in rows])
+        runs = _by_id(session, RunRow, [row.run_id for row in rows])
+        return [
+            RunWrites(
+                run_id=row.run_id,
+                plan_id=row.plan_id,
+                verb=runs[row.run_id].verb if row.run_id in runs else "",
+                at=row.at,
+                as_of=plans[row.plan_id].as_of,
+                model_version=plans[row.plan_id].model_version,
+                status=plans[row.plan_id].status,
+                applied=int(row.applied),
+                rejected=int(row.operations - row.applied - row.waiting),
+                waiting=int(row.waiting),
+            )
+            for row in rows
+        ]
+
+
+def writes(
+    store: Store,
+    *,
+    run: str | None = None,
+    record: str | None = None,
+    rejected: bool = False,
+    limit: int = 100,
+) -> list[Write]:
+    """Operations, newest first: of a run or plan, of a record (CRM id or account id), only rejected ones.
+
+    Raises UsageError when nothing was ever written under that run's or plan's name."""
+    query = select(OperationRow)
+    with store.session() as session:
+        if run is not None:
+            query = query.where(or_(OperationRow.run_id == run, OperationRow.plan_id == run))
+            _check_known(session, run)
+        if record is not None:
+            query = query.where(or_(OperationRow.record_id == record, OperationRow.account_id == record))
+        if rejected:
+            query = query.where(OperationRow.outcome.is_not(None), OperationRow.outcome.not_in(ACCEPTED))
+        newest = query.order_by(
+            OperationRow.updated_at.desc(),
+            OperationRow.plan_id.desc(),
+            OperationRow.kind,
+            OperationRow.position,
+        ).limit(limit)
+        return [_write(row) for row in session.scalars(newest)]
+
+
+def _check_known(session: Session, run: str) -> None:
+    known: Sequence[Select[Any]] = (
+        select(RunRow.id).where(RunRow.id == run),
+        select(PlanRow.id).where(PlanRow.id == run),
+    )
+    if not any(session.execute(query).first() for query in known):
+        raise UsageError(
+            "the ledger knows no such run or plan.", record=run, fix="list those that wrote: upswell history"
+        )
+
+
+def _by_id(session: Session, table: Any, ids: Sequence[str]) -> Mapping[str, Any]:
+    return {row.id: row for row in session.scalars(select(table).where(table.id.in_(ids)))}
+
+
+def _write(row: OperationRow) -> Write:
+    cells = row.payload.get("cells", []) if row.kind in CELLS else []
+    return Write(
+        key=row.key,
+        at=row.updated_at,
+        run_id=row.run_id,
+        plan_id=row.plan_id,
+        kind=row.kind,
+        object=row.object,
+        record_id=row.record_id,
+        account_id=row.account_id,
+        outcome=row.outcome,
+        vendor_code=row.vendor_code,
+        message=row.message,
+        fix=row.fix,
+        cells=tuple(
+            CellMove(key=cell.key, field=cell.name, before=cell.before, after=cell.after)
+            for cell in map(cell_from_json, cells)
+        ),
+        subject=row.payload.get("subject") or row.payload.get("draft", {}).get("subject"),
+    )

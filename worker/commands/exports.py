@@ -1,0 +1,144 @@
+"""`upswell exports`: the export files, checked without being used, and what was read of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from worker.cli import VERBS
+from worker.loop_home import open_loop
+from worker.verb import App, ExitCode, epilog, verb
+
+if TYPE_CHECKING:
+    from sync.export_check import FileCheck
+
+CODES = (ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX)
+
+
+@click.group(
+    name="exports",
+    help=VERBS["exports"],
+    epilog=epilog(("upswell exports check", "upswell exports status --json"), CODES),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+def command() -> None:
+    """Group the exports' verbs."""
+
+
+@verb(
+    "exports check",
+    summary="Read every configured export file to its end, and say what is wrong with it; nothing is used.",
+    examples=("upswell exports check", "upswell exports check --kind billing --json"),
+    exit_codes=CODES,
+)
+@click.option("--kind", help="Only exports of this kind, such as billing.")
+def check(app: App, kind: str | None) -> None:
+    """Check the files; exit 2 when one can't be used."""
+    from connectors.errors import UsageError
+    from sync.export_check import check_exports
+
+    settings = app.settings()
+    kinds = sorted({entry.kind for entry in settings.exports})
+    if not kinds:
+        raise UsageError(
+            "no export is configured.", record="[[exports]]", fix="Name the files there: see upswell init."
+        )
+    if kind is not None and kind not in kinds:
+        raise UsageError(
+            f"there is no [[exports]] of kind {kind}.",
+            record="--kind",
+            fix=f"Use one of: {', '.join(kinds)}.",
+        )
+    with open_loop(settings, app.screen) as loop, app.screen.progress("Check exports") as advance:
+        found = []
+        for each in check_exports(settings, loop.store):
+            if kind is None or each.kind == kind:
+                found.append(each)
+                advance(len(found))
+    bad = [each for each in found if each.error is not None]
+    app.answer.data = {
+        "files": [asdict(each) for each in found],
+        "rows": sum(each.rows or 0 for each in found),
+        "bad": len(bad),
+    }
+    show_kinds(app, found)
+    for each in bad:
+        app.answer.errors.append(
+            {"code": "input", "message": each.error, "record": each.where, "fix": each.fix}
+        )
+        app.screen.say(f"{each.where}: {each.error} Fix: {each.fix}", "red")
+    if bad:
+        app.answer.exit_code = ExitCode.USER_MUST_FIX
+    else:
+        app.screen.say(f"{len(found)} files can be read. Read the new ones with: upswell pull")
+
+
+def show_kinds(app: App, found: list[FileCheck]) -> None:
+    """One line a kind and state; `--json` lists every file."""
+    groups: dict[tuple[str, str], list[FileCheck]] = {}
+    for each in found:
+        groups.setdefault((each.kind, each.state), []).append(each)
+    app.screen.table(
+        ("Kind", "State", "Files", "Rows", "From", "To"),
+        [
+            (
+                kind,
+                state,
+                f"{len(files):,}",
+                f"{sum(each.rows or 0 for each in files):,}",
+                _day(min((each.first_at for each in files if each.first_at), default=None)),
+                _day(max((each.last_at for each in files if each.last_at), default=None)),
+            )
+            for (kind, state), files in groups.items()
+        ],
+        right=("Files", "Rows"),
+    )
+
+
+@verb(
+    "exports status",
+    summary="Show which exports were read, when, how many rows, and up to which day.",
+    examples=("upswell exports status", "upswell exports status --json"),
+    exit_codes=CODES,
+)
+def status(app: App) -> None:
+    """Show what was read, by kind; a kind that is configured and was never read is named."""
+    from sync.export_check import status_of_exports
+
+    settings = app.settings()
+    with open_loop(settings, app.screen) as loop:
+        found = status_of_exports(loop.store)
+    never = sorted({entry.kind for entry in settings.exports} - {each.kind for each in found})
+    app.answer.data = {"kinds": [asdict(each) for each in found], "never_read": never}
+    if found:
+        app.screen.table(
+            ("Kind", "Files", "Gone", "Rows", "From", "To", "Last read (UTC)"),
+            [
+                (
+                    each.kind,
+                    f"{each.files:,}",
+                    f"{each.missing:,}",
+                    f"{each.rows:,}",
+                    _day(each.first_at),
+                    _day(each.last_at),
+                    f"{each.read_at:%Y-%m-%d %H:%M}",
+                )
+                for each in found
+            ],
+            right=("Files", "Gone", "Rows"),
+        )
+    if never:
+        app.warn(f"configured, but never read: {', '.join(never)}; read them with: upswell pull")
+    if not found and not never:
+        app.screen.say("No export is configured. Name the files in [[exports]] of the settings.")
+
+
+def _day(at: datetime | None) -> str:
+    return "" if at is None else f"{at:%Y-%m-%d}"
+
+
+command.add_command(check)
+command.add_command(status)
