@@ -1,0 +1,54 @@
+"""What the ledger says about one account's score, now and before."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import select
+
+from connectors.errors import UsageError
+from sync.find_account import NamedAccount
+from sync.store import Store
+from sync.store.scores import SCORES, latest_scoring
+from sync.store.tables import ModelRunRow, ScoreRow
+
+
+def newest_score(store: Store, account: NamedAccount) -> dict[str, Any]:
+    """The account's row of the newest scoring, with the columns of SCORES and its run_id.
+
+    Raises UsageError when nothing is scored yet, or this account was not."""
+    scoring = latest_scoring(store)
+    if scoring is None:
+        raise UsageError("nothing is scored yet.", fix="score first: upswell score")
+    found = _row(store, account.account_id, scoring.run_id)
+    if found is None:
+        raise UsageError(
+            f"{account.name} was not scored as of {scoring.as_of}: it was no active customer that day, "
+            "or came later.",
+            record=account.account_id,
+            fix="Check its billing and customer_since, then: upswell pull, upswell score",
+        )
+    return found
+
+
+def score_before(store: Store, account_id: str, as_of: date) -> dict[str, Any] | None:
+    """The account's row of the newest scoring as of an earlier day, or None."""
+    query = (
+        select(ScoreRow.run_id)
+        .join(ModelRunRow, ModelRunRow.run_id == ScoreRow.run_id)
+        .where(ScoreRow.account_id == account_id, ScoreRow.as_of < as_of, ScoreRow.probability.is_not(None))
+        .order_by(ScoreRow.as_of.desc(), ModelRunRow.scored_at.desc())
+        .limit(1)
+    )
+    with store.session() as session:
+        run_id = session.scalars(query).first()
+    return None if run_id is None else _row(store, account_id, run_id)
+
+
+def _row(store: Store, account_id: str, run_id: str) -> dict[str, Any] | None:
+    with store.session() as session:
+        row = session.get(ScoreRow, (run_id, account_id))
+        if row is None:
+            return None
+        return {name: getattr(row, name) for name in SCORES.names} | {"run_id": run_id}
