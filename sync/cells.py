@@ -16,6 +16,7 @@ from unicodedata import category
 from wcwidth import iter_graphemes
 
 from connectors.crm import FieldSchema, FieldType, Value
+from sync.store.storable import is_storable
 
 ELLIPSIS: Final = "…"
 FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
@@ -79,7 +80,10 @@ def begins_like_formula(value: Value) -> bool:
 
 
 def to_json(value: Value) -> dict[str, Any]:
-    """The value as JSON that keeps its type: `{"date": "2026-11-20"}`."""
+    """The value as JSON that keeps its type: `{"date": "2026-11-20"}`.
+
+    A text that no database holds is kept by its code points, since a rollback gives it back exactly; a number
+    that JSON lacks by its name, so that the gateway can refuse it."""
     match value:
         case datetime():
             return {"time": value.isoformat()}
@@ -87,6 +91,10 @@ def to_json(value: Value) -> dict[str, Any]:
             return {"date": value.isoformat()}
         case tuple():
             return {"many": list(value)}
+        case str() if not is_storable(value):
+            return {"points": [ord(char) for char in value]}
+        case float() if not math.isfinite(value):
+            return {"number": repr(value)}
         case _:
             return {"value": value}
 
@@ -104,6 +112,10 @@ def from_json(held: dict[str, Any]) -> Value:
             return date.fromisoformat(text)
         case "many", list(items):
             return tuple(str(item) for item in items)
+        case "points", list(points):
+            return "".join(map(chr, points))
+        case "number", str(text):
+            return float(text)
     raise ValueError(f"not a kept cell value: {held!r}")
 
 

@@ -21,6 +21,7 @@ from connectors.errors import SettingError, SetupError
 from connectors.fields import FieldSpec, field_specs
 from sync.cells import as_held
 from sync.plays import play_of
+from sync.store.storable import storable_json
 
 COMPATIBLE: Final[Mapping[str, frozenset[FieldType]]] = MappingProxyType(
     {
@@ -189,8 +190,8 @@ def digest_of_list(items: Iterable[object]) -> str:
 
 
 def canonical_json(content: object) -> str:
-    """JSON that is the same for equal content: keys sorted, no blanks."""
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), default=str, ensure_ascii=False)
+    """JSON that is the same for equal content, before and after the ledger: keys sorted, no blanks."""
+    return storable_json(content, sort_keys=True, separators=(",", ":"), default=str)
 
 
 def _names(crm: Crm, specs: Mapping[str, FieldSpec], overrides: Mapping[str, str]) -> dict[str, str]:

@@ -1,15 +1,45 @@
-"""What every test may use, and the rule that CI skips nothing."""
+"""What every test may use, and the rule that CI skips nothing.
+
+`postgres` and `redis_server` are real servers of this machine's own programs, one of each a session (and
+xdist worker), in a folder that goes with them and out of reach of anybody else's.
+"""
 
 from __future__ import annotations
 
 import os
+import pwd
+import re
+import secrets
 import shutil
-from collections.abc import Callable, Generator
+import socket
+import subprocess
+import tempfile
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
+from psycopg import sql
+from sqlalchemy import URL
 
 REQUIRE_ALL = os.environ.get("UPSWELL_REQUIRE_ALL") == "1"
+CLUSTER = {
+    "listen_addresses": "''",  # a Unix socket only: no port that another program could take
+    "max_connections": "40",
+    "shared_buffers": "16MB",
+    "timezone": "'Asia/Kathmandu'",  # no test may pass because the server happens to be in UTC
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
+UNPRIVILEGED = ("postgres", "nobody")  # PostgreSQL refuses to run as root
 
 
 @pytest.hookimpl(wrapper=True)
@@ -41,10 +71,141 @@ def binary() -> Callable[[str, str], Path]:
     def find(name: str, package: str) -> Path:
         found = shutil.which(name)
         if found is None:
-            versions = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+            versions = sorted(
+                Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[-3])
+            )
             found = str(versions[-1]) if versions else None
         if found is None:
             pytest.skip(f"{name} is not on this machine; it is in Debian's package {package}")
         return Path(found)
 
     return find
+
+
+@dataclass(frozen=True, kw_only=True)
+class Postgres:
+    """A PostgreSQL server; every database on it sorts text as English dictionaries do."""
+
+    folder: Path
+    user: str
+    password: str
+    numbers: Iterator[int]
+
+    def url(self, database: str = "postgres", *, password: str | None = None) -> str:
+        """The database's URL as a user writes it in [state] url; the server asks for the password."""
+        return URL.create(
+            "postgresql+psycopg",
+            username=self.user,
+            password=self.password if password is None else password,
+            database=database,
+            query={"host": str(self.folder)},
+        ).render_as_string(hide_password=False)
+
+    @contextmanager
+    def database(self, template: str = "template0") -> Iterator[str]:
+        """The name of a new database, a copy of `template`; it is dropped at the end."""
+        name = f"upswell_{next(self.numbers)}"
+        self.execute("CREATE DATABASE {} TEMPLATE {}", name, template)
+        try:
+            yield name
+        finally:
+            self.execute("DROP DATABASE {} WITH (FORCE)", name)
+
+    def execute(self, statement: str, *names: str) -> None:
+        """Run a statement on the server's own database."""
+        with psycopg.connect(
+            host=str(self.folder),
+            user=self.user,
+            password=self.password,
+            dbname="postgres",
+            autocommit=True,
+        ) as connection:
+            connection.execute(sql.SQL(statement).format(*map(sql.Identifier, names)))
+
+
+@pytest.fixture(scope="session")
+def postgres(binary: Callable[[str, str], Path]) -> Iterator[Postgres]:
+    """A PostgreSQL server on a socket of its own, which asks for a password."""
+    initdb, pg_ctl = binary("initdb", "postgresql"), binary("pg_ctl", "postgresql")
+    # not below pytest's folder, which only its owner may enter
+    folder = Path(tempfile.mkdtemp(prefix="upswell-postgres-"))
+    server = Postgres(folder=folder, user="upswell", password=secrets.token_hex(16), numbers=count(1))
+    try:
+        (folder / "password").write_text(server.password)
+        owner = _give_to_ordinary_user(folder)
+        access: list[str | Path] = ["-U", server.user, "-A", "scram-sha-256", "--pwfile", folder / "password"]
+        order = ["-E", "UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US"]
+        _run([initdb, "-D", folder / "data", "--no-sync", *access, *order], owner)
+        settings = CLUSTER | {"unix_socket_directories": f"'{folder}'"}
+        with (folder / "data" / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = {value}\n" for name, value in settings.items())
+        _run([pg_ctl, "-D", folder / "data", "-l", folder / "log", "-w", "start"], owner, log=folder / "log")
+        try:
+            yield server
+        finally:
+            _run([pg_ctl, "-D", folder / "data", "-m", "immediate", "-w", "stop"], owner)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _give_to_ordinary_user(folder: Path) -> str | None:
+    """Whom the server runs as: None for ourselves; for root an unprivileged user, who gets the folder."""
+    if os.getuid() != 0:
+        return None
+    owner = next((name for name in UNPRIVILEGED if name in {entry.pw_name for entry in pwd.getpwall()}), None)
+    if owner is None:
+        pytest.skip(f"PostgreSQL refuses to run as root, and there is no user {' or '.join(UNPRIVILEGED)}")
+    for path in (folder, *folder.iterdir()):
+        shutil.chown(path, owner)
+    return owner
+
+
+def _run(command: list[str | Path], user: str | None, *, log: Path | None = None) -> None:
+    """Run a program to its end as a user; what it said is in the error."""
+    as_user: dict[str, Any] = {}
+    if user is not None:
+        as_user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+    # to a file, not a pipe: the server that pg_ctl leaves behind would hold the pipe open
+    with tempfile.TemporaryFile("w+") as said:
+        done = subprocess.run(
+            command, stdout=said, stderr=said, stdin=subprocess.DEVNULL, cwd="/", check=False, **as_user
+        )
+        if done.returncode:
+            said.seek(0)
+            told = said.read() + (log.read_text() if log is not None and log.exists() else "")
+            pytest.fail(f"{command[0]} ended with {done.returncode}:\n{told}")
+
+
+@pytest.fixture(scope="session")
+def redis_server(binary: Callable[[str, str], Path]) -> Iterator[str]:
+    """The URL of an empty Redis on a private port of loopback, which keeps nothing on disk."""
+    program = binary("redis-server", "redis-server")
+    with tempfile.TemporaryDirectory(prefix="upswell-redis-") as folder:
+        process, port = _start_redis(program, folder)
+        try:
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            process.terminate()
+            process.communicate()
+
+
+def _start_redis(program: Path, folder: str) -> tuple[subprocess.Popen[str], int]:
+    said: list[str] = []
+    for _ in range(5):  # another program may take the port between our look and Redis's
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = int(free.getsockname()[1])
+        options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no"}
+        command = [
+            str(program),
+            *(part for key, value in options.items() for part in (f"--{key}", str(value))),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        assert process.stdout is not None
+        for line in process.stdout:
+            said.append(line)
+            if re.search("Ready to accept connections", line):
+                return process, port
+        process.wait()
+        process.stdout.close()
+    return pytest.fail("redis-server does not start:\n" + "".join(said))

@@ -1,7 +1,9 @@
 """The open ledger: sessions that read, sessions that write, and a schema brought up to date on opening.
 
+There is one writer at a time on both databases, so that whoever looks and then writes decides on what is so.
 SQLite runs in WAL mode with foreign keys on; a writer takes the write lock when it begins (BEGIN IMMEDIATE),
-because a reader that turns into a writer can lose its turn and fail. PostgreSQL needs none of this.
+because a reader that turns into a writer can lose its turn and fail. On PostgreSQL a writer takes an advisory
+lock first; READ COMMITTED lets it then see what the writer before it committed.
 """
 
 from __future__ import annotations
@@ -10,27 +12,35 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from connectors.errors import SettingError, StateError
+from sync.store.storable import storable_json
 
 HEAD = "0002"  # the newest migration; a test compares it with the migrations folder
 BUSY_SECONDS = 30.0
-MIGRATION_LOCK = 0x75707377  # PostgreSQL advisory lock: "upsw"
+CONNECT_SECONDS = 10  # libpq waits for ever for a host that does not answer
+LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+WRITER_LOCK = 0x75707377  # PostgreSQL advisory lock of the database: "upsw"
 
 
 class Store:
     """The ledger, open. `session()` reads one consistent state, `begin()` writes all or nothing."""
 
     def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._writer = engine.execution_options(upswell_writes=True)
+        self._pool = engine
+        if engine.dialect.name == "postgresql":  # whatever the server's default is
+            self.engine = engine.execution_options(isolation_level="REPEATABLE READ")
+            self._writer = engine.execution_options(isolation_level="READ COMMITTED", upswell_writes=True)
+        else:
+            self.engine = engine
+            self._writer = engine.execution_options(upswell_writes=True)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -57,14 +67,25 @@ class Store:
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
-        """A session for writing: committed at the end, rolled back when an exception leaves the block."""
+        """A session for writing: committed at the end, rolled back when an exception leaves the block.
+
+        Raises StateError when another process has been writing for longer than anyone should."""
         with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            session.connection()  # take the write lock before the first read, not at the first write
+            try:
+                session.connection()  # take the write lock before the first read, not at the first write
+            except OperationalError as error:
+                if not _is_busy(error):
+                    raise
+                raise StateError(
+                    f"another process has been writing to the ledger for {BUSY_SECONDS:.0f} seconds.",
+                    record=self.engine.url.render_as_string(hide_password=True),
+                    fix="let it end, or end it; then run this again",
+                ) from None
             yield session
 
     def close(self) -> None:
         """Give back the connections."""
-        self.engine.dispose()
+        self._pool.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -77,8 +98,6 @@ class Store:
             if _revision(connection) == HEAD:
                 return
         with self._writer.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
             # looked at again under the lock: another process may have migrated meanwhile
             revision = _revision(connection)
             if revision == HEAD:
@@ -108,7 +127,7 @@ def _engine(url: str) -> Engine:
             raise _unusable(parsed, f"{parsed.get_backend_name()} is no database that the ledger runs on")
         if parsed.get_backend_name() == "sqlite" and parsed.database and parsed.database != ":memory:":
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() == "postgresql")
+        engine = create_engine(parsed, json_serializer=storable_json, **_options(parsed))
     except ArgumentError:
         raise _unusable(None, "this is no database URL") from None
     except (NoSuchModuleError, ImportError, OSError, SQLAlchemyError) as error:
@@ -116,7 +135,20 @@ def _engine(url: str) -> Engine:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    else:
+        event.listen(engine, "begin", _begin_postgresql)
     return engine
+
+
+def _options(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "sqlite":
+        return {}
+    # what the URL says itself counts: libpq's own names, after a question mark
+    ours = {"connect_timeout": CONNECT_SECONDS, "application_name": "upswell"}
+    return {
+        "pool_pre_ping": True,  # a server that was restarted costs no failed transaction
+        "connect_args": {name: value for name, value in ours.items() if name not in url.query},
+    }
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
@@ -132,6 +164,21 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("upswell_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get("upswell_writes", False):
+        # the server goes from left to right, so the wait is limited by the time it starts
+        connection.execute(
+            text("SELECT set_config('lock_timeout', :wait, true), pg_advisory_xact_lock(:key)"),
+            {"wait": f"{BUSY_SECONDS * 1000:.0f}ms", "key": WRITER_LOCK},
+        )
+
+
+def _is_busy(error: OperationalError) -> bool:
+    """Whether it says that a lock could not be had in time, in the words of either database."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state == LOCK_NOT_AVAILABLE or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _unusable(url: URL | None, reason: str) -> SettingError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, Text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.store.base import Base
@@ -16,13 +16,13 @@ class OrgRow(Base):
 
     __tablename__ = "orgs"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    kind: Mapped[str] = mapped_column(String(20))
-    name: Mapped[str] = mapped_column(Text)
-    url: Mapped[str] = mapped_column(Text)
-    currency: Mapped[str] = mapped_column(String(3))
-    timezone: Mapped[str] = mapped_column(String(64))
-    api_version: Mapped[str] = mapped_column(String(20))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    url: Mapped[str]
+    currency: Mapped[str]
+    timezone: Mapped[str]
+    api_version: Mapped[str]
     first_seen: Mapped[datetime]
 
 
@@ -31,15 +31,15 @@ class RunRow(Base):
 
     __tablename__ = "runs"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    verb: Mapped[str] = mapped_column(String(32))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    verb: Mapped[str]
     org_id: Mapped[str | None] = mapped_column(ForeignKey("orgs.id"))
     started_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
-    status: Mapped[str] = mapped_column(String(16), default="running")
+    status: Mapped[str] = mapped_column(default="running")
     as_of: Mapped[date | None]
-    config_hash: Mapped[str] = mapped_column(String(64))
-    error: Mapped[str | None] = mapped_column(Text)
+    config_hash: Mapped[str]
+    error: Mapped[str | None]
 
 
 class StepRow(Base):
@@ -49,8 +49,8 @@ class StepRow(Base):
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    name: Mapped[str] = mapped_column(String(32))
-    status: Mapped[str] = mapped_column(String(16))  # running, done, failed
+    name: Mapped[str]
+    status: Mapped[str]  # running, done, failed
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -65,12 +65,12 @@ class SegmentRow(Base):
     id: Mapped[int] = mapped_column(
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
     )
-    table_name: Mapped[str] = mapped_column(String(40))
-    path: Mapped[str] = mapped_column(Text, unique=True)  # below the lake's folder
+    table_name: Mapped[str]
+    path: Mapped[str] = mapped_column(unique=True)  # below the lake's folder
     rows: Mapped[int] = mapped_column(BigInteger)
     bytes: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str] = mapped_column(String(64))
-    source: Mapped[str] = mapped_column(Text)  # crm:<org id> or file:<path>
+    sha256: Mapped[str]
+    source: Mapped[str]  # crm:<org id> or file:<path>
     first_at: Mapped[datetime | None]  # earliest and latest modified or event time inside
     last_at: Mapped[datetime | None]
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
@@ -85,7 +85,7 @@ class BookmarkRow(Base):
     __tablename__ = "bookmarks"
 
     org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
-    table_name: Mapped[str] = mapped_column(String(40), primary_key=True)
+    table_name: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
 
 
@@ -94,16 +94,16 @@ class ExportFileRow(Base):
 
     __tablename__ = "export_files"
 
-    kind: Mapped[str] = mapped_column(String(20), primary_key=True)
-    path: Mapped[str] = mapped_column(Text, primary_key=True)
-    format: Mapped[str] = mapped_column(String(20))
-    spec_hash: Mapped[str] = mapped_column(String(64))  # another reading of the same bytes is read again
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    format: Mapped[str]
+    spec_hash: Mapped[str]  # another reading of the same bytes is read again
     size: Mapped[int] = mapped_column(BigInteger)
-    sha256: Mapped[str] = mapped_column(String(64))
+    sha256: Mapped[str]
     rows: Mapped[int] = mapped_column(BigInteger)
     first_at: Mapped[datetime | None]
     last_at: Mapped[datetime | None]
-    status: Mapped[str] = mapped_column(String(16))
+    status: Mapped[str]
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     read_at: Mapped[datetime]
 
@@ -114,10 +114,10 @@ class AliasRow(Base):
     __tablename__ = "aliases"
 
     org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
-    table_name: Mapped[str] = mapped_column(String(40), primary_key=True)
-    loser: Mapped[str] = mapped_column(String(64), primary_key=True)
-    survivor: Mapped[str] = mapped_column(String(64))
-    external_id: Mapped[str | None] = mapped_column(Text)  # the loser's own account id, accounts only
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    loser: Mapped[str] = mapped_column(primary_key=True)
+    survivor: Mapped[str]
+    external_id: Mapped[str | None]  # the loser's own account id, accounts only
 
 
 class ModelRunRow(Base):
@@ -127,8 +127,8 @@ class ModelRunRow(Base):
 
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     as_of: Mapped[date] = mapped_column(index=True)
-    model_version: Mapped[str] = mapped_column(String(40))
-    data_hash: Mapped[str] = mapped_column(String(64))
+    model_version: Mapped[str]
+    data_hash: Mapped[str]
     accounts: Mapped[int]
     scored_at: Mapped[datetime]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -141,28 +141,28 @@ class ScoreRow(Base):
     __table_args__ = (Index(None, "account_id", "as_of"), Index(None, "crm_id"))
 
     run_id: Mapped[str] = mapped_column(ForeignKey("model_runs.run_id"), primary_key=True)
-    account_id: Mapped[str] = mapped_column(String(255), primary_key=True)
-    crm_id: Mapped[str | None] = mapped_column(String(64))
+    account_id: Mapped[str] = mapped_column(primary_key=True)
+    crm_id: Mapped[str | None]
     as_of: Mapped[date]
     probability: Mapped[float | None]
-    tier: Mapped[str] = mapped_column(String(20))
+    tier: Mapped[str]
     arr_if_expands: Mapped[float | None]
     arr_low: Mapped[float | None]
     arr_high: Mapped[float | None]
     expected_arr: Mapped[float | None]
-    product: Mapped[str | None] = mapped_column(Text)
-    product_2: Mapped[str | None] = mapped_column(Text)
-    timing: Mapped[str | None] = mapped_column(String(8))
-    health: Mapped[str | None] = mapped_column(String(8))
+    product: Mapped[str | None]
+    product_2: Mapped[str | None]
+    timing: Mapped[str | None]
+    health: Mapped[str | None]
     health_reasons: Mapped[list[Any]] = mapped_column(default=list)
     priority: Mapped[int | None]
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     against: Mapped[list[Any]] = mapped_column(default=list)
     reason_codes: Mapped[list[Any]] = mapped_column(default=list)
     data_completeness: Mapped[float | None]
-    basis: Mapped[str | None] = mapped_column(String(16))
+    basis: Mapped[str | None]
     is_pipeline: Mapped[bool] = mapped_column(default=False)
-    model_version: Mapped[str] = mapped_column(String(40))
+    model_version: Mapped[str]
 
 
 class LockRow(Base):
@@ -170,6 +170,6 @@ class LockRow(Base):
 
     __tablename__ = "locks"
 
-    name: Mapped[str] = mapped_column(String(128), primary_key=True)
-    owner: Mapped[str] = mapped_column(String(128))
+    name: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
     expires_at: Mapped[datetime]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, String, Text, event
+from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, event
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from connectors.errors import StateError
@@ -21,22 +21,22 @@ class PlanRow(Base):
 
     __tablename__ = "plans"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
-    run_id: Mapped[str] = mapped_column(String(64), index=True)
-    org_id: Mapped[str] = mapped_column(String(64))
-    object: Mapped[str] = mapped_column(String(80))
+    id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(index=True)
+    org_id: Mapped[str]
+    object: Mapped[str]
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     as_of: Mapped[date]
-    model_version: Mapped[str] = mapped_column(String(40))
-    mapping_hash: Mapped[str] = mapped_column(String(64))
-    schema_hash: Mapped[str] = mapped_column(String(64))
-    digest: Mapped[str] = mapped_column(String(64))
+    model_version: Mapped[str]
+    mapping_hash: Mapped[str]
+    schema_hash: Mapped[str]
+    digest: Mapped[str]
     fields: Mapped[dict[str, Any]]
     findings: Mapped[list[Any]]
     scored: Mapped[int]
     api_calls: Mapped[int]
-    status: Mapped[str] = mapped_column(String(20))  # planned, applying, applied, rolled_back
+    status: Mapped[str]  # planned, applying, applied, rolled_back
 
 
 class SkipRow(Base):
@@ -46,11 +46,11 @@ class SkipRow(Base):
 
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True)
-    account_id: Mapped[str] = mapped_column(String(255))
-    record_id: Mapped[str | None] = mapped_column(String(64))
-    subject: Mapped[str] = mapped_column(String(10))  # score, task
-    reason: Mapped[str] = mapped_column(String(40))
-    detail: Mapped[str] = mapped_column(Text)
+    account_id: Mapped[str]
+    record_id: Mapped[str | None]
+    subject: Mapped[str]  # score, task
+    reason: Mapped[str]
+    detail: Mapped[str]
 
 
 class OperationRow(Base):
@@ -66,21 +66,21 @@ class OperationRow(Base):
         Index(None, "state"),
     )
 
-    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"))
-    run_id: Mapped[str] = mapped_column(String(64))
+    run_id: Mapped[str]
     position: Mapped[int]
-    kind: Mapped[str] = mapped_column(String(10))  # write, task, restore, close
-    object: Mapped[str] = mapped_column(String(80))
-    record_id: Mapped[str] = mapped_column(String(64))
-    account_id: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str]  # write, task, restore, close
+    object: Mapped[str]
+    record_id: Mapped[str]
+    account_id: Mapped[str]
     payload: Mapped[dict[str, Any]]
-    state: Mapped[str] = mapped_column(String(10), default="planned")
+    state: Mapped[str] = mapped_column(default="planned")
     attempts: Mapped[int] = mapped_column(default=0)
-    outcome: Mapped[str | None] = mapped_column(String(20))
-    vendor_code: Mapped[str | None] = mapped_column(String(80))
-    message: Mapped[str | None] = mapped_column(Text)
-    fix: Mapped[str | None] = mapped_column(Text)
+    outcome: Mapped[str | None]
+    vendor_code: Mapped[str | None]
+    message: Mapped[str | None]
+    fix: Mapped[str | None]
     updated_at: Mapped[datetime]
 
 
@@ -94,14 +94,14 @@ class JournalRow(Base):
         BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
     )
     at: Mapped[datetime]
-    run_id: Mapped[str] = mapped_column(String(64), index=True)
+    run_id: Mapped[str] = mapped_column(index=True)
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), index=True)
     operation_key: Mapped[str] = mapped_column(ForeignKey("operations.key"))
-    object: Mapped[str] = mapped_column(String(80))
-    record_id: Mapped[str] = mapped_column(String(64))
-    account_id: Mapped[str] = mapped_column(String(255))
-    field: Mapped[str] = mapped_column(String(80))  # the vendor's name
-    key: Mapped[str] = mapped_column(String(40))  # ours
+    object: Mapped[str]
+    record_id: Mapped[str]
+    account_id: Mapped[str]
+    field: Mapped[str]  # the vendor's name
+    key: Mapped[str]  # ours
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
     undoes: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
@@ -112,17 +112,17 @@ class TaskRow(Base):
 
     __tablename__ = "tasks"
 
-    key: Mapped[str] = mapped_column(String(120), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"), index=True)
-    run_id: Mapped[str] = mapped_column(String(64), index=True)
-    account_id: Mapped[str] = mapped_column(String(255), index=True)
-    account_crm_id: Mapped[str] = mapped_column(String(64))
-    task_id: Mapped[str] = mapped_column(String(64))
-    owner_id: Mapped[str | None] = mapped_column(String(64), index=True)
-    play: Mapped[str] = mapped_column(String(20))
-    product: Mapped[str | None] = mapped_column(String(255))
-    cycle: Mapped[str] = mapped_column(String(20))
-    subject: Mapped[str] = mapped_column(String(255))
+    run_id: Mapped[str] = mapped_column(index=True)
+    account_id: Mapped[str] = mapped_column(index=True)
+    account_crm_id: Mapped[str]
+    task_id: Mapped[str]
+    owner_id: Mapped[str | None] = mapped_column(index=True)
+    play: Mapped[str]
+    product: Mapped[str | None]
+    cycle: Mapped[str]
+    subject: Mapped[str]
     due: Mapped[date]
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]  # set when a rollback closed it
@@ -134,17 +134,17 @@ class OutcomeRow(Base):
     __tablename__ = "outcomes"
     __table_args__ = (Index(None, "account_id", "happened_on"),)
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)  # digest of account, source and day
-    account_id: Mapped[str] = mapped_column(String(255))
-    source: Mapped[str] = mapped_column(String(20))
+    id: Mapped[str] = mapped_column(primary_key=True)  # digest of account, source and day
+    account_id: Mapped[str]
+    source: Mapped[str]
     happened_on: Mapped[date]
     arr_added: Mapped[float | None]
-    score_run_id: Mapped[str | None] = mapped_column(String(64))
+    score_run_id: Mapped[str | None]
     score_as_of: Mapped[date | None]
     probability: Mapped[float | None]
-    tier: Mapped[str | None] = mapped_column(String(20))
+    tier: Mapped[str | None]
     expected_arr: Mapped[float | None]
-    task_key: Mapped[str | None] = mapped_column(String(120))
+    task_key: Mapped[str | None]
     collected_at: Mapped[datetime]
 
 

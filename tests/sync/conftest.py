@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,19 +39,59 @@ def noon() -> datetime:
     return NOON
 
 
+DATABASES = ("sqlite", "postgresql")
+NewLedger = Callable[[str], AbstractContextManager[str]]
+
+
 @pytest.fixture(scope="session")
-def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a ledger that is migrated and empty, to be copied."""
-    file = tmp_path_factory.mktemp("new") / "ledger.sqlite"
-    Store.open(f"sqlite:///{file}").close()
-    return file
+def new_ledger(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewLedger:
+    """The URL of a ledger on "sqlite" or "postgresql" that is empty, migrated, and gone after the block.
+
+    It is migrated once and copied from then on, which is quicker."""
+
+    @cache
+    def template(database: str) -> str:
+        if database == "sqlite":
+            file = tmp_path_factory.mktemp("new") / "ledger.sqlite"
+            Store.open(f"sqlite:///{file}").close()
+            return str(file)
+        server = request.getfixturevalue("postgres")
+        server.execute("CREATE DATABASE {}", "upswell_template")
+        Store.open(server.url("upswell_template")).close()
+        return "upswell_template"
+
+    @contextmanager
+    def copy(database: str) -> Iterator[str]:
+        if database == "sqlite":
+            with tempfile.TemporaryDirectory() as folder:
+                file = shutil.copy(template(database), Path(folder) / "ledger.sqlite")
+                yield f"sqlite:///{file}"
+        else:
+            server = request.getfixturevalue("postgres")
+            with server.database(template(database)) as name:
+                yield server.url(name)
+
+    return copy
+
+
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database that the ledger is on: a test that uses it, or a ledger, runs on each."""
+    kind: str = request.param
+    return kind
 
 
 @pytest.fixture
-def ledger(tmp_path: Path, new_ledger: Path) -> Iterator[Store]:
-    """A fresh ledger on SQLite."""
-    shutil.copy(new_ledger, tmp_path / "ledger.sqlite")
-    with Store.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as store:
+def ledger_url(new_ledger: NewLedger, database: str) -> Iterator[str]:
+    """The URL of a fresh ledger."""
+    with new_ledger(database) as url:
+        yield url
+
+
+@pytest.fixture
+def ledger(ledger_url: str) -> Iterator[Store]:
+    """A fresh ledger, open."""
+    with Store.open(ledger_url) as store:
         yield store
 
 

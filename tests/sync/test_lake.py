@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -83,16 +83,16 @@ VERSIONS = st.lists(
 )
 def test_the_newest_version_wins_and_of_equal_stamps_the_one_that_came_last(
     tmp_path_factory: pytest.TempPathFactory,
-    new_ledger: Path,
+    new_ledger: Callable[[str], AbstractContextManager[str]],
+    database: str,
     canonical_rows: Rows,
     noon: datetime,
     segments: list[Any],
 ) -> None:
     """In whatever order and however often versions arrive; within a segment each record has its last say."""
     folder = tmp_path_factory.mktemp("lake")
-    shutil.copy(new_ledger, folder / "l.sqlite")
     expected: dict[str, tuple[int, str]] = {}
-    with Store.open(f"sqlite:///{folder / 'l.sqlite'}") as store, Lake(folder / "lake", store) as lake:
+    with new_ledger(database) as url, Store.open(url) as store, Lake(folder / "lake", store) as lake:
         for segment in segments:
             last = {crm_id: (minute, name) for crm_id, minute, name in segment}
             rows = [

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import ibis
@@ -397,30 +395,12 @@ def make_world() -> Callable[..., World]:
     return World
 
 
-@pytest.fixture(scope="session")
-def new_ledger(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Store]:
-    """Open a fresh ledger in a folder; migrated once and copied from then on, which is quicker."""
-    template = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"
-    with Store.open(f"sqlite:///{template}") as store, store.engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-
-    def opened(folder: Path) -> Store:
-        copy = folder / "ledger.sqlite"
-        shutil.copy(template, copy)
-        return Store.open(f"sqlite:///{copy}")
-
-    return opened
-
-
 @pytest.fixture
-def world(
-    tmp_path: Path, new_ledger: Callable[[Path], Store], tables_of_eight: Mapping[str, Any]
-) -> Iterator[World]:
+def world(ledger: Store, tables_of_eight: Mapping[str, Any]) -> World:
     """Eight accounts in a CRM where nothing of ours was written yet."""
-    with new_ledger(tmp_path) as store:
-        yield World(
-            crm=StrictCrm(records={f"001{n}": {} for n in range(8)}),
-            store=store,
-            settings=company_settings(),
-            tables=tables_of_eight,
-        )
+    return World(
+        crm=StrictCrm(records={f"001{n}": {} for n in range(8)}),
+        store=ledger,
+        settings=company_settings(),
+        tables=tables_of_eight,
+    )

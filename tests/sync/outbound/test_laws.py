@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from copy import deepcopy
-from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -55,11 +54,12 @@ HELD = st.fixed_dictionaries(
 def test_apply_completes_a_plan_and_rollback_undoes_it(
     world: Any,
     score: Callable[..., dict[str, Any]],
-    new_ledger: Callable[[Path], Store],
+    new_ledger: Callable[[str], AbstractContextManager[str]],
+    database: str,
     accounts: list[tuple[dict[str, Any], dict[str, Any]]],
 ) -> None:
     """A plan after apply is empty; rollback after apply leaves every cell as it was."""
-    with tempfile.TemporaryDirectory() as folder, new_ledger(Path(folder)) as store:
+    with new_ledger(database) as url, Store.open(url) as store:
         world.store, world.crm.tasks = store, {}
         world.crm.records = {f"001{n}": dict(held) for n, (_, held) in enumerate(accounts)}
         before = deepcopy(world.crm.records)

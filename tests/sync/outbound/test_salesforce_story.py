@@ -77,7 +77,7 @@ def org_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str
 def company(
     org_folder: tuple[Path, list[str]],
     tmp_path: Path,
-    new_ledger: Callable[[Path], Store],
+    ledger: Store,
     make_world: Callable[..., Any],
     make_tables: Callable[..., dict[str, Any]],
     make_settings: Callable[..., Any],
@@ -87,7 +87,7 @@ def company(
     made, ids = org_folder
     folder = tmp_path / "org"
     shutil.copytree(made, folder)
-    with Sandbox(folder) as sandbox, new_ledger(tmp_path) as store:
+    with Sandbox(folder) as sandbox:
         crm = log_in(sandbox, folder)
         owner = crm.read("Account", ids[:1], ["OwnerId"])[ids[0]].values["OwnerId"]
         accounts = [
@@ -95,7 +95,7 @@ def company(
         ]
         world = make_world(
             crm=crm,
-            store=store,
+            store=ledger,
             settings=make_settings(),
             tables=make_tables(accounts=accounts),
             now=crm.server_time(),

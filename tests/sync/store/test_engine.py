@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -14,10 +16,10 @@ from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+from sqlalchemy.exc import IntegrityError, StatementError
 
 from connectors.errors import SettingError, StateError
-from sync.store import Store, tables, writeback
+from sync.store import Store, engine, tables, writeback
 from sync.store.base import Base
 from sync.store.engine import HEAD
 from sync.store.migrations import config
@@ -111,13 +113,39 @@ def test_a_reader_sees_one_state_while_another_writes(ledger: Store, noon: datet
         assert reader.scalar(text("SELECT count(*) FROM locks")) == 1
 
 
-def test_a_second_writer_waits_for_its_turn_before_it_reads(ledger: Store, tmp_path: Path) -> None:
+def test_a_second_writer_waits_for_its_turn_before_it_reads(
+    ledger: Store, ledger_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The write lock is taken at BEGIN, so no writer decides on what another is changing."""
-    with Store.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as other, ledger.begin():
-        with other.session() as session:  # the pool hands the same connection out again
-            session.execute(text("PRAGMA busy_timeout = 0"))
-        with pytest.raises(OperationalError, match="locked"), other.begin():
+    monkeypatch.setattr(engine, "BUSY_SECONDS", 0.05)
+    with Store.open(ledger_url) as other:
+        with (
+            ledger.begin(),
+            pytest.raises(StateError, match="another process has been writing"),
+            other.begin(),
+        ):
             pass
+        with other.begin() as session:  # and it gets its turn
+            assert session.scalar(text("SELECT count(*) FROM locks")) == 0
+
+
+def test_a_writer_sees_what_the_one_before_it_committed(
+    ledger: Store, ledger_url: str, noon: datetime
+) -> None:
+    """Not the state of the moment when it began to wait."""
+    with Store.open(ledger_url) as other, ThreadPoolExecutor(1) as pool:
+
+        def count() -> int | None:
+            with other.begin() as session:
+                return session.scalar(text("SELECT count(*) FROM locks"))
+
+        with ledger.begin() as session:
+            waiting = pool.submit(count)
+            session.add(tables.LockRow(name="a", owner="me", expires_at=noon))
+            session.flush()
+            with pytest.raises(FutureTimeout):
+                waiting.result(0.2)
+        assert waiting.result(30) == 1
 
 
 def test_foreign_keys_are_enforced(ledger: Store) -> None:
