@@ -24,6 +24,7 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy.orm import Session, aliased
 
@@ -119,7 +120,7 @@ def _cells_of_operations(session: Session) -> ColumnElement[Any]:
     if session.get_bind().dialect.name == "sqlite":
         cells = func.json_each(OperationRow.payload, "$.cells")
     else:
-        cells = func.json_array_elements(OperationRow.payload["cells"])
+        cells = func.json_array_elements(type_coerce(OperationRow.payload, JSON)["cells"])
     value: ColumnElement[Any] = cells.table_valued(column("value", JSON)).c.value
     return value
 
