@@ -42,6 +42,7 @@ class Expansion:
     day: date
     arr: float | None
     source: str  # opportunity, billing
+    product_id: str | None = None
 
 
 def collect(tables: Tables, store: Store, *, target: Target, now: datetime) -> int:
@@ -138,6 +139,7 @@ def expansions(tables: Tables, target: Target, *, through: date) -> list[Expansi
             day=calendar_date(row["day"]),
             arr=row["arr"],
             source="opportunity" if (row["account_id"], row["day"]) in deals else "billing",
+            product_id=row["product_id"],
         )
         for row in rows
     ]

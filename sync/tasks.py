@@ -18,7 +18,7 @@ from typing import Any, Final
 from connectors.crm import TaskDraft, Value
 from sync.briefs.contacts import Reach
 from sync.briefs.evidence import Evidence
-from sync.briefs.template import Offer, write_brief
+from sync.briefs.template import Brief, Offer, write_brief
 from sync.context import Account
 from sync.forecast_periods import fiscal_quarter
 from sync.planned import PlannedTask, Skip, SkipReason
@@ -82,13 +82,13 @@ def choose(
     `taken` says which of some keys have their task already; `used_slots` counts this week's by owner."""
     skips, eligible = [], []
     for candidate in sorted(candidates, key=_rank):
-        refusal = _refusal(candidate, today)
-        if refusal is None:
+        refused = refusal(candidate, today)
+        if refused is None:
             start = settings.company.fiscal_year_start
             key = task_key(candidate.account.account_id, candidate.play, as_of, start)
             eligible.append((candidate, key))
         else:
-            skips.append(_skip(candidate, *refusal))
+            skips.append(_skip(candidate, *refused))
     existing = taken([key for _, key in eligible])
     slots, limit, chosen = Counter(used_slots), settings.owners.slots_per_week, []
     for candidate, key in eligible:
@@ -108,17 +108,7 @@ def make_task(
 ) -> PlannedTask:
     """The task with its brief, for a chosen account."""
     score, account, play = candidate.score, candidate.account, candidate.play
-    product = _product(score["product"], settings.products)
-    rules = settings.plays.get(play.value)
-    brief = write_brief(
-        account.name,
-        evidence,
-        play=play,
-        offer=product,
-        reach=candidate.reach,
-        currency=settings.company.currency,
-        do_not=rules.do_not if rules is not None else (),
-    )
+    brief = brief_of(candidate, evidence, play, settings)
     draft = TaskDraft(
         key=key,
         subject=brief.subject,
@@ -133,13 +123,27 @@ def make_task(
         draft=draft,
         account_id=account.account_id,
         play=play.value,
-        product=product.product,
+        product=_product(score["product"], settings.products).product,
         cycle=str(fiscal_quarter(as_of, settings.company.fiscal_year_start)),
         why=f"rank {score['priority']}, tier {score['tier']}, timing {score['timing']}",
     )
 
 
-def _refusal(candidate: Candidate, today: date) -> tuple[SkipReason, str] | None:
+def brief_of(candidate: Candidate, evidence: Evidence, play: Play, settings: Settings) -> Brief:
+    """The talking points for an account in a play (expand or nurture), with the company's rules for it."""
+    rules = settings.plays.get(play.value)
+    return write_brief(
+        candidate.account.name,
+        evidence,
+        play=play,
+        offer=_product(candidate.score["product"], settings.products),
+        reach=candidate.reach,
+        currency=settings.company.currency,
+        do_not=rules.do_not if rules is not None else (),
+    )
+
+
+def refusal(candidate: Candidate, today: date) -> tuple[SkipReason, str] | None:
     """Why this account gets no task, the first reason that holds."""
     score, said, account = candidate.score, candidate.said, candidate.account
     not_before, status = said.get("not_before"), said.get("status")

@@ -29,6 +29,8 @@ VERBS: Final = MappingProxyType(
         "run": "Do the whole loop once: pull, train when due, score, plan, apply, outcomes.",
         "exports": "Check the configured export files without using them, or show what was read of them.",
         "explain": "Say why an account has its score: for, against, what is missing, and what moved.",
+        "brief": "Write the talking points for an account, with the evidence behind each number.",
+        "forecast": "Forecast expansion ARR by fiscal quarter: won, in open opportunities, and by the model.",
         "features": "List what the model looks at, or an account's values on a day.",
         "history": "Show what was written to the CRM, before and after, by which run.",
         "status": "Show the last runs, the current model, the lake and what waits to be applied.",

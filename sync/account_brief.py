@@ -1,0 +1,61 @@
+"""The brief for one account when somebody asks for it, whether it gets a task or not, with its evidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from sync.briefs.contacts import whom_to_reach
+from sync.briefs.evidence import Fact, read_evidence
+from sync.briefs.template import Brief
+from sync.context import Account, read_accounts
+from sync.find_account import NamedAccount, find_account, read_names
+from sync.plays import Play
+from sync.score_history import newest_score
+from sync.tasks import Candidate, brief_of, refusal
+
+if TYPE_CHECKING:
+    from sync.loop import Loop
+
+ON_REQUEST: Final = {Play.NURTURE: Play.NURTURE, Play.RETAIN: Play.NURTURE}
+"""What is talked about in plays that make no task of their own: no price ask where health is not green."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountBrief:
+    """A brief, the facts behind it, the play it is written for, and why no task would be made, if so.
+
+    What people wrote in the CRM (opt-out, status, not before) is not looked at here: the plan does that."""
+
+    account: NamedAccount
+    score: dict[str, Any]
+    play: Play
+    brief: Brief
+    facts: tuple[Fact, ...]
+    no_task: str | None
+
+
+def brief_account(loop: Loop, wanted: str) -> AccountBrief:
+    """The brief for the account that `wanted` names, from its newest score and the lake.
+
+    Raises UsageError for an account that is unknown or not scored."""
+    tables = loop.tables().tables
+    named = find_account(read_names(tables), wanted)
+    score = newest_score(loop.store, named)
+    as_of = score["as_of"]
+    loop.tell("Gather the evidence", 0, None)
+    account = read_accounts(tables, as_of).get(named.account_id) or Account(
+        account_id=named.account_id, name=named.name
+    )
+    candidate = Candidate(score=score, account=account, said={}, reach=whom_to_reach(account.contacts, as_of))
+    evidence = read_evidence(tables, [score], as_of)[named.account_id]
+    play = ON_REQUEST.get(candidate.play, Play.EXPAND)
+    refused = refusal(candidate, as_of)
+    return AccountBrief(
+        account=named,
+        score=score,
+        play=play,
+        brief=brief_of(candidate, evidence, play, loop.settings),
+        facts=tuple(sorted(evidence.values(), key=lambda fact: fact.id)),
+        no_task=None if refused is None else refused[1],
+    )
