@@ -136,9 +136,9 @@ class Derivation:
         return made
 
     def _with_currency(self, page: Page) -> Arrays:
-        """The org's one currency where page.records carry none of their own."""
+        """The org's own currency where records carry none of their own."""
         if "currency" in page.arrays:
-            return {}
+            return {"currency": pc.fill_null(page.arrays["currency"], self._currency)}
         return {"currency": pa.array([self._currency] * len(page.records), TEXT)}
 
 

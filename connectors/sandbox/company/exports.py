@@ -12,6 +12,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from connectors.sandbox.company import billing, directory, relationship, triggers
+from connectors.sandbox.company.messy_records import messy_export
 from connectors.sandbox.company.people import Contacts, Slots
 from connectors.sandbox.company.population import WARM_UP
 from connectors.sandbox.company.usage_events import event_table
@@ -36,13 +37,16 @@ def write_exports(
         events = event_table(
             world, people, slots, weeks, first=np.datetime64(start, "us"), last=np.datetime64(after, "us")
         )
+        events = messy_export(world, "events", events)
         count += len(events)
         write_parquet(folder / "events" / f"events-{month}.parquet", events)
         if world.plan.first_day <= month.first:
-            write_csv(folder / "billing" / f"billing-{month}.csv", billing.invoices(world, month))
+            invoices = messy_export(world, "billing", billing.invoices(world, month))
+            write_csv(folder / "billing" / f"billing-{month}.csv", invoices)
         complete = start == month.first and month.last == end
         if complete and month.following.first <= after:
-            write_csv(folder / "usage" / f"usage-{month}.csv", billing.usage(world, month))
+            metered = messy_export(world, "usage", billing.usage(world, month))
+            write_csv(folder / "usage" / f"usage-{month}.csv", metered)
     for name, table in {
         "users": directory.users(world, people, slots, until),
         "entitlements": billing.entitlements(world, until),
@@ -50,7 +54,7 @@ def write_exports(
         "triggers": triggers.triggers(world, until),
         "notes": relationship.notes(world, until),
     }.items():
-        write_csv(folder / f"{name}.csv", table)
+        write_csv(folder / f"{name}.csv", messy_export(world, name, table))
     return count
 
 

@@ -5,7 +5,7 @@ The same facts as `company/salesforce.py`, in HubSpot's words: ids differ, the c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -23,9 +23,10 @@ from connectors.sandbox.hubspot.account import Owner, add_owners
 from connectors.sandbox.hubspot.associations import Associations, Link
 from connectors.sandbox.hubspot.automation import number_text
 from connectors.sandbox.hubspot.history import Change, History
+from connectors.sandbox.hubspot.schema import ARCHIVED, ARCHIVED_AT
 from connectors.sandbox.store import Store
 
-_Entry = TypeVar("_Entry", Link, Change)
+_Entry = TypeVar("_Entry", Link, Change, tuple[str, str])
 _FIRST_OWNER: Final = 30_000_001
 _FIRST_USER: Final = 11_000_001
 _HIRED: Final = datetime.fromisoformat("2020-01-06T09:00:00+00:00")
@@ -36,6 +37,7 @@ _HISTORY: Final = {
     "plan_tier": "plan_tier",
     "renewal_date": "renewal_date",
     "account_type": "lifecyclestage",
+    "name": "name",
 }
 
 
@@ -47,6 +49,7 @@ class Content:
     rows: Mapping[str, Mapping[str, Row]]
     links: tuple[Link, ...]
     history: tuple[Change, ...]
+    merged: tuple[tuple[str, str], ...] = ()  # companies: loser, survivor
 
 
 def load(store: Store, folder: Path) -> int:
@@ -56,6 +59,7 @@ def load(store: Store, folder: Path) -> int:
         add_owners(store, found.owners)
         Associations(store).add(found.links)
         History(store).insert(found.history)
+        _note_merges(store, found.merged)
         return sum(store.bulk_insert(name, rows.values()) for name, rows in found.rows.items())
 
 
@@ -71,7 +75,12 @@ def advance(store: Store, folder: Path, weeks: int) -> lifecycle.CompanySummary:
             old = before.rows[name]
             store.bulk_insert(name, [row for key, row in rows.items() if key not in old])
             store.bulk_update(name, list(_changes(old, rows)))
+        for link in _new(after.links, before.links):  # a merge takes some apart
+            Associations(store).remove(
+                link.from_object, link.from_id, link.to_object, link.to_id, link.type_id
+            )
         Associations(store).add(_new(before.links, after.links))
+        _note_merges(store, _new(before.merged, after.merged))
         History(store).insert(_new(before.history, after.history))
     clock.advance(store, timedelta(weeks=weeks))
     return summary
@@ -83,9 +92,12 @@ def content(tables: Mapping[str, pa.Table]) -> Content:
     people = {key: str(_FIRST_OWNER + number) for number, key in enumerate(keys)}
     accounts = rows_of(tables["accounts"])
     contacts = rows_of(tables["contacts"])
+    merges = tuple(
+        (row["account_key"], row["merged_into"]) for row in accounts if row["merged_into"] is not None
+    )
     sales, service = sales_rows(tables, people), service_rows(tables, people)
     rows = {
-        "companies": [_company(row, people) for row in accounts],
+        "companies": [_company(row, people, merges) for row in accounts],
         "contacts": [_contact(row, people) for row in contacts],
         **sales.rows,
         **service.rows,
@@ -102,7 +114,17 @@ def content(tables: Mapping[str, pa.Table]) -> Content:
         rows={name: {str(row["Id"]): row for row in listed} for name, listed in rows.items()},
         links=tuple(links),
         history=tuple(history),
+        merged=tuple(
+            (str(number_of("companies", loser)), str(number_of("companies", survivor)))
+            for loser, survivor in merges
+        ),
     )
+
+
+def _note_merges(store: Store, merged: Iterable[tuple[str, str]]) -> None:
+    """An id that a merge used up leads to the survivor."""
+    with store.transaction() as sql:
+        sql.executemany("INSERT INTO merged VALUES ('companies', ?, ?)", list(merged))
 
 
 def _changes(before: Mapping[str, Row], after: Mapping[str, Row]) -> Iterator[Row]:
@@ -130,16 +152,17 @@ def _owner(row: Mapping[str, Any], number: int) -> Owner:
     )
 
 
-def _company(row: Mapping[str, Any], people: Mapping[str, str]) -> Row:
+def _company(row: Mapping[str, Any], people: Mapping[str, str], merges: Sequence[tuple[str, str]]) -> Row:
     website = row["website"]
     parent = row["parent_key"]
-    return row_of(
+    losers = [str(number_of("companies", lost)) for lost, kept in merges if kept == row["account_key"]]
+    company = row_of(
         number_of("companies", row["account_key"]),
         createdate=row["created_at"],
         hs_lastmodifieddate=row["modified_at"],
         name=row["name"],
         website=website,
-        domain=website.removeprefix("https://www."),
+        domain=None if website is None else website.removeprefix("https://www."),
         industry=row["industry"],
         country=row["country"],
         numberofemployees=row["employees"],
@@ -147,7 +170,10 @@ def _company(row: Mapping[str, Any], people: Mapping[str, str]) -> Row:
         lifecyclestage=_LIFECYCLE[row["account_type"]],
         hubspot_owner_id=people[row["owner_key"]],
         hs_parent_company_id=None if parent is None else number_of("companies", parent),
-        customer_id=row["account_key"],
+        customer_id=row["external_id"],
+        contract_currency=row["currency"],
+        upsell_stage=row["upsell_stage"],
+        hs_merged_object_ids=";".join(losers) or None,
         plan_tier=row["plan_tier"],
         seats=row["seats"],
         arr=row["arr"],
@@ -159,6 +185,7 @@ def _company(row: Mapping[str, Any], people: Mapping[str, str]) -> Row:
         fiscal_year_start_month=row["fiscal_year_start"],
         segment=row["segment"],
     )
+    return company | ({ARCHIVED: 1, ARCHIVED_AT: row["modified_at"]} if row["is_deleted"] else {})
 
 
 def _parent(row: Mapping[str, Any]) -> Link:

@@ -79,7 +79,7 @@ def _deal(
         dealname=row["name"],
         pipeline=_PIPELINE.id,
         dealtype=row["opportunity_type"],
-        deal_currency_code="USD",
+        deal_currency_code=row["currency"],
         hubspot_owner_id=people[row["owner_key"]],
         hs_primary_associated_company=number_of("companies", row["account_key"]),
     )

@@ -97,7 +97,7 @@ def _ticket(row: Mapping[str, Any], record_id: int, owner: str) -> Row:
         content=row["body"],
         hs_pipeline="0",
         hs_pipeline_stage=_STAGES[row["status"]],
-        hs_ticket_priority=_PRIORITIES[row["priority"]],
+        hs_ticket_priority=_PRIORITIES.get(row["priority"]),
         hubspot_owner_id=owner,
         closed_date=row["closed_at"],
         escalated=row["is_escalated"],

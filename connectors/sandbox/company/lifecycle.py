@@ -17,6 +17,7 @@ import pyarrow as pa
 from connectors.sandbox.company import directory, opportunities, relationship, support
 from connectors.sandbox.company.exports import write_exports, write_parquet
 from connectors.sandbox.company.hazards import switches
+from connectors.sandbox.company.messy_records import messy_records, shown_truth
 from connectors.sandbox.company.people import contacts_of, slots_of
 from connectors.sandbox.company.population import WARM_UP, WorldPlan
 from connectors.sandbox.company.truth import HORIZON_WEEKS, truth
@@ -49,11 +50,15 @@ def generate(
     seed: int = 1,
     today: date = date(2026, 11, 2),
     effects: Mapping[str, float] | None = None,
+    mess: float = 1.0,
 ) -> CompanySummary:
     """Write a company whose history ends on `today`, a Monday, 09:00 UTC; same arguments, same bytes.
 
-    `effects` scales the influence of signal families (catalogue.FAMILIES) on expansion, 1.0 each.
-    Raises ValueError for an impossible size, a day that is no Monday or an unknown family."""
+    `effects` scales the influence of signal families (catalogue.FAMILIES) on expansion, 1.0 each; `mess`
+    says how messy the records are, from 0 (all in order) over 1 (as after a few years) to 3.
+    Raises ValueError for an impossible size or mess, a day that is no Monday or an unknown family."""
+    if not 0 <= mess <= 3:
+        raise ValueError(f"mess lies between 0 and 3, and {mess} does not")
     if today.weekday() != 0:
         raise ValueError(f"a company's history ends on a Monday, and {today} is none")
     switches(effects or {})
@@ -63,6 +68,7 @@ def generate(
         seed=seed,
         today=today,
         effects=tuple(sorted((effects or {}).items())),
+        mess=mess,
     )
     return _reveal(plan, folder, since=WARM_UP, until=plan.now_week)
 
@@ -86,7 +92,8 @@ def read_plan(folder: Path) -> tuple[WorldPlan, int]:
     week = int(found.pop("week"))
     effects = tuple((str(family), float(weight)) for family, weight in found.pop("effects"))
     today = date.fromisoformat(found.pop("today"))
-    return WorldPlan(**found, today=today, effects=effects), week
+    mess = float(found.pop("mess", 0.0))  # a company from before there was any
+    return WorldPlan(**found, today=today, effects=effects, mess=mess), week
 
 
 def clock_of(plan: WorldPlan, week: int) -> datetime:
@@ -97,7 +104,7 @@ def clock_of(plan: WorldPlan, week: int) -> datetime:
 def crm_tables(world: World, until: int) -> dict[str, pa.Table]:
     """The company's records as a CRM holds them at the start of week `until`, in no vendor's words."""
     people = contacts_of(world, until)
-    return {
+    tables = {
         "owners": directory.owners(world),
         "products": directory.products(),
         "accounts": directory.accounts(world, until),
@@ -107,6 +114,7 @@ def crm_tables(world: World, until: int) -> dict[str, pa.Table]:
         "activities": relationship.activities(world, until),
         "tickets": support.tickets(world, until),
     }
+    return messy_records(world, tables, until)
 
 
 def _reveal(plan: WorldPlan, folder: Path, *, since: int, until: int) -> CompanySummary:
@@ -116,7 +124,7 @@ def _reveal(plan: WorldPlan, folder: Path, *, since: int, until: int) -> Company
     tables = crm_tables(world, until)
     for name, table in tables.items():
         write_parquet(folder / "crm" / f"{name}.parquet", table)
-    write_parquet(folder / "referee" / "truth.parquet", truth(world, until))
+    write_parquet(folder / "referee" / "truth.parquet", shown_truth(world, truth(world, until)))
     state = asdict(plan) | {"today": plan.today.isoformat(), "week": until}
     (folder / _PLAN).write_text(json.dumps(state, indent=1), encoding="utf-8")
     customer = world.traces["customer"][until]

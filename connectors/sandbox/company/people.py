@@ -91,7 +91,7 @@ def contacts_of(world: World, until: int) -> Contacts:
     joins = traces["senior_joins"][:until]
     here_first = traces["champion_here"][0] | leaves[0]
     for a in range(len(entry)):
-        known_from = int(min(entry[a] - 8, until - 1)) if entry[a] < NEVER else WARM_UP
+        known_from = int(entry[a]) - 8 if entry[a] < NEVER else WARM_UP
         for index, what in enumerate(_BASE_ROLES):
             add(a, index + 1, what, known_from)
         arrivals = ([known_from] if here_first[a] else []) + np.nonzero(returns[:, a])[0].tolist()
@@ -103,7 +103,7 @@ def contacts_of(world: World, until: int) -> Contacts:
             if begins >= known_from:
                 add(a, _FIRST_SENIOR + index, "decision_maker", begins)
     columns = [np.array(values) for values in (account, number, start, end)]
-    valid = columns[3] > columns[2]
+    valid = (columns[3] > columns[2]) & (columns[2] < until)  # talks with some have not begun yet
     roles = [what for what, good in zip(role, valid, strict=True) if good]
     return Contacts(
         account=columns[0][valid],

@@ -23,6 +23,7 @@ class WorldPlan:
     seed: int
     today: date
     effects: tuple[tuple[str, float], ...] = ()
+    mess: float = 1.0  # how messy the records are; the company itself is the same at any
 
     @property
     def now_week(self) -> int:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from connectors.sandbox.company.lifecycle import read_plan
+from connectors.sandbox.company.messy_records import shown_truth
 from connectors.sandbox.company.population import WARM_UP
 from connectors.sandbox.company.truth import HORIZON_WEEKS, truth
 from connectors.sandbox.company.world import run
@@ -35,4 +36,4 @@ def truth_on(folder: Path, day: date, *, worlds: int = 16) -> pa.Table:
     if not WARM_UP <= week <= now:
         raise ValueError(f"the history runs from {plan.first_day} to the sandbox's clock; {day} is outside")
     world = run(plan, week + HORIZON_WEEKS, snapshots=frozenset({week}))
-    return truth(world, week, worlds=worlds)
+    return shown_truth(world, truth(world, week, worlds=worlds))

@@ -35,6 +35,7 @@ _HISTORY_FIELDS: Final = {
     "plan_tier": ("Plan_Tier__c", "DynamicEnum"),
     "renewal_date": ("Renewal_Date__c", "DateOnly"),
     "account_type": ("Type", "DynamicEnum"),
+    "name": ("Name", "Text"),
 }
 
 
@@ -183,7 +184,11 @@ def _account(row: Row, accounts: Mapping[str, str], people: Mapping[str, str]) -
         "AnnualRevenue": row["annual_revenue"],
         "NumberOfEmployees": row["employees"],
         "OwnerId": owner,
-        "Customer_Id__c": row["account_key"],
+        "Customer_Id__c": row["external_id"],
+        "CurrencyIsoCode": row["currency"],
+        "Upsell_Stage__c": row["upsell_stage"],
+        "IsDeleted": row["is_deleted"],
+        "MasterRecordId": accounts.get(row["merged_into"]),
         "Plan_Tier__c": row["plan_tier"],
         "Seats__c": row["seats"],
         "ARR__c": row["arr"],
@@ -211,7 +216,7 @@ def _contact(row: Row, people: Mapping[str, str]) -> Row:
         "Department": row["department"],
         "Email": row["email"],
         "OwnerId": owner,
-        "Role__c": _ROLES[row["role"]],
+        "Role__c": _ROLES.get(row["role"]),
         "Left_Company_On__c": row["left_at"],
         **stamps(row["created_at"], row["modified_at"], owner),
     }
@@ -222,6 +227,7 @@ _READ: Final[Mapping[str, Callable[[str], object]]] = {
     "Currency": float,
     "DateOnly": str,
     "DynamicEnum": str,
+    "Text": str,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Any, Final
 
 import pyarrow as pa
@@ -28,13 +28,14 @@ def sales_rows(
     """Rows of Product2, Pricebook2, PricebookEntry, Opportunity, its lines and its history."""
     deals = tables["opportunities"].to_pylist()
     owners = {row["opportunity_key"]: people[row["owner_key"]] for row in deals}
+    lined = set(tables["opportunity_lines"]["opportunity_key"].to_pylist())
     products = tables["products"].to_pylist()
     place = {row["product_id"]: number for number, row in enumerate(products, 1)}
     return {
         "Product2": [_product(row, place[row["product_id"]]) for row in products],
         "Pricebook2": [_price_book()],
         "PricebookEntry": [_price(row, place[row["product_id"]]) for row in products],
-        "Opportunity": [_opportunity(row, accounts, owners[row["opportunity_key"]]) for row in deals],
+        "Opportunity": [_opportunity(row, accounts, owners[row["opportunity_key"]], lined) for row in deals],
         "OpportunityLineItem": [
             _line(row, place[row["product_id"]], owners[row["opportunity_key"]])
             for row in tables["opportunity_lines"].to_pylist()
@@ -99,7 +100,7 @@ def _price(row: Row, number: int) -> Row:
     }
 
 
-def _opportunity(row: Row, accounts: Mapping[str, str], owner: str) -> Row:
+def _opportunity(row: Row, accounts: Mapping[str, str], owner: str, lined: Set[str]) -> Row:
     category, label = _CATEGORIES.get(row["stage"], ("Pipeline", "Pipeline"))
     return {
         "Id": salesforce_id("006", opportunity_number(row["opportunity_key"])),
@@ -107,20 +108,25 @@ def _opportunity(row: Row, accounts: Mapping[str, str], owner: str) -> Row:
         "Name": row["name"][:120],
         "StageName": row["stage"],
         "Amount": row["amount"],
+        "CurrencyIsoCode": row["currency"],
         "Probability": row["probability"],
-        "ExpectedRevenue": round(row["amount"] * row["probability"] / 100, 2),
+        "ExpectedRevenue": _expected(row),
         "CloseDate": row["close_date"],
         "Type": row["opportunity_type"],
         "IsClosed": row["is_closed"],
         "IsWon": row["is_won"],
         "ForecastCategory": category,
         "ForecastCategoryName": label,
-        "HasOpportunityLineItem": True,
+        "HasOpportunityLineItem": row["opportunity_key"] in lined,
         "Pricebook2Id": _PRICE_BOOK,
         "OwnerId": owner,
         "LastStageChangeDate": row["modified_at"],
         **_full_stamps(row["created_at"], row["modified_at"], owner),
     }
+
+
+def _expected(row: Row) -> float | None:
+    return None if row["amount"] is None else round(row["amount"] * row["probability"] / 100, 2)
 
 
 def _line(row: Row, product: int, owner: str) -> Row:
@@ -155,7 +161,7 @@ def _history(rows: list[Row], owners: Mapping[str, str]) -> list[Row]:
                 "StageName": row["stage"],
                 "Amount": row["amount"],
                 "Probability": row["probability"],
-                "ExpectedRevenue": round(row["amount"] * row["probability"] / 100, 2),
+                "ExpectedRevenue": _expected(row),
                 "CloseDate": row["close_date"],
                 "ForecastCategory": _CATEGORIES.get(row["stage"], ("Pipeline", ""))[0],
                 "CreatedDate": row["changed_at"],

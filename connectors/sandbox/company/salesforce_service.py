@@ -106,7 +106,7 @@ def _case(row: Row, account: str, contacts: Mapping[tuple[str, int], str], owner
         "Subject": row["subject"],
         "Description": row["body"],
         "Status": _STATUS[row["status"]],
-        "Priority": row["priority"].capitalize(),
+        "Priority": row["priority"] and row["priority"].capitalize(),
         "Origin": "Email",
         "IsClosed": row["is_closed"],
         "IsEscalated": row["is_escalated"],

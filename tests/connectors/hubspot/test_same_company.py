@@ -24,6 +24,7 @@ HUBSPOT = {
         "plan_tier": "plan_tier",
         "seats": "seats",
         "arr": "arr",
+        "currency": "contract_currency",
         "list_arr": "list_arr",
         "customer_since": "customer_since",
         "contract_start": "contract_start",

@@ -49,9 +49,16 @@ class Judged:
 
 @pytest.fixture(scope="session")
 def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
-    """300 accounts over a year."""
+    """300 accounts over a year, their records all in order."""
     folder = tmp_path_factory.mktemp("company")
-    return Company(folder=folder, summary=generate(folder, accounts=300, months=12, seed=7))
+    return Company(folder=folder, summary=generate(folder, accounts=300, months=12, seed=7, mess=0))
+
+
+@pytest.fixture(scope="session")
+def messy(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    """The same company with records as they are after a few years, and more so."""
+    folder = tmp_path_factory.mktemp("messy")
+    return Company(folder=folder, summary=generate(folder, accounts=300, months=12, seed=7, mess=2.0))
 
 
 @pytest.fixture(scope="session")
