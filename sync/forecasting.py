@@ -263,9 +263,9 @@ def _assumptions(horizon_days: int, by: str | None) -> tuple[str, ...]:
         "Closed won: expansions closed in this quarter so far, by the rules of [target].",
         "Open opportunity: the CRM's amount × probability in its close date's quarter; overdue ones in this.",
         (
-            f"Model only: probability × ARR if it expands, over {horizon_days} days from the scoring by timing "
-            "(now: the first third; 30 days: the first two thirds; else evenly); after them the account's own "
-            "rate goes on, which is a run rate and no prediction."
+            f"Model only: probability × ARR if it expands, over {horizon_days} days from the scoring by "
+            "timing (now: the first third; 30 days: the first two thirds; else evenly); after them the "
+            "account's own rate goes on, which is a run rate and no prediction."
         ),
         "Nothing counts twice: an account with an open expansion opportunity counts by it alone.",
     ]

@@ -27,6 +27,7 @@ VERBS: Final = MappingProxyType(
         "rollback": "Restore every cell that still holds what a run wrote.",
         "outcomes": "Compare what was said with what happened since.",
         "run": "Do the whole loop once: pull, train when due, score, plan, apply, outcomes.",
+        "doctor": "Check login, fields, permissions, quota, exports, lake and model; say how to fix each.",
         "exports": "Check the configured export files without using them, or show what was read of them.",
         "explain": "Say why an account has its score: for, against, what is missing, and what moved.",
         "brief": "Write the talking points for an account, with the evidence behind each number.",
