@@ -66,7 +66,7 @@ class LedgerText(TypeDecorator[str]):
 
 
 class LedgerReal(TypeDecorator[float]):
-    """A double; not-a-number is no value, as in a table of scores."""
+    """A double; not-a-number is no value, as in a table of scores, and zero has no sign."""
 
     impl = Double
     cache_ok = True
@@ -77,7 +77,7 @@ class LedgerReal(TypeDecorator[float]):
         dialect: Dialect,  # noqa: ARG002  # the signature is SQLAlchemy's
     ) -> float | None:
         """The number, or None for NaN."""
-        return None if value is None or math.isnan(value) else value
+        return None if value is None or math.isnan(value) else value + 0.0  # SQLite loses the sign of -0.0
 
 
 class Base(DeclarativeBase):

@@ -36,7 +36,7 @@ class Store:
     def __init__(self, engine: Engine) -> None:
         self._pool = engine
         if engine.dialect.name == "postgresql":  # whatever the server's default is
-            self.engine = engine.execution_options(isolation_level="REPEATABLE READ")
+            self.engine: Engine = engine.execution_options(isolation_level="REPEATABLE READ")
             self._writer = engine.execution_options(isolation_level="READ COMMITTED", upswell_writes=True)
         else:
             self.engine = engine
@@ -61,27 +61,44 @@ class Store:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session for reading; whatever it changed is rolled back."""
-        with Session(self.engine, expire_on_commit=False) as session:
+        """A session for reading; whatever it changed is rolled back.
+
+        Raises StateError when the database is away."""
+        with self._told(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
     @contextmanager
     def begin(self) -> Iterator[Session]:
         """A session for writing: committed at the end, rolled back when an exception leaves the block.
 
-        Raises StateError when another process has been writing for longer than anyone should."""
-        with Session(self._writer, expire_on_commit=False) as session, session.begin():
-            try:
-                session.connection()  # take the write lock before the first read, not at the first write
-            except OperationalError as error:
-                if not _is_busy(error):
-                    raise
+        Raises StateError when the database is away, or another process has been writing for too long."""
+        with (
+            self._told(),
+            Session(self._writer, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            session.connection()  # take the write lock before the first read, not at the first write
+            yield session
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What befalls the database, in the user's words; a fault of ours stays as it is."""
+        try:
+            yield
+        except DBAPIError as error:
+            if _is_busy(error):
                 raise StateError(
                     f"another process has been writing to the ledger for {BUSY_SECONDS:.0f} seconds.",
-                    record=self.engine.url.render_as_string(hide_password=True),
+                    record=_shown(self.engine.url),
                     fix="let it end, or end it; then run this again",
                 ) from None
-            yield session
+            if _is_away(error):
+                raise StateError(
+                    f"the ledger's database is away: {_first_line(error)}.",
+                    record=_shown(self.engine.url),
+                    fix="run this again when it is back; what was committed is there",
+                ) from None
+            raise
 
     def close(self) -> None:
         """Give back the connections."""
@@ -107,7 +124,7 @@ class Store:
             if not upgrade(connection, since=revision):
                 raise StateError(
                     f"a newer Upswell wrote this ledger (schema {revision}; this version knows {HEAD}).",
-                    record=self.engine.url.render_as_string(hide_password=True),
+                    record=_shown(self.engine.url),
                     fix="upgrade Upswell on this machine, or name another ledger in [state] url",
                 )
 
@@ -175,16 +192,32 @@ def _begin_postgresql(connection: Connection) -> None:
         )
 
 
-def _is_busy(error: OperationalError) -> bool:
+def _is_busy(error: DBAPIError) -> bool:
     """Whether it says that a lock could not be had in time, in the words of either database."""
     state = getattr(error.orig, "sqlstate", None)
     return state == LOCK_NOT_AVAILABLE or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
+def _is_away(error: DBAPIError) -> bool:
+    """Whether the connection broke, or none could be made: the server was stopped, or the network failed."""
+    # a refused connection comes from libpq, not from a server, so it bears no SQLSTATE
+    refused = isinstance(error, OperationalError) and getattr(error.orig, "sqlstate", "") is None
+    return error.connection_invalidated or refused
+
+
+def _first_line(error: DBAPIError) -> str:
+    return next(iter(str(error.orig).strip().splitlines()), "no reason given").rstrip(".")
+
+
+def _shown(url: URL) -> str:
+    """The URL without what may be secret: the password, and options, where libpq takes one as well."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
 def _unusable(url: URL | None, reason: str) -> SettingError:
-    where = "" if url is None else f" {url.render_as_string(hide_password=True)}"
+    where = "" if url is None else f" {_shown(url)}"
     return SettingError(
-        f"the ledger{where} can't be opened: {reason.strip().splitlines()[0]}.",
+        f"the ledger{where} can't be opened: {reason.strip().splitlines()[0].rstrip('.')}.",
         setting="state.url",
         searched=(),
         fix="name a writable file, as in sqlite:///upswell.sqlite, or a reachable postgresql+psycopg:// URL",

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import delete, update
-from sqlalchemy.exc import IntegrityError
 
 from connectors.errors import StateError
 from sync.store.engine import Store
@@ -42,24 +41,18 @@ class Lease:
     def take(self) -> None:
         """Take the lease when it is free or has run out. Raises StateError when another holds it."""
         now = self._clock()
-        try:
-            with self.store.begin() as session:
-                row = session.get(LockRow, self.name, with_for_update=True)
-                if row is None:
-                    session.add(LockRow(name=self.name, owner=self.owner, expires_at=now + self.length))
-                elif row.owner == self.owner or row.expires_at <= now:
-                    row.owner, row.expires_at = self.owner, now + self.length
-                else:
-                    raise self._taken(f"until {row.expires_at:%Y-%m-%d %H:%M:%S} UTC")
-        except IntegrityError:  # PostgreSQL: two inserted the first row at the same moment
-            raise self._taken("since a moment ago") from None
-
-    def _taken(self, when: str) -> StateError:
-        return StateError(
-            f"another run holds it {when}.",
-            record=f"lock {self.name}",
-            fix="wait for that run to end; the lock of a killed one ends by itself",
-        )
+        with self.store.begin() as session:  # there is one writer at a time: nobody decides beside us
+            row = session.get(LockRow, self.name)
+            if row is None:
+                session.add(LockRow(name=self.name, owner=self.owner, expires_at=now + self.length))
+            elif row.owner == self.owner or row.expires_at <= now:
+                row.owner, row.expires_at = self.owner, now + self.length
+            else:
+                raise StateError(
+                    f"another run holds it until {row.expires_at:%Y-%m-%d %H:%M:%S} UTC.",
+                    record=f"lock {self.name}",
+                    fix="wait for that run to end; the lock of a killed one ends by itself",
+                )
 
     def renew(self) -> None:
         """Hold it for another length. Raises StateError when it ran out and another took it."""

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -137,7 +138,7 @@ def test_a_writer_sees_what_the_one_before_it_committed(
 
         def count() -> int | None:
             with other.begin() as session:
-                return session.scalar(text("SELECT count(*) FROM locks"))
+                return cast("int | None", session.scalar(text("SELECT count(*) FROM locks")))
 
         with ledger.begin() as session:
             waiting = pool.submit(count)
@@ -196,6 +197,55 @@ def test_a_database_that_cannot_be_used_is_a_setting_error_without_the_password(
         Store.open(url)
     assert caught.value.setting == "state.url"
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("options", "hint"),
+    [
+        ({"password": "hunter2"}, "password authentication failed"),
+        ({"database": "nowhere"}, "nowhere"),
+    ],
+)
+def test_a_server_that_refuses_us_is_a_setting_error_without_the_password(
+    postgres: Any, options: dict[str, str], hint: str
+) -> None:
+    """With what the server said."""
+    with pytest.raises(SettingError, match=hint) as caught:
+        Store.open(postgres.url(**options))
+    assert caught.value.setting == "state.url"
+    assert options.get("password", postgres.password) not in str(caught.value)
+
+
+def test_a_password_among_the_options_of_a_url_is_not_shown() -> None:
+    """libpq takes it there too."""
+    with pytest.raises(SettingError) as caught:
+        Store.open("postgresql+psycopg://me@127.0.0.1:1/x?password=hunter2&connect_timeout=2")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_database_that_goes_away_is_told_and_used_again_when_it_is_back(
+    postgres: Any, new_ledger: Any, noon: datetime
+) -> None:
+    """The transaction is lost as a whole; the next one finds a connection that works."""
+    ends = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'upswell'"
+
+    def lose() -> None:
+        with store.begin() as session:
+            session.add(tables.LockRow(name="a", owner="me", expires_at=noon))
+            session.flush()
+            postgres.execute(ends)
+
+    with new_ledger("postgresql") as url, Store.open(url) as store:
+        with pytest.raises(
+            StateError, match=r"database is away.*Fix: run this again when it is back"
+        ) as caught:
+            lose()
+        assert postgres.password not in str(caught.value)
+        with store.begin() as session:
+            assert session.get(tables.LockRow, "a") is None
+        postgres.execute(ends)
+        with store.session() as session:  # an idle connection that broke costs nothing
+            assert session.get(tables.LockRow, "a") is None
 
 
 def test_a_file_that_is_no_database_is_a_setting_error(tmp_path: Path) -> None:
