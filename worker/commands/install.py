@@ -8,8 +8,13 @@ from worker.loop_home import open_loop
 from worker.verb import App, verb
 
 
-@verb("install", examples=("upswell install", "upswell --config acme.toml install --apply"))
-@click.option("--apply", "apply_", is_flag=True, help="Create what is missing; otherwise only show it.")
+@verb("install", examples=("upswell install --plan", "upswell --config acme.toml install"))
+@click.option(
+    "--apply/--plan",
+    "apply_",
+    default=True,
+    help="Create what is missing, or only show what would be created.  [default: --apply]",
+)
 def command(app: App, apply_: bool) -> None:
     """Show or create the fields of connectors/fields.toml; never change one that exists."""
     from connectors.fields import field_specs
@@ -39,4 +44,4 @@ def command(app: App, apply_: bool) -> None:
     summary = ", ".join(f"{count} to {action}" for action, count in counts.items()) or "nothing to do"
     app.screen.say(summary if not report.applied else f"Done: {summary}.")
     if not report.applied and counts.get("create"):
-        app.screen.say("Create them with: upswell install --apply")
+        app.screen.say("Create them with: upswell install")

@@ -136,7 +136,7 @@ def _serve(
         name = {"salesforce": "Salesforce", "hubspot": "HubSpot"}[kind]
         app.screen.say(f"{name}, as far as anyone can tell, at {sandbox.url}. Ctrl-C stops it.")
         app.screen.say(f"Settings for it: {settings}. In another terminal, try:")
-        app.screen.say(f"  upswell --config {settings} install --apply")
+        app.screen.say(f"  upswell --config {settings} install")
         app.screen.say(f"  upswell --config {settings} run")
         sandbox.serve_forever()
 
