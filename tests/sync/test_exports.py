@@ -20,6 +20,12 @@ Ingest = Callable[[], ExportReport]
 
 
 @pytest.fixture
+def database() -> str:
+    """Files and their manifest: the SQL of it is that of `test_pull`, which runs on both."""
+    return "sqlite"
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An exports folder with two event files and a configuration beside it."""
     made = tmp_path / "exports"

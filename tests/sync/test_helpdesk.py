@@ -28,6 +28,12 @@ Send = Callable[..., ExportReport]
 
 
 @pytest.fixture
+def database() -> str:
+    """Reading and joining tickets, which asks no SQL of the ledger beyond that of `test_pull`."""
+    return "sqlite"
+
+
+@pytest.fixture
 def send(tmp_path: Path, ledger: Store, lake: Lake, canonical_rows: Any, noon: datetime) -> Send:
     """The helpdesk writes files by name, and they are read."""
     (tmp_path / "upswell.toml").write_text(

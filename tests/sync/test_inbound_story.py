@@ -47,6 +47,12 @@ account_key = "customer"
 """
 
 
+@pytest.fixture
+def database() -> str:
+    """The wire to the CRM is what this is about; `test_postgresql_story` tells the whole on the other."""
+    return "sqlite"
+
+
 @dataclass
 class Company:
     """A company with an org on loopback, its exports and our installation beside it."""

@@ -23,6 +23,12 @@ Rows = Callable[..., pa.Table]
 SOURCE = "crm:org"
 
 
+@pytest.fixture
+def database() -> str:
+    """The lake itself is DuckDB and files; `test_pull` lists and retires its segments on both databases."""
+    return "sqlite"
+
+
 def names(lake: Lake) -> dict[str, str]:
     """The lake's accounts: crm_id -> name."""
     rows = lake.tables()["accounts"].select("crm_id", "name").to_pyarrow().to_pylist()

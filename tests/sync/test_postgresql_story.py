@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,15 @@ from worker.sandbox_folder import make_company, open_sandbox
 Call = Callable[..., dict[str, Any]]
 
 
+def upswell_json(config: Path, *arguments: str, ledger: str) -> dict[str, Any]:
+    """What a verb answers with --json; the ledger is named in the environment."""
+    command = ["--config", str(config), *arguments, "--json"]
+    result = CliRunner().invoke(upswell, command, env={"UPSWELL_STATE__URL": ledger}, catch_exceptions=False)
+    said: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
+    assert (said["exit_code"], said["ok"]) == (result.exit_code, result.exit_code in (0, 3))
+    return said
+
+
 @pytest.fixture
 def url(new_ledger: Any) -> Iterator[str]:
     """A ledger on PostgreSQL."""
@@ -29,21 +39,12 @@ def url(new_ledger: Any) -> Iterator[str]:
 
 @pytest.fixture
 def call(tmp_path: Path, url: str) -> Iterator[Call]:
-    """`upswell VERB --json` beside a sandbox of 60 accounts; its ledger is named in the environment."""
+    """`upswell VERB --json` beside a sandbox of 60 accounts."""
     folder = tmp_path / "play"
     make_company(folder, accounts=60, months=8, seed=1, advance=lambda _done, _total: None)
 
-    def run(*arguments: str, ledger: str = url) -> dict[str, Any]:
-        command = ["--config", str(folder / "upswell.toml"), *arguments, "--json"]
-        result = CliRunner().invoke(
-            upswell, command, env={"UPSWELL_STATE__URL": ledger}, catch_exceptions=False
-        )
-        said: dict[str, Any] = json.loads(result.stdout.splitlines()[-1])
-        assert (said["exit_code"], said["ok"]) == (result.exit_code, result.exit_code in (0, 3))
-        return said
-
     with open_sandbox(folder):
-        yield run
+        yield partial(upswell_json, folder / "upswell.toml", ledger=url)
 
 
 def test_a_company_runs_on_postgresql_alone(call: Call, url: str, tmp_path: Path) -> None:
@@ -68,12 +69,14 @@ def test_a_company_runs_on_postgresql_alone(call: Call, url: str, tmp_path: Path
     assert list(tmp_path.rglob("ledger.sqlite")) == []
 
 
-def test_a_ledger_that_cannot_be_reached_is_the_users_to_fix(call: Call, postgres: Any) -> None:
+def test_a_ledger_that_cannot_be_reached_is_the_users_to_fix(postgres: Any, tmp_path: Path) -> None:
     """Exit code 2 and the setting's name, with neither password nor traceback."""
+    file = tmp_path / "upswell.toml"
+    file.write_text('[company]\ncurrency = "EUR"\n[crm]\nkind = "salesforce"\n')
     wrong = postgres.url(password="hunter2")
     away = "postgresql+psycopg://me:hunter2@127.0.0.1:1/upswell"
     for ledger, hint in ((wrong, "password authentication failed"), (away, "refused")):
-        said = call("status", ledger=ledger)
+        said = upswell_json(file, "status", ledger=ledger)
         assert said["exit_code"] == 2
         (error,) = said["errors"]
         assert hint in error["message"]

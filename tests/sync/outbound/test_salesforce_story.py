@@ -27,6 +27,12 @@ TIER = "Expansion_Tier__c"
 ACCOUNTS = 6
 
 
+@pytest.fixture
+def database() -> str:
+    """The wire to the CRM is what this is about; `test_apply` and `test_rollback` run on both databases."""
+    return "sqlite"
+
+
 def log_in(sandbox: Sandbox, folder: Path) -> Salesforce:
     """A connection of the integration user; it retries at once."""
     facts = json.loads((folder / "sandbox.json").read_text())
