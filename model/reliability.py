@@ -112,4 +112,5 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     rate = hits / n
     middle = (rate + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * float(np.sqrt(rate * (1 - rate) / n + _Z**2 / (4 * n**2)))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # in exact arithmetic the interval always holds the rate; at 0 and 1 rounding may not
+    return max(0.0, min(rate, middle - half)), min(1.0, max(rate, middle + half))
