@@ -21,6 +21,12 @@ GONE = {"is_deleted": True}
 
 
 @pytest.fixture
+def database() -> str:
+    """The joins are DuckDB's; of the ledger they read only what `test_pull` writes on both databases."""
+    return "sqlite"
+
+
+@pytest.fixture
 def fill(lake: Lake, canonical_rows: Rows, noon: datetime) -> Fill:
     """Put rows into a table of the lake."""
 
