@@ -19,6 +19,7 @@ from model.evaluate import auc, scores
 from model.frame import numbers
 from model.panel import Panel
 from model.product import Product
+from model.reliability import gains
 from model.train import train
 from model.trained import TrainedModel, probabilities
 
@@ -86,7 +87,9 @@ def judge(
             "upswell": scores(outcome, probability),
             "scorecard": scores(outcome, rules),
             "seat_rule": _seat_rule(past, rows, outcome),
-            "base_rate": scores(outcome, np.full(outcome.size, numbers(past, "label").mean())),
+            # among equal scores the order is chance, and so is the lift of any part of them
+            "base_rate": scores(outcome, np.full(outcome.size, numbers(past, "label").mean()))
+            | {"lift_20": 1.0},
         },
     )
 
@@ -111,4 +114,5 @@ def _seat_rule(past: pa.Table, rows: pa.Table, outcome: np.ndarray) -> Mapping[s
         for side in (before <= SEAT_RULE, before > SEAT_RULE)
     ]
     said = np.where(seats > SEAT_RULE, rates[1], rates[0])
-    return {**scores(outcome, said), "auc": auc(outcome, seats)}
+    best_fifth = gains(outcome, seats, steps=5)[0]
+    return {**scores(outcome, said), "auc": auc(outcome, seats), "lift_20": best_fifth.lift}

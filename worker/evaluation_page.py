@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sync.evaluation import Evaluation
 
 SIZE: Final = 360  # of the plotting area, in pixels
-LEFT, TOP, RIGHT, BOTTOM = 52, 12, 16, 44
+LEFT, TOP, RIGHT, BOTTOM = 52, 12, 28, 44
 
 STYLE: Final = """
 :root { color-scheme: light dark; --ink: #1c2530; --soft: #5b6b7c; --line: #d5dce4; --ours: #0b63c5;

@@ -31,9 +31,9 @@ Table = tuple[tuple[str, ...], list[tuple[str, ...]]]
 def headline(found: Evaluation) -> str:
     """What was judged, on which rows, in a sentence or two."""
     judged = (
-        "The saved model, on outcomes that matured after it was trained"
+        "Judged is the saved model, on outcomes that matured after it was trained"
         if found.saved
-        else "Its recipe, trained on what was known one horizon before, on the latest outcomes"
+        else "Judged is this model's recipe, trained on what was known one horizon before the latest outcomes"
     )
     days = (
         str(found.first_day)
