@@ -39,17 +39,34 @@ def won_expansions(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
         "account_id",
         "product_id",
         "crm_id",
-        day=won.closed_at,
+        day=closing_day(won),
         known=ibis.greatest(won.closed_at, won.known),
         arr=won.amount,
     )
 
 
+def closing_day(opportunities: ir.Table) -> ir.IntegerColumn:
+    """The day each closed opportunity was decided on.
+
+    One that was typed in after the fact, with a close date before its own creation, was decided on that
+    date; its history only tells when somebody got round to it. It becomes known no earlier for that."""
+    typed = opportunities.close_date
+    late = ibis.coalesce(typed < opportunities.created_at, False)
+    return late.ifelse(typed, opportunities.closed_at)
+
+
 def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
-    """Every ARR increase from one invoice to the next: account_id, day, known and arr (the increase)."""
+    """Every ARR increase from one invoice to the next: account_id, day, known and arr (the increase).
+
+    A step from one currency to another is none: what moved may be the rate alone."""
     billing = sources["billing"]
     order = ibis.window(group_by="account_id", order_by="at")
-    stepped = billing.filter(billing.arr.notnull()).mutate(before=lambda t: t.arr.lag().over(order))
+    stepped = billing.filter(billing.arr.notnull()).mutate(
+        before=lambda t: t.arr.lag().over(order),
+        currency_before=lambda t: t.original_currency.lag().over(order),
+    )
+    same = ibis.coalesce(stepped.original_currency == stepped.currency_before, True)
+    stepped = stepped.filter(same)
     stepped = stepped.mutate(increase=stepped.arr - stepped.before)
     floor = ibis.greatest(stepped.before * MIN_INCREASE_SHARE, target.min_amount)
     # from nothing to something is a new or returning customer, not an expansion
@@ -71,7 +88,7 @@ def expansion_events(sources: Mapping[str, ir.Table], target: Target) -> ir.Tabl
     counted = is_expansion(deals, target)
     # a renewal or new business explains an increase as well, unless the target would count it
     closed = deals.filter(is_won(deals, target) & (counted | ~_is_renewal(deals)))
-    closed = closed.select("account_id", closed=closed.closed_at)
+    closed = closed.select("account_id", closed=closing_day(closed))
     explained = (
         grown.join(
             closed,

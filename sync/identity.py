@@ -1,7 +1,8 @@
 """Identity: the lake's tables with one `account_id` in place of the CRM's account id and the exports' key.
 
 Tickets of a helpdesk join those of the CRM: a reader of `tickets` sees all of them, wherever they live.
-Deleted rows are dropped, merged losers become their survivors, and what matches nothing is counted, because
+Deleted rows are dropped, merged losers become their survivors, second records of a customer lead to the
+first, money is brought into one currency, and what matches nothing is counted, because
 an account without usage data, or usage without an account, is the first thing that RevOps has to know.
 """
 
@@ -19,6 +20,8 @@ from ibis.util import gen_name
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
 from sync.account_index import AccountIndex, build_index
 from sync.aliases import Alias, final_survivors
+from sync.currencies import Money
+from sync.duplicates import Entry, find_duplicates
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
 
@@ -36,8 +39,11 @@ class IdentityReport:
     keys_without_account: int
     ambiguous_keys: int  # own id of more than one account
     rows_dropped: Mapping[str, int] = field(default_factory=dict)  # export table -> rows of no account
+    second_records: int = 0  # accounts that are another account's customer over again
+    unpriced: Mapping[str, int] = field(default_factory=dict)  # currency without a rate -> rows with money
     example_accounts: tuple[str, ...] = ()
     example_keys: tuple[str, ...] = ()
+    example_second_records: tuple[str, ...] = ()  # their CRM ids
 
     @property
     def matched_share(self) -> float:
@@ -54,18 +60,33 @@ class Resolved:
     report: IdentityReport
 
 
-def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]]) -> Resolved:
+def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | None = None) -> Resolved:
     """The lake's tables by `account_id`, on the lake's connection. Raises InputError for a damaged segment.
 
-    CRM tables are materialised, since the model reads each many times; export tables stay expressions."""
+    With `money`, all amounts are in its home currency. CRM tables are materialised, since the model reads
+    each many times; export tables stay expressions."""
     connection, tables = lake.connection, lake.tables()
-    live = _rows(tables["accounts"].filter(~_is_deleted()), "crm_id", "external_id")
-    index = build_index(((row["crm_id"], row["external_id"]) for row in live), aliases.get("accounts", ()))
+    unpriced: Mapping[str, int] = {}
+    if money is not None:
+        unpriced = money.unpriced(tables)
+        tables = money.converted(tables)
+    live = _live_accounts(tables["accounts"])
+    seconds = find_duplicates(live)
+    second = {alias.loser for alias in seconds}
+    firsts = [entry for entry in live if entry.crm_id not in second]
+    index = build_index(
+        ((entry.crm_id, entry.external_id) for entry in firsts), (*aliases.get("accounts", ()), *seconds)
+    )
+    accounts = {index.by_crm_id[entry.crm_id]: entry.crm_id for entry in firsts}
     by_crm_id = _lookup(connection, index.by_crm_id)
+    own_records = _lookup(connection, {crm_id: account_id for account_id, crm_id in accounts.items()})
     contacts = _lookup(connection, final_survivors(aliases.get("contacts", ())))
     resolved = {
-        name: _keep(connection, _crm_table(name, tables[name], by_crm_id, contacts)) for name in CRM_TABLES
+        name: _keep(connection, _crm_table(tables[name], by_crm_id, contacts))
+        for name in CRM_TABLES
+        if name != "accounts"
     }
+    resolved["accounts"] = _keep(connection, _account_table(tables["accounts"], own_records, by_crm_id))
     exports = {name: tables[name] for name in EXPORT_TABLES}
     rows_of_key = _rows_of_key(exports)
     by_key = _lookup(connection, _found(index, rows_of_key))
@@ -75,19 +96,28 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]]) -> Resolved:
     resolved["tickets"] = _keep(
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )
-    accounts = {index.by_crm_id[row["crm_id"]]: row["crm_id"] for row in live}
-    return Resolved(tables=resolved, crm_ids=accounts, report=_report(accounts, index, rows_of_key))
+    report = _report(accounts, index, rows_of_key, seconds=tuple(sorted(second)), unpriced=unpriced)
+    return Resolved(tables=resolved, crm_ids=accounts, report=report)
 
 
-def _crm_table(name: str, table: ir.Table, by_crm_id: ir.Table, contacts: ir.Table) -> ir.Table:
+def _live_accounts(accounts: ir.Table) -> list[Entry]:
+    columns = ("crm_id", "external_id", "name", "website", "parent_crm_id", "created_at")
+    return [Entry(**row) for row in _rows(accounts.filter(~_is_deleted()), *columns)]
+
+
+def _account_table(accounts: ir.Table, own_records: ir.Table, by_crm_id: ir.Table) -> ir.Table:
+    """One row an account: its own record's, under the account that its parent's record belongs to."""
+    rows = accounts.filter(~_is_deleted())
+    ids = own_records.select(crm_id=own_records.key, account_id=own_records.account_id)
+    parents = by_crm_id.select(parent_crm_id=by_crm_id.key, parent_id=by_crm_id.account_id)
+    joined = rows.inner_join(ids, "crm_id").left_join(parents, "parent_crm_id")
+    left_out = {"is_deleted", "merged_into", "parent_crm_id"}
+    return joined.select("account_id", "parent_id", *(c for c in accounts.columns if c not in left_out))
+
+
+def _crm_table(table: ir.Table, by_crm_id: ir.Table, contacts: ir.Table) -> ir.Table:
     """A CRM table's live rows, its account and contact ids led to the accounts and contacts that exist."""
     rows = table.filter(~_is_deleted()).drop("is_deleted", "merged_into")
-    if name == "accounts":
-        ids = by_crm_id.select(crm_id=by_crm_id.key, account_id=by_crm_id.account_id)
-        parents = by_crm_id.select(parent_crm_id=by_crm_id.key, parent_id=by_crm_id.account_id)
-        rows = rows.inner_join(ids, "crm_id").left_join(parents, "parent_crm_id")
-        names = [c for c in table.columns if c not in {"is_deleted", "merged_into", "parent_crm_id"}]
-        return rows.select("account_id", "parent_id", *names)
     columns = list(rows.columns)
     if "contact_crm_id" in columns:
         moved = contacts.select(contact_crm_id=contacts.key, survivor=contacts.account_id)
@@ -145,7 +175,12 @@ def _found(index: AccountIndex, keys: Iterable[str]) -> Mapping[str, str]:
 
 
 def _report(
-    accounts: Mapping[str, str], index: AccountIndex, rows_of_key: Mapping[str, Mapping[str, int]]
+    accounts: Mapping[str, str],
+    index: AccountIndex,
+    rows_of_key: Mapping[str, Mapping[str, int]],
+    *,
+    seconds: tuple[str, ...],
+    unpriced: Mapping[str, int],
 ) -> IdentityReport:
     found = _found(index, rows_of_key)
     silent = sorted(set(accounts) - set(found.values()))
@@ -161,6 +196,9 @@ def _report(
         keys_without_account=len(strange),
         ambiguous_keys=sum(index.is_ambiguous(key) for key in strange),
         rows_dropped=dropped,
+        second_records=len(seconds),
+        unpriced=unpriced,
         example_accounts=tuple(silent[:EXAMPLES]),
         example_keys=tuple(strange[:EXAMPLES]),
+        example_second_records=seconds[:EXAMPLES],
     )

@@ -29,6 +29,7 @@ from sync.aliases import load_aliases
 from sync.apply import apply
 from sync.apply_report import ApplyReport
 from sync.config import config_hash
+from sync.currencies import Money
 from sync.exports import ExportReport, ingest
 from sync.identity import IdentityReport, Resolved, resolve
 from sync.lake import Lake
@@ -189,7 +190,9 @@ class Loop:
             if not sources:
                 raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
             org_id = sources[-1].removeprefix("crm:")
-            self._resolved = resolve(self.lake, load_aliases(self.store, org_id))
+            company = self.settings.company
+            money = Money(home=company.currency, rates=company.rates)
+            self._resolved = resolve(self.lake, load_aliases(self.store, org_id), money)
         return self._resolved
 
     def train(self, run: Run, as_of: date, *, seed: int = 0) -> TrainReport:

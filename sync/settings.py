@@ -43,6 +43,8 @@ class Company:
 
     name: str = ""
     currency: CurrencyCode = "USD"
+    rates: Mapping[CurrencyCode, Annotated[float, Field(gt=0)]] = Field(default_factory=dict)
+    # what one unit of another currency is worth in `currency`, at the rates that the company plans with
     fiscal_year_start: Annotated[int, Field(ge=1, le=12)] = 1  # month
     timezone: ZoneName = "UTC"
     language: LanguageTag = "en"

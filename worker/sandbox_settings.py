@@ -79,6 +79,7 @@ COMPANY: Final = """\
 [company]
 name = "Sandbox Inc."
 currency = "USD"
+rates = { CAD = 0.74, EUR = 1.1, GBP = 1.28 }
 fiscal_year_start = 2
 timezone = "America/New_York"
 
