@@ -18,12 +18,15 @@ from sync.store.tables import RunRow
 from sync.store.writeback import OperationRow, PlanRow
 
 ACCEPTED: Final = (RowOutcome.APPLIED.value, RowOutcome.UNCHANGED.value)
+UNDOING: Final = ("restore", "close")
 CELLS: Final = frozenset({"write", "restore"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunWrites:
-    """One run that wrote, or tried to: its plan, and how many operations came to what."""
+    """One run that wrote, or tried to: its plan, and how many operations came to what.
+
+    What a rollback took back of a plan is an entry of its own, with the verb rollback."""
 
     run_id: str
     plan_id: str
@@ -73,16 +76,18 @@ def runs_that_wrote(store: Store, limit: int) -> list[RunWrites]:
     """The runs with operations of their own, newest first."""
     done = OperationRow.outcome.in_(ACCEPTED)
     waits = OperationRow.outcome.is_(None)
+    undoes = case((OperationRow.kind.in_(UNDOING), 1), else_=0)
     query = (
         select(
             OperationRow.run_id,
             OperationRow.plan_id,
+            undoes.label("undoes"),
             func.max(OperationRow.updated_at).label("at"),
             func.sum(case((done, 1), else_=0)).label("applied"),
             func.sum(case((waits, 1), else_=0)).label("waiting"),
             func.count().label("operations"),
         )
-        .group_by(OperationRow.run_id, OperationRow.plan_id)
+        .group_by(OperationRow.run_id, OperationRow.plan_id, "undoes")
         .order_by(func.max(OperationRow.updated_at).desc(), OperationRow.plan_id.desc())
         .limit(limit)
     )
@@ -94,7 +99,7 @@ def runs_that_wrote(store: Store, limit: int) -> list[RunWrites]:
             RunWrites(
                 run_id=row.run_id,
                 plan_id=row.plan_id,
-                verb=runs[row.run_id].verb if row.run_id in runs else "",
+                verb="rollback" if row.undoes else runs[row.run_id].verb if row.run_id in runs else "",
                 at=row.at,
                 as_of=plans[row.plan_id].as_of,
                 model_version=plans[row.plan_id].model_version,
