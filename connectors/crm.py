@@ -92,6 +92,7 @@ class Capabilities:
     partial_result: bool = True  # a batch may succeed row by row
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
+    money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

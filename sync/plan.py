@@ -13,7 +13,9 @@ from sqlalchemy import func, select
 
 from connectors.crm import Capabilities, Crm
 from sync.briefs.evidence import Tables, read_evidence
+from sync.briefs.evidence import select as rows_of
 from sync.context import read_accounts
+from sync.currencies import Money
 from sync.guard import check
 from sync.mapping import field_map
 from sync.plan_ledger import save
@@ -57,6 +59,7 @@ def make_plan(
         product_names={product.id: product.name for product in settings.products},
         as_of=as_of,
         now=now,
+        rates=_rates(tables, settings) if crm.capabilities.money_per_record else {},
     )
     for row in rows:
         planning.add(row)
@@ -107,6 +110,14 @@ def make_plan(
     )
     save(store, plan)
     return plan
+
+
+def _rates(tables: Tables, settings: Settings) -> dict[str, float | None]:
+    """What the currency of each account's record is worth, where it is not the company's; None if unknown."""
+    money = Money(home=settings.company.currency, rates=settings.company.rates)
+    rows = rows_of(tables, "accounts", ("account_id", "original_currency"))
+    worth = {row["account_id"]: money.rate_of(row["original_currency"]) for row in rows}
+    return {account_id: rate for account_id, rate in worth.items() if rate != 1.0}
 
 
 def api_calls(changes: int, tasks: int, able: Capabilities) -> int:

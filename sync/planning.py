@@ -33,6 +33,7 @@ class Planning:
     product_names: Mapping[str, str]
     as_of: date
     now: datetime
+    rates: Mapping[str, float | None] = field(default_factory=dict)  # by account_id, see in_record_currency
     changes: list[PlannedChange] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
@@ -77,6 +78,9 @@ class Planning:
             whom_to_reach=None if candidate.reach is None else str(candidate.reach),
             scored_at=self.now,
         )
+        rate = self.rates.get(score["account_id"], 1.0)
+        if rate != 1.0:
+            wanted |= in_record_currency(wanted, self.fields, rate)
         unsafe = [key for key, value in wanted.items() if not _is_safe(value)]
         if unsafe:
             detail = (
@@ -126,6 +130,17 @@ class Planning:
                 detail=detail,
             )
         )
+
+
+def in_record_currency(wanted: Mapping[str, Value], fields: FieldMap, rate: float | None) -> dict[str, Value]:
+    """The money among the values, in the currency of which one unit is worth `rate` of the company's.
+
+    Without a rate there is no amount: the company's figure under another currency's sign would be false."""
+    return {
+        key: None if rate is None else round(value / rate, 2)
+        for key, value in wanted.items()
+        if fields.written[key].spec.type == "currency" and isinstance(value, int | float)
+    }
 
 
 def _is_safe(value: Value) -> bool:

@@ -54,6 +54,7 @@ class Salesforce:
         conditional_write=frozenset({"Account"}),
         partial_result=True,
         links_in_record=True,
+        money_per_record=True,  # "CurrencyIsoCode" of the record, where the org has several currencies
         unique_task_key=False,  # whether Activity takes a unique field is open: ours is not declared so
     )
 
