@@ -16,7 +16,7 @@ from connectors.sandbox.company.timing import moments
 TIME: Final = pa.timestamp("us", tz="UTC")
 _TWICE: Final = 0.04  # of accounts: some day a second record appears
 _MERGED: Final = 0.6  # of these: someone notices
-_TESTS: Final = 0.006  # records that someone made to try something, per account; most are deleted
+_TESTS: Final = 0.015  # records that someone made to try something, per account; most are deleted
 _OWN_DEALS: Final = 0.6  # opportunities of that time that are typed in under the second record
 _SECOND, _TEST = 500_000, 600_000  # their numbers come after those of accounts
 _FORMS: Final = (", Inc.", " GmbH", " Ltd", "")

@@ -1,0 +1,119 @@
+"""Expansions as messy records tell them: typed in late, without an opportunity, in a new currency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+import pytest
+
+from model.customers import active_customers
+from model.days import day_number
+from model.expansions import arr_increases, expansion_events, won_expansions
+from model.sources import read_sources
+from model.target import Target
+from model.workspace import Workspace
+
+WON, TYPED = date(2026, 3, 10), date(2026, 4, 2)
+TARGET = Target(opportunity_types=("Upsell",))
+
+
+def noon(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+
+
+def deal(**more: Any) -> dict[str, Any]:
+    plain = {
+        "account_id": "a",
+        "crm_id": "o",
+        "created_at": noon(TYPED),
+        "known_from": noon(TYPED),
+        "closed_at": noon(TYPED),
+        "close_date": WON,
+        "opportunity_type": "Upsell",
+        "is_closed": True,
+        "is_won": True,
+        "amount": 500.0,
+    }
+    return plain | more
+
+
+def invoice(month: int, arr: float, currency: str = "USD", **more: Any) -> dict[str, Any]:
+    first = date(2026, month, 1)
+    plain = {"account_id": "a", "period_start": first, "period_end": first + timedelta(days=27)}
+    return plain | {"arr": arr, "original_currency": currency, "known_from": noon(first)} | more
+
+
+@contextmanager
+def sources(**records: list[dict[str, Any]]) -> Iterator[Mapping[str, ir.Table]]:
+    """The clean sources of these records."""
+    backend = ibis.duckdb.connect()
+    for name, rows in records.items():
+        backend.con.register(name, pa.Table.from_pylist(rows))
+    with Workspace(backend) as space:
+        yield read_sources({name: backend.table(name) for name in records}, space)
+
+
+def days(table: ir.Table, *columns: str) -> list[tuple[int, ...]]:
+    return sorted(tuple(row.values()) for row in table.select(*columns).to_pyarrow().to_pylist())
+
+
+def test_a_win_that_was_typed_in_late_counts_on_its_day_and_is_known_later() -> None:
+    """The outcome belongs to the day of the win; no feature may see it before it was typed in."""
+    with sources(opportunities=[deal()]) as given:
+        told = days(won_expansions(given, TARGET), "day", "known")
+    assert told == [(day_number(WON), day_number(TYPED))]
+
+
+def test_an_ordinary_win_counts_when_its_stage_was_entered() -> None:
+    """Whatever day somebody wrote into the close date."""
+    early = deal(created_at=noon(date(2026, 2, 1)), known_from=noon(date(2026, 2, 1)))
+    with sources(opportunities=[early]) as given:
+        assert days(won_expansions(given, TARGET), "day") == [(day_number(TYPED),)]
+
+
+def test_the_invoice_of_a_win_that_was_typed_in_late_is_no_second_expansion() -> None:
+    """It is explained by the day of the win, though the record came months after the invoice."""
+    very_late = date(2026, 8, 20)
+    stamps = dict.fromkeys(("created_at", "known_from", "closed_at"), noon(very_late))
+    with sources(opportunities=[deal(**stamps)], billing=[invoice(3, 1000.0), invoice(4, 1500.0)]) as given:
+        assert days(expansion_events(given, TARGET), "day") == [(day_number(WON),)]
+
+
+def test_an_expansion_without_an_opportunity_is_seen_on_the_invoice() -> None:
+    """Only seats and ARR moved."""
+    other = deal(account_id="b")
+    with sources(opportunities=[other], billing=[invoice(3, 1000.0), invoice(4, 1500.0)]) as given:
+        events = expansion_events(given, TARGET)
+        assert days(events.filter(events.account_id == "a"), "day", "arr") == [
+            (day_number(date(2026, 4, 1)), 500.0)
+        ]
+
+
+@pytest.mark.parametrize(("second", "grown"), [("EUR", 0), ("USD", 1)])
+def test_an_invoice_in_another_currency_is_no_expansion(second: str, grown: int) -> None:
+    """What moved may be the rate alone."""
+    with sources(billing=[invoice(3, 1000.0), invoice(4, 1100.0, second)]) as given:
+        assert len(days(arr_increases(given, TARGET), "day")) == grown
+
+
+def test_prospects_and_customers_who_left_are_not_scored() -> None:
+    """Nobody who is not invoiced or, never invoiced, no customer by the CRM's word."""
+    since = {"customer_since": date(2025, 1, 1)}
+    accounts: list[dict[str, Any]] = [
+        {"account_id": "a", "is_customer": True, **since},
+        {"account_id": "left", "is_customer": True, **since},
+        {"account_id": "former", "is_customer": False, **since},
+        {"account_id": "prospect", "is_customer": False, "customer_since": None},
+        {"account_id": "second", "is_customer": True, "customer_since": None},
+        {"account_id": "unmatched", "is_customer": True, **since},
+    ]
+    bills = [invoice(6, 1000.0), invoice(2, 1000.0, account_id="left")]
+    with sources(accounts=accounts, billing=bills) as given:
+        rows = active_customers(given, [day_number(date(2026, 6, 20))]).to_pyarrow()
+    assert sorted(rows["account_id"].to_pylist()) == ["a", "unmatched"]
