@@ -1,0 +1,206 @@
+"""Every verb has a `--json` answer, and the ones that only look change nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from connectors.sandbox.salesforce.schema import Schema
+from worker.cli import VERBS
+
+ANSWERS: dict[str, tuple[str, ...]] = {
+    "doctor": ("doctor",),
+    "exports": ("exports", "check", "--kind", "billing"),
+    "features": ("features", "ACCOUNT"),
+    "history": ("history",),
+    "status": ("status",),
+    "install": ("install",),
+    "outcomes": ("outcomes",),
+    "pull": ("pull", "--no-exports"),
+    "plan": ("plan",),
+    "rollback": ("rollback", "--dry-run"),
+}
+"""How each verb that writes nothing to the CRM is called; ACCOUNT is one that has a task."""
+BELOW = {"evaluate", "explain", "brief", "forecast"}
+"""Verbs with a story of their own in this file."""
+ELSEWHERE = {"demo", "init", "sandbox", "train", "score", "apply", "run"}
+"""Verbs whose answers other stories read."""
+
+
+def first_task(home: Any) -> dict[str, Any]:
+    """The first write of a task in the ledger."""
+    run = home.upswell("history").data["runs"][0]["run_id"]
+    writes = home.upswell("history", run, "--limit", "10000").data["writes"]
+    return next(write for write in writes if write["kind"] == "task")
+
+
+def test_every_verb_is_called_with_json_in_some_story() -> None:
+    """A new verb must be added here, or its story named."""
+    assert set(VERBS) == set(ANSWERS) | BELOW | ELSEWHERE
+
+
+@pytest.mark.slow
+def test_verbs_that_look_answer_in_json_and_change_nothing(home: Any) -> None:
+    """Each one in turn: an answer with data, no error, and not one changed cell in the audit log."""
+    account, changes = first_task(home)["account_id"], len(home.audit.changes())
+    for verb, arguments in ANSWERS.items():
+        answer = home.upswell(*(account if each == "ACCOUNT" else each for each in arguments))
+        assert (verb, answer.exit_code, answer.errors) == (verb, 0, [])
+        assert answer.data
+    assert len(home.audit.changes()) == changes
+
+
+def test_explain_names_reasons_families_and_the_score_that_was_written(home: Any) -> None:
+    """Found by each of its names, an account is told the score that the CRM holds, by all families."""
+    task = first_task(home)
+    told = home.upswell("explain", task["record_id"], "--no-moves").data
+    held = home.accounts()[task["record_id"]]
+    assert told["account"]["account_id"] == task["account_id"]
+    assert round(100 * told["score"]["probability"]) == held["Expansion_Score__c"]
+    assert told["score"]["reasons"][0]["sentence"] == held["Expansion_Reason_1__c"]
+    parts = sum(part["log_odds"] for part in told["families"])
+    assert parts + told["base_log_odds"] == pytest.approx(told["log_odds"])
+    assert sum(abs(part["share"]) for part in told["families"]) == pytest.approx(1)
+    again = home.upswell("brief", told["account"]["name"].upper()).data
+    assert again["account"] == told["account"]
+
+
+@pytest.mark.slow
+def test_what_moved_adds_up_to_the_change_of_the_score(home: Any) -> None:
+    """A score of an earlier day and today's: the points of all causes sum to the difference."""
+    account = first_task(home)["account_id"]
+    home.upswell("score", "--as-of", "2026-09-28")
+    home.upswell("score")
+    moved = home.upswell("explain", account).data
+    change = 100 * (moved["score"]["probability"] - moved["before"]["probability"])
+    assert moved["before"]["as_of"] == "2026-09-28"
+    assert sum(step["points"] for step in moved["moved"]) == pytest.approx(change, abs=1e-6)
+
+
+def test_an_unknown_account_is_answered_with_the_nearest_names(home: Any) -> None:
+    """A slip in a name is the user's to fix, and the fix names who was meant."""
+    name = home.accounts()[first_task(home)["record_id"]]["Name"]
+    for verb in ("explain", "brief", "features"):
+        answer = home.upswell(verb, name[:-1])
+        assert answer.exit_code == 2
+        assert name in answer.errors[0]["fix"]
+
+
+def test_a_brief_on_request_is_the_brief_of_the_task(home: Any) -> None:
+    """The task's body and the brief are the same words, and each number stands in the evidence."""
+    task = first_task(home)
+    told = home.upswell("brief", task["account_id"], "--length", "task").data
+    body = home.sandbox.store.select("SELECT Description FROM Task WHERE Subject = ?", (task["subject"],))
+    assert body == [(told["brief"],)]
+    assert told["no_task"] is None
+    assert {fact["id"] for fact in told["evidence"]} >= {"arr_low", "arr_high", "reason_1"}
+    assert len(home.upswell("brief", task["account_id"], "--length", "field").data["brief"]) <= 255
+
+
+def test_the_forecast_counts_nothing_twice(home: Any) -> None:
+    """Lines sum to the totals however they are grouped; accounts with an open deal have no model line."""
+    changes = len(home.audit.changes())
+    plain = home.upswell("forecast").data
+    assert len(plain["quarters"]) == 4
+    for by in ("product", "owner"):
+        grouped = home.upswell("forecast", "--by", by).data
+        assert grouped["total"] == pytest.approx(plain["total"], abs=1)
+        assert sum(line["arr"] for line in grouped["lines"]) == pytest.approx(grouped["total"])
+    bases = {line["basis"] for line in plain["lines"]}
+    assert bases <= {"Model only", "Open opportunity", "Closed won"}
+    pipeline = sum(row["is_pipeline"] for row in scored(home))
+    model = [line for line in plain["lines"] if line["basis"] == "Model only"]
+    assert {line["count"] for line in model} <= {len(scored(home)) - pipeline}
+    assert len(home.audit.changes()) == changes
+
+
+def scored(home: Any) -> list[dict[str, Any]]:
+    """The newest scores in the ledger."""
+    from sync.store import Store
+    from sync.store.scores import latest_scoring, load_scores
+
+    with Store.open(f"sqlite:///{home.folder / 'upswell' / 'ledger.sqlite'}") as store:
+        scoring = latest_scoring(store)
+        assert scoring is not None
+        rows: list[dict[str, Any]] = load_scores(store, scoring.run_id).to_pylist()
+    return rows
+
+
+@pytest.mark.slow
+def test_evaluate_writes_reports_that_hold_the_same_figures(home: Any, tmp_path: Path) -> None:
+    """JSON and the page with its charts come from one evaluation, and load nothing."""
+    requests = len(home.audit.requests())
+    files = ("--out", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html"))
+    data = home.upswell("evaluate", *files).data
+    auc = f"{data['figures']['upswell']['auc']:.3f}"
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert auc in page
+    assert page.count("<svg") == 2
+    assert "http" not in page
+    assert data["saved"] is False
+    assert sum(each["rows"] for each in data["calibration"]) == data["rows"]
+    assert sum(each["expanded"] for each in data["cohorts"]["segment"]) == data["expanded"]
+    told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
+    assert told["data"]["figures"] == data["figures"]
+    assert len(home.audit.requests()) == requests
+
+
+def test_doctor_names_each_fault_with_its_fix_and_exits_2(home: Any) -> None:
+    """A field deleted, a mapped one hidden and an export gone: three faults, nothing changed."""
+    assert home.upswell("doctor").exit_code == 0
+    Schema(home.sandbox.store).remove_field("Account", "Expansion_Tier__c")
+    with home.sandbox.store.transaction() as sql:
+        sql.execute("DELETE FROM FieldPermissions WHERE Field = 'Account.Seats__c'")
+    changes = len(home.audit.changes())
+    answer = home.upswell("doctor")
+    assert answer.exit_code == 2
+    told = {error["record"]: error for error in answer.errors}
+    assert set(told) == {"Fields: tier", "Mapping: accounts.seats"}
+    assert "upswell install" in told["Fields: tier"]["fix"]
+    assert all(error["fix"] for error in answer.errors)
+    assert len(home.audit.changes()) == changes
+
+
+def test_doctor_goes_on_when_the_login_is_refused(home: Any) -> None:
+    """A wrong secret is one fault; lake and model are looked at all the same."""
+    env = {"UPSWELL_CRM__SALESFORCE__CLIENT_SECRET": "not-the-secret"}
+    answer = home.upswell("doctor", env=env)
+    assert answer.exit_code == 2
+    assert [error["record"] for error in answer.errors] == ["CRM: login"]
+    assert {"Lake", "Exports", "Model"} <= {check["area"] for check in answer.data["checks"]}
+
+
+def test_a_bad_export_is_named_with_row_and_fix_and_the_rest_is_checked(home: Any) -> None:
+    """`exports check` reads every file to its end, and leaves the lake as it is."""
+    file = sorted((home.folder / "exports" / "billing").glob("*.csv"))[0]
+    head, first, *rest = file.read_text(encoding="utf-8").splitlines()
+    broken = re.sub(r"\d{4}-\d{2}-\d{2}", "someday", first)
+    assert broken != first
+    file.write_text("\n".join([head, broken, *rest]) + "\n", encoding="utf-8")
+    before = home.upswell("status").data["lake"]
+    answer = home.upswell("exports", "check", "--kind", "billing")
+    assert answer.exit_code == 2
+    assert len(answer.errors) == 1
+    assert answer.errors[0]["record"] == f"{file}, row 1"
+    assert answer.errors[0]["fix"]
+    assert len(answer.data["files"]) > 1
+    assert home.upswell("status").data["lake"] == before
+
+
+def test_history_shows_what_a_cell_held_before_and_after(home: Any) -> None:
+    """A write and its rollback, newest first, with both values of each cell."""
+    record = first_task(home)["record_id"]
+    home.upswell("rollback")
+    writes = home.upswell("history", "--record", record).data["writes"]
+    restore, write = (next(w for w in writes if w["kind"] == kind) for kind in ("restore", "write"))
+    score = {w["kind"]: next(c for c in w["cells"] if c["key"] == "score") for w in (restore, write)}
+    assert score["restore"]["before"] == score["write"]["after"]
+    assert score["restore"]["after"] is score["write"]["before"] is None
+    runs = home.upswell("history").data["runs"]
+    assert [(run["verb"], run["rejected"]) for run in runs] == [("rollback", 0), ("run", 0)]
+    assert home.upswell("history", "--rejected").data["writes"] == []
+    assert home.upswell("history", "no-such-run").exit_code == 2
