@@ -332,7 +332,7 @@ class Loop:
         )
 
     def _newest_written_plan(self) -> str:
-        """The newest plan that wrote something; one that was taken back already is no excuse for an older one."""
+        """The newest plan that wrote something. Raises StateError when it was taken back already."""
         newest = latest_plan_id(self.store, written=True)
         if newest is None:
             raise UsageError(
