@@ -175,7 +175,7 @@ def _of_deals(
         score = scores.get(deal["account_id"], {})
         amount = deal["amount"] if deal["amount"] is not None else score.get("arr_if_expands")
         chance = deal["probability"] if deal["probability"] is not None else score.get("probability")
-        if deal["currency"] not in (None, currency):
+        if deal["amount"] is None and deal["original_currency"] not in (None, currency):
             foreign += 1
         elif amount is None or chance is None:
             unknown += 1
@@ -192,14 +192,16 @@ def _of_deals(
     if later:
         warnings.append(f"{currency} {later:,.0f} of open opportunities closes after {spans[-1].label}")
     if foreign:
-        warnings.append(f"{foreign} open opportunities are left out: their amount is not in {currency}")
+        warnings.append(
+            f"{foreign} open opportunities are left out: no rate leads from their currency to {currency}"
+        )
     if unknown:
         warnings.append(f"{unknown} open opportunities are left out: neither CRM nor model say how much")
 
 
 def _open_deals(loop: Loop, tables: Tables) -> list[dict[str, Any]]:
     """Open opportunities of the types that the target counts."""
-    columns = ("account_id", "crm_id", "amount", "currency", "probability", "close_date", "product_id")
+    columns = ("account_id", "amount", "original_currency", "probability", "close_date", "product_id")
     deals = tables["opportunities"]
     is_open = ~ibis.coalesce(deals.is_closed, False)
     table = deals.filter(is_open & is_expansion(deals, loop.target))
