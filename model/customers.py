@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import ibis
 import ibis.expr.types as ir
+from ibis import _
 
 from model.days import day_table
 
@@ -29,9 +30,9 @@ def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int]) -> ir
     """Rows (account_id, day): the accounts that are paying customers on each of the days.
 
     An account with invoices is active while the latest known one has ARR or seats and covers the day,
-    give or take `INVOICE_GRACE_DAYS`. One that was never invoiced by that day goes by the CRM: customer
-    since that day or earlier and not marked as no customer. (That mark has no history: accounts without
-    billing that left are missing from past rows.)
+    give or take `INVOICE_GRACE_DAYS`, and the CRM has not said by then that it left. One that was never
+    invoiced by that day goes by the CRM: customer since that day or earlier and not marked as no
+    customer. (That mark is the present one: accounts without billing that left are missing from past rows.)
     """
     asked = day_table(days)
     billing, accounts = sources["billing"], sources["accounts"]
@@ -41,6 +42,8 @@ def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int]) -> ir
     ).mutate(covered=lambda t: ibis.coalesce(t.period_end, t.period_start + 31) + INVOICE_GRACE_DAYS >= t.day)
     pays = (ibis.coalesce(latest.arr, 0.0) > 0) | (ibis.coalesce(latest.seats, 0.0) > 0)
     billed = latest.filter(latest.covered & pays).select("account_id", "day")
+    left = _left(sources)
+    billed = billed.anti_join(left, [billed.account_id == left.account_id, left.left_on <= billed.day])
 
     first_invoice = billing.group_by("account_id").agg(first=billing.known.min())
     unbilled = (
@@ -51,3 +54,17 @@ def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int]) -> ir
         .select("account_id", "day")
     )
     return billed.union(unbilled, distinct=True)
+
+
+def _left(sources: Mapping[str, ir.Table]) -> ir.Table:
+    """Accounts that the CRM calls no customers, with `left_on`, the day since which it does.
+
+    The last invoice may still run then. Where the CRM keeps no history of the type, the invoices decide."""
+    changes = sources["account_history"]
+    since = changes.filter(changes.field == "account_type").group_by("account_id").agg(left_on=_.known.max())
+    accounts = sources["accounts"]
+    return (
+        accounts.filter(~ibis.coalesce(accounts.is_customer, True))
+        .select("account_id")
+        .join(since, "account_id")
+    )

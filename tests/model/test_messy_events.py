@@ -117,3 +117,12 @@ def test_prospects_and_customers_who_left_are_not_scored() -> None:
     with sources(accounts=accounts, billing=bills) as given:
         rows = active_customers(given, [day_number(date(2026, 6, 20))]).to_pyarrow()
     assert sorted(rows["account_id"].to_pylist()) == ["a", "unmatched"]
+
+
+@pytest.mark.parametrize(("day", "active"), [(date(2026, 6, 9), ["a"]), (date(2026, 6, 12), [])])
+def test_who_has_left_is_no_customer_although_the_last_invoice_runs_on(day: date, active: list[str]) -> None:
+    """From the day on which the CRM says so, and not before."""
+    accounts = [{"account_id": "a", "is_customer": False}]
+    change = {"account_id": "a", "field": "account_type", "changed_at": noon(date(2026, 6, 12))}
+    with sources(accounts=accounts, account_history=[change], billing=[invoice(6, 1000.0)]) as given:
+        assert active_customers(given, [day_number(day)]).to_pyarrow()["account_id"].to_pylist() == active
