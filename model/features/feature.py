@@ -79,7 +79,8 @@ class Feature:
 class Inputs:
     """What a family's builder may read: clean sources, the timeline, and the as-of rows to fill.
 
-    `rows` has `row` (0 … n−1), `account_id` and `day` (as-of day number); `days` are its distinct days.
+    `rows` has `row` (0 … n−1), `account_id` and `day` (number of the last complete day, the eve of the as-of
+    date); `days` are its distinct days.
     """
 
     sources: Mapping[str, ir.Table]
