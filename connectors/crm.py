@@ -172,7 +172,8 @@ class TaskState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """Records modified in [since, until); since None means from the beginning. UTC."""
+    """Records modified in [since, until), UTC. With since None it is a full read: every record there is,
+    whenever it was modified; `until` is then only where the next window starts."""
 
     since: datetime | None
     until: datetime

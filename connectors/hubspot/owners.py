@@ -33,7 +33,7 @@ class Owners:
 
 def _within(owner: Mapping[str, Any], window: Window) -> bool:
     changed = parse_time(str(owner.get("updatedAt") or owner["createdAt"]))
-    return changed < window.until and (window.since is None or changed >= window.since)
+    return window.since is None or window.since <= changed < window.until
 
 
 def _row(owner: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,13 +58,13 @@ class Query:
         return self.window.since is not None and self.cursor is not None
 
     def _within(self) -> list[Condition]:
-        """The window as conditions."""
-        if self.cursor is None:
+        """The window as conditions. A full read has none: what changes while it runs must not be missing."""
+        if self.cursor is None or self.window.since is None:
             return []
-        conditions = [Condition(field=self.cursor, operator="<", value=self.window.until)]
-        if self.window.since is not None:
-            conditions.append(Condition(field=self.cursor, operator=">=", value=self.window.since))
-        return conditions
+        return [
+            Condition(field=self.cursor, operator="<", value=self.window.until),
+            Condition(field=self.cursor, operator=">=", value=self.window.since),
+        ]
 
     def _behind(self, last: Mapping[str, Any], where: Sequence[Condition]) -> list[list[Condition]]:
         """What is left of a part behind its last row: the rest of that moment, then the moments after it."""

@@ -40,6 +40,15 @@ def test_a_second_run_with_nothing_new_writes_nothing(home: Any) -> None:
     assert home.accounts() == before
 
 
+def test_a_full_pull_right_after_a_write_brings_every_account(home: Any) -> None:
+    """Accounts that changed within the last minute are no reason for a full read to leave them out."""
+    record = home.sandbox.store.select("SELECT Id FROM Account WHERE IsDeleted = 0 LIMIT 1")[0][0]
+    person_edit(home.sandbox.store, "Account", record, {"Website": "https://moved.example"})
+    (live,) = home.sandbox.store.select("SELECT count(*) FROM Account WHERE IsDeleted = 0")[0]
+    assert home.upswell("pull", "--full").data["pulled"]["accounts"] == live
+    assert home.upswell("run").data["plan"]["changes"] == 0
+
+
 def test_rollback_restores_every_cell_and_closes_untouched_tasks(fresh: Any) -> None:
     """After a rollback each account holds what it held before the run."""
     fresh.upswell("install", "--apply")
