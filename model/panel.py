@@ -179,18 +179,24 @@ def _inputs(
     complete = tuple(day - COMPLETE_AFTER_DAYS for day in days)
     keys = active_customers(sources, complete)
     order = ibis.window(order_by=[keys.account_id, keys.day])
-    rows = space.keep(keys.mutate(row=ibis.row_number().over(order)))
-    if rows.count().to_pyarrow().as_py() == 0:
+    keys = space.keep(keys.mutate(row=ibis.row_number().over(order)))
+    if keys.count().to_pyarrow().as_py() == 0:
         raise ModelError(
             f"No account is an active customer on any of {len(days)} dates up to {calendar_date(days[-1])}.",
             fix="Check that billing has invoices with ARR or seats up to that date, or that accounts have "
             "customer_since; and that --as-of is not before the data.",
         )
+    timeline = read_timeline(sources, complete, space)
+    coded = keys.left_join(timeline.accounts, "account_id")
+    rows = space.keep(coded.select("row", "account_id", "account", "day"))
+    arrays = rows.select("row", "day", account=ibis.coalesce(rows.account, -1)).order_by("row").to_pyarrow()
     return Inputs(
         sources=sources,
-        timeline=read_timeline(sources, space),
+        timeline=timeline,
         rows=rows,
         days=complete,
+        account=arrays["account"].to_numpy(),
+        day=arrays["day"].to_numpy(),
         target=target,
         products=products,
         signals=signals,
@@ -210,7 +216,9 @@ def _figures(inputs: Inputs) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
     columns: dict[str, pa.Array] = {}
     families_seen = np.zeros(n)
     for family in FAMILIES:
-        built = family.build(inputs).to_pyarrow()
+        built = family.build(inputs)
+        if isinstance(built, ir.Table):
+            built = built.to_pyarrow()
         at = built["row"].to_numpy()
         any_data = np.zeros(n, bool)
         for feature in family.features:

@@ -1,163 +1,139 @@
-"""Exact rolling activity of every account, for any number of days at the price of reading events once.
-
-The coverage rule: a user active on day d, known from day s and last active on day p, is among "active in
-the last W days" on the days [max(s, p + W), d + W): +1 on the first, -1 on the last. The running sum per
-account is the exact number of distinct users. The same holds for features and departments.
-"""
+"""Events, read once and reduced to days: who was active, with which features, known since when."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import reduce
-from typing import NamedTuple
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
 import pyarrow as pa
 
-from model.days import day_table
+from model.rolling import Grid, rolling_users
 from model.workspace import Workspace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """Events, once reduced to subject-days: each has account_id, its subject, `at` and `known` (day numbers).
-
-    `user_day` carries `events` and `sessions`; `feature_day` carries `events`; `billing_day` are the days
-    on which a user opened billing or plan pages.
-    """
-
-    user_day: ir.Table
-    feature_day: ir.Table
-    department_day: ir.Table
-    billing_day: ir.Table
-
 
 # Pages on which people look at plans, prices and invoices; matched inside `event` and `feature`, lower case.
 BILLING_PAGES = "billing|invoice|pricing|plan_page|plans_page|upgrade_page|subscription"
 
+WEEKS = 26
+# How many days before an as-of day the families ask for the users of the last W days, by W.
+USER_LAGS: Mapping[int, tuple[int, ...]] = {
+    1: (0,),
+    7: (0, 7),
+    30: tuple(sorted({*range(0, 7 * WEEKS + 1, 7), 30, 60, 90, 180})),
+    90: (0,),
+}
 
-def read_timeline(sources: Mapping[str, ir.Table], space: Workspace) -> Timeline:
-    """The subject-days of all events, materialised in the engine."""
-    events, users = sources["events"], sources["users"]
-    # sessions first, then their days: half the cost of counting distinct sessions
-    user_day = (
-        events.filter(events.user_id.notnull())
-        .group_by("account_id", "user_id", "at", "session_id")
-        .agg(known=ibis._.known.min(), events=ibis._.count())
-        .group_by("account_id", "user_id", "at")
-        .agg(known=ibis._.known.min(), events=ibis._.events.sum(), sessions=ibis._.session_id.count())
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Events with whole numbers for accounts, users and features, and what they come to per day.
+
+    Days are day numbers; `known` is the day from which a line may be seen. Codes are of one build only.
+
+    * `accounts`: account, account_id and `used`, the day on which its first use was known
+    * `people`: user, account, account_id, user_id
+    * `events`: account, user, feature, is_billing (a page about plans or invoices), session_id, at, known
+    * `user_day`: account, user, at with known and events; likewise `feature_day` with feature
+    * `users`: distinct active users of the last 1, 7, 30 and 90 days, on the days of USER_LAGS
+    """
+
+    accounts: ir.Table
+    people: ir.Table
+    events: ir.Table
+    user_day: ir.Table
+    feature_day: ir.Table
+    users: Mapping[int, Grid]
+
+
+def read_timeline(sources: Mapping[str, ir.Table], days: Iterable[int], space: Workspace) -> Timeline:
+    """The timeline of all events for the as-of `days`, materialised in the engine."""
+    as_of = sorted(set(days))
+    people, events = _coded(sources["events"], space)
+    named = events.filter(events.user.notnull())
+    user_day = space.keep(
+        named.group_by("account", "user", "at").agg(known=named.known.min(), events=named.count())
     )
-    user_day = space.keep(_with_stretches(user_day, "user_id"))
-    feature_day = (
-        events.filter(events.feature.notnull())
-        .group_by("account_id", "feature", "at")
-        .agg(known=ibis._.known.min(), events=ibis._.count())
+    featured = events.filter(events.feature.notnull())
+    feature_day = space.keep(
+        featured.group_by("account", "feature", "at").agg(known=featured.known.min(), events=featured.count())
     )
-    placed = users.filter(users.department.notnull()).select("account_id", "user_id", "department").distinct()
-    department_day = (
-        user_day.join(placed, ["account_id", "user_id"])
-        .group_by("account_id", "department", "at")
-        .agg(known=ibis._.known.min(), users=ibis._.count())
+    used = user_day.group_by("account").agg(used=user_day.known.min())
+    accounts = people.select("account", "account_id").distinct()
+    accounts = space.keep(accounts.left_join(used, "account").select("account", "account_id", "used"))
+    asked = {width: [day - lag for day in as_of for lag in lags] for width, lags in USER_LAGS.items()}
+    return Timeline(
+        accounts=accounts,
+        people=people.filter(people.user_id.notnull()),
+        events=events,
+        user_day=user_day,
+        feature_day=feature_day,
+        users=rolling_users(user_day, asked, space),
+    )
+
+
+def _coded(events: ir.Table, space: Workspace) -> tuple[ir.Table, ir.Table]:
+    """People with their codes, and the events with codes in place of names.
+
+    Grouping millions of events by whole numbers costs a third of grouping them by text.
+    """
+    by_person = ibis.window(order_by=["account_id", "user_id"])
+    people = events.select("account_id", "user_id").distinct()
+    people = space.keep(
+        people.mutate(
+            account=ibis.dense_rank().over(order_by="account_id").cast("int32"),
+            user=ibis.row_number().over(by_person).cast("int32"),
+        )
     )
     # the few distinct names are searched, not every event
     names = events.select("event", "feature").distinct()
     text = ibis.coalesce(names.event, "") + " " + ibis.coalesce(names.feature, "")
-    pages = space.keep(names.filter(text.lower().re_search(BILLING_PAGES)))
-    same = [events.event.identical_to(pages.event), events.feature.identical_to(pages.feature)]
-    billing_day = (
-        events.semi_join(pages, same)
-        .group_by("account_id", "user_id", "at")
-        .agg(known=ibis._.known.min(), events=ibis._.count())
+    names = space.keep(
+        names.mutate(
+            code=ibis.dense_rank().over(order_by="feature").cast("int32"),
+            is_billing=text.lower().re_search(BILLING_PAGES),
+        )
     )
-    return Timeline(
-        user_day=user_day,
-        feature_day=space.keep(_with_stretches(feature_day, "feature")),
-        department_day=space.keep(department_day),
-        billing_day=space.keep(billing_day),
+    same_person = [events.account_id == people.account_id, events.user_id.identical_to(people.user_id)]
+    same_name = [events.event.identical_to(names.event), events.feature.identical_to(names.feature)]
+    joined = events.join(people, same_person, rname="person_{name}").join(
+        names, same_name, rname="name_{name}"
+    )
+    coded = joined.select(
+        "account",
+        "is_billing",
+        "session_id",
+        user=joined.user_id.notnull().ifelse(joined.user, ibis.null("int32")),
+        feature=joined.feature.notnull().ifelse(joined.code, ibis.null("int32")),
+        at=joined["at"].cast("int32"),
+        known=joined.known.cast("int32"),
+    )
+    return people, space.keep(coded)
+
+
+def first_known(subject_days: ir.Table, *subject: str) -> ir.Table:
+    """Each subject's first use as it came to be known: the subject, `at` and `known`, one line each."""
+    order = subject_days.known.cast("int64") * 2**20 + subject_days["at"]
+    return subject_days.group_by(*subject).agg(
+        at=subject_days["at"].argmin(order), known=subject_days.known.min()
     )
 
 
-def _with_stretches(subject_days: ir.Table, subject: str) -> ir.Table:
-    """Subject-days with `start` (when it counts from) and `previous` (the latest of earlier starts)."""
-    days = subject_days.mutate(start=ibis.greatest(subject_days["at"], subject_days.known))
-    earlier = ibis.window(group_by=["account_id", subject], order_by=["start", "at"], preceding=(None, 1))
-    return days.mutate(previous=days["at"].max().over(earlier))
+def in_windows(subject_days: ir.Table, days: Iterable[int], widths: Mapping[int, int]) -> ir.Table:
+    """Subject-days inside windows before as-of days, with `day` (as-of), `lag` and `age`.
 
-
-def distinct_active(
-    subject_days: ir.Table, *, windows: Iterable[int], days: Iterable[int], name: str
-) -> ir.Table:
-    """Distinct active subjects per account: account_id, day and `{name}_{W}` for each window, W days long.
-
-    One row for every account with any subject-day and every day asked for. A late row (known after
-    its day) counts from the day it was known, exactly.
+    `widths` has the window's length by lag: it ends `lag` days before the as-of day. Only what was known
+    on the as-of day is there. A subject-day comes once for each window that holds it. (Joining days with
+    a calendar of windows, not accounts with all of their rows, keeps the join as small as its result.)
     """
-    # a stretch that ends no later than one that began before it adds nothing
-    stretches = subject_days.filter(
-        subject_days.previous.isnull() | (subject_days["at"] > subject_days.previous)
-    )
-    steps = []
-    for width in windows:
-        open_ = stretches.filter(stretches.start < stretches.at + width)
-        begins = ibis.greatest(open_.start, ibis.coalesce(open_.previous + width, open_.start))
-        steps.append(_Step(f"{name}_{width}", open_, begins, ibis.literal(1)))
-        steps.append(_Step(f"{name}_{width}", open_, open_.at + width, ibis.literal(-1)))
-    return _running(subject_days, steps, days)
-
-
-def total_events(
-    subject_days: ir.Table, column: str, *, windows: Iterable[int], days: Iterable[int]
-) -> ir.Table:
-    """Sum of `column` over the last W days per account: account_id, day and `{column}_{W}`."""
-    steps = []
-    for width in windows:
-        begins = ibis.greatest(subject_days.at, subject_days.known)
-        open_ = subject_days.filter(begins < subject_days.at + width)
-        begins = ibis.greatest(open_.at, open_.known)
-        amount = open_[column].cast("int64")
-        steps.append(_Step(f"{column}_{width}", open_, begins, amount))
-        steps.append(_Step(f"{column}_{width}", open_, open_.at + width, -amount))
-    return _running(subject_days, steps, days)
-
-
-class _Step(NamedTuple):
-    """A change of the figure `name` by `amount` on day `at`, for each row of `table`."""
-
-    name: str
-    table: ir.Table
-    at: ir.IntegerColumn
-    amount: ir.IntegerColumn
-
-
-def _running(subject_days: ir.Table, steps: list[_Step], days: Iterable[int]) -> ir.Table:
-    """Running sums of the steps on each day asked for, for every account of `subject_days`."""
-    asked = sorted(set(days))
-    names = list(dict.fromkeys(step.name for step in steps))
-    calendar = _next_asked(asked)
-    moved = []
-    for step in steps:
-        at = ibis.greatest(step.at, asked[0])  # whatever began earlier is there on the first day
-        due = step.table.select("account_id", at=at, amount=step.amount).join(calendar, "at")
-        due = due.group_by("account_id", "day").agg(amount=ibis._.amount.sum())
-        moved.append(due.mutate(name=ibis.literal(step.name)))
-    stepped = (
-        reduce(lambda a, b: a.union(b), moved)
-        .group_by("account_id", "day")
-        .agg(**{n: ibis._.amount.sum(where=ibis._.name == n) for n in names})
-    )
-    grid = subject_days.select("account_id").distinct().cross_join(day_table(asked))
-    dense = grid.left_join(stepped, ["account_id", "day"]).select(
-        grid.account_id, grid.day, **{n: ibis.coalesce(stepped[n], 0) for n in names}
-    )
-    window = ibis.cumulative_window(group_by="account_id", order_by="day")
-    return dense.select("account_id", "day", **{n: dense[n].sum().over(window).cast("int64") for n in names})
-
-
-def _next_asked(asked: list[int]) -> ir.Table:
-    """Each day `at` between the first and the last asked one with the next asked `day`, itself included."""
-    at = np.arange(asked[0], asked[-1] + 1)
-    day = np.asarray(asked)[np.searchsorted(asked, at)]
-    return ibis.memtable(pa.table({"at": at, "day": day}))
+    spans = [
+        (at, day, lag)
+        for day in sorted(set(days))
+        for lag, width in widths.items()
+        for at in range(day - lag - width + 1, day - lag + 1)
+    ]
+    columns = zip(("at", "day", "lag"), zip(*spans, strict=True), strict=True)
+    calendar = ibis.memtable(pa.table({name: pa.array(values, pa.int32()) for name, values in columns}))
+    seen = subject_days.join(calendar, "at")
+    seen = seen.filter(seen.known <= seen.day)
+    return seen.mutate(age=seen.day - seen["at"])

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, bad, good
-from model.timeline import distinct_active
+from model.timeline import first_known, in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
 # A feature that fewer than this share of accounts has ever used is an advanced one, as of that day.
@@ -65,18 +65,13 @@ FEATURES = (
 
 def build(inputs: Inputs) -> ir.Table:
     """Adoption features of every row whose account had used any feature by then."""
-    keep = inputs.space.keep
-    feature_day = inputs.timeline.feature_day
-    first = keep(
-        feature_day.group_by("account_id", "feature").agg(
-            at=feature_day["at"].min(), known=ibis.greatest(feature_day["at"], feature_day.known).min()
-        )
-    )
-    popular = keep(_popularity(first, inputs.days))
-    seen = inputs.known(first)
-    seen = seen.join(popular, ["feature", "day"])
+    first = inputs.space.keep(first_known(inputs.timeline.feature_day, "account", "feature"))
+    popular = inputs.space.keep(_popularity(first, inputs.days))
+    rows = inputs.rows
+    seen = rows.join(first, [rows.account == first.account, first.known <= rows.day])
+    seen = seen.mutate(age=seen.day - seen["at"]).join(popular, ["feature", "day"])
     rare = seen.popularity < RARE_BELOW
-    ever = seen.group_by("row").agg(
+    ever = seen.group_by("row", "account", "day").agg(
         features_ever=seen.count(),
         features_new_90=(seen.age < 90).sum(),
         new_180=(seen.age < 180).sum(),
@@ -85,40 +80,9 @@ def build(inputs: Inputs) -> ir.Table:
         days_since_new_feature=seen.age.min(),
         offered=seen.offered.max(),
     )
-    recent = inputs.rows.join(
-        feature_day,
-        [
-            inputs.rows.account_id == feature_day.account_id,
-            feature_day.known <= inputs.rows.day,
-            feature_day["at"] <= inputs.rows.day,
-            feature_day["at"] > inputs.rows.day - 90,
-        ],
-    )
-    by_feature = recent.group_by("row", "day", "feature").agg(events=recent.events.sum())
-    by_feature = by_feature.join(popular, ["feature", "day"])
-    advanced = by_feature.popularity < RARE_BELOW
-    lately = by_feature.group_by("row").agg(
-        used_90=by_feature.count(),
-        advanced_features_90=advanced.sum(),
-        advanced_events_share_90=by_feature.events.sum(where=advanced) / by_feature.events.sum(),
-    )
-    windows = keep(
-        distinct_active(
-            feature_day,
-            windows=(30, 90),
-            days={day - lag for day in inputs.days for lag in (0, 90, 180)},
-            name="features",
-        )
-    )
-    figures = inputs.rows
-    for lag in (0, 90, 180):
-        then = windows.select(
-            "account_id",
-            day=windows.day + lag,
-            **{f"w30_{lag}": windows.features_30, f"w90_{lag}": windows.features_90},
-        )
-        figures = figures.left_join(then, ["account_id", "day"]).drop("account_id_right", "day_right")
-    figures = figures.join(ever, "row").left_join(lately, "row")
+    figures = ever.left_join(_in_use(inputs, popular), ["account", "day"])
+    features_30 = ibis.coalesce(figures.features_30, 0)
+    features_90 = ibis.coalesce(figures.features_90, 0)
     return figures.select(
         "row",
         "features_ever",
@@ -127,13 +91,32 @@ def build(inputs: Inputs) -> ir.Table:
         "feature_uptake_days",
         "days_since_new_feature",
         "advanced_events_share_90",
-        features_30=figures.w30_0,
-        features_90=figures.w90_0,
-        features_change_90=figures.w30_0 - figures.w30_90,
-        features_change_180=figures.w30_0 - figures.w30_180,
+        features_30=features_30,
+        features_90=features_90,
+        features_change_90=features_30 - ibis.coalesce(figures.before_90, 0),
+        features_change_180=features_30 - ibis.coalesce(figures.before_180, 0),
         adoption_velocity=figures.new_180 / 6,
-        features_unused_share=1 - ibis.coalesce(figures.used_90, 0) / figures.offered,
+        features_unused_share=1 - features_90 / figures.offered,
         advanced_features_90=ibis.coalesce(figures.advanced_features_90, 0),
+    )
+
+
+def _in_use(inputs: Inputs, popular: ir.Table) -> ir.Table:
+    """Features in use per account and as-of day: now, and 90 and 180 days earlier."""
+    recent = in_windows(inputs.timeline.feature_day, inputs.days, {0: 90, 90: 30, 180: 30})
+    used = recent.group_by("account", "day", "lag", "feature").agg(
+        events=recent.events.sum(), last_age=recent.age.min()
+    )
+    used = used.join(popular, ["feature", "day"])
+    now = used.lag == 0
+    advanced = now & (used.popularity < RARE_BELOW)
+    return used.group_by("account", "day").agg(
+        features_30=(now & (used.last_age < 30)).sum(),
+        features_90=now.sum(),
+        before_90=(used.lag == 90).sum(),
+        before_180=(used.lag == 180).sum(),
+        advanced_features_90=advanced.sum(),
+        advanced_events_share_90=used.events.sum(where=advanced) / used.events.sum(where=now),
     )
 
 
@@ -141,7 +124,7 @@ def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
     """Per feature and as-of day: share of accounts that had used it, its first day anywhere, all offered."""
     asked = day_table(days)
     users = asked.join(first, first.known <= asked.day)
-    accounts = users.group_by("day").agg(accounts=users.account_id.nunique(), offered=users.feature.nunique())
+    accounts = users.group_by("day").agg(accounts=users.account.nunique(), offered=users.feature.nunique())
     counted = users.group_by("day", "feature").agg(n=users.count(), released=users["at"].min())
     counted = counted.join(accounts, "day")
     return counted.select("day", "feature", "released", "offered", popularity=counted.n / counted.accounts)

@@ -76,9 +76,7 @@ def build(inputs: Inputs) -> ir.Table:
         "account_id", "customer_since", "contract_start", "contract_term_months"
     )
     figures = figures.left_join(accounts, "account_id").drop("account_id_right")
-    first = inputs.timeline.user_day.group_by("account_id").agg(
-        used=ibis.greatest(ibis._.at, ibis._.known).min()
-    )
+    first = inputs.timeline.accounts.select("account_id", "used")
     figures = figures.left_join(first, "account_id").drop("account_id_right")
     # the contract itself may have been renewed since: only its anniversary is the same in every year
     started = ibis.coalesce(figures.contract_start, figures.customer_since)

@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.features.feature import Family, Feature, Inputs, bad, good
+from model.timeline import first_known, in_windows
 
 NEEDS = {
     "events": ("account_id", "user_id", "at", "known_from"),
@@ -47,15 +48,24 @@ FEATURES = (
 
 def build(inputs: Inputs) -> ir.Table:
     """Department features of every row with an active user of a known department."""
-    days = inputs.timeline.department_day
-    seen = inputs.known(days)
-    per = seen.group_by("row", "department").agg(
-        first_age=seen.age.max(),
-        last_age=seen.age.min(),
-        recent=seen.users.sum(where=seen.age < 90),
-        before=seen.users.sum(where=(seen.age >= 90) & (seen.age < 180)),
+    days = inputs.space.keep(_department_day(inputs))
+    first = first_known(days, "account", "department")
+    recent = in_windows(days, inputs.days, {0: 180})
+    recent = recent.group_by("account", "department", "day").agg(
+        last_age=recent.age.min(),
+        recent=recent.users.sum(where=recent.age < 90),
+        before=recent.users.sum(where=recent.age >= 90),
     )
-    per = per.mutate(recent=ibis.coalesce(per.recent, 0), before=ibis.coalesce(per.before, 0))
+    rows = inputs.rows
+    per = rows.join(first, [rows.account == first.account, first.known <= rows.day])
+    per = per.select("row", "account", "department", "day", first_age=per.day - per["at"])
+    per = per.left_join(recent, ["account", "department", "day"]).select(
+        "row",
+        "first_age",
+        "last_age",
+        recent=ibis.coalesce(recent.recent, 0),
+        before=ibis.coalesce(recent.before, 0),
+    )
     figures = per.group_by("row").agg(
         departments_30=(per.last_age < 30).sum(),
         departments_90=(per.last_age < 90).sum(),
@@ -66,9 +76,29 @@ def build(inputs: Inputs) -> ir.Table:
         entropy_before=_entropy(per.before),
         department_top_share=per.recent.max() / per.recent.sum().nullif(0),
     )
-    return figures.mutate(department_entropy_change=figures.department_entropy - figures.entropy_before).drop(
-        "entropy_before"
+    return figures.select(
+        "row",
+        "departments_ever",
+        "departments_new",
+        "departments_new_180",
+        "department_entropy",
+        "department_top_share",
+        departments_30=ibis.coalesce(figures.departments_30, 0),
+        departments_90=ibis.coalesce(figures.departments_90, 0),
+        department_entropy_change=figures.department_entropy - figures.entropy_before,
     )
+
+
+def _department_day(inputs: Inputs) -> ir.Table:
+    """account, department (coded), at, known and `users`, the number of its users active that day."""
+    users, people = inputs.sources["users"], inputs.timeline.people
+    placed = users.filter(users.department.notnull()).select("account_id", "user_id", "department").distinct()
+    placed = placed.join(people, ["account_id", "user_id"]).select(
+        "user", department=ibis.dense_rank().over(order_by=placed.department).cast("int32")
+    )
+    days = inputs.timeline.user_day
+    days = days.join(inputs.space.keep(placed), "user")
+    return days.group_by("account", "department", "at").agg(known=days.known.min(), users=days.count())
 
 
 def _entropy(count: ir.IntegerColumn) -> ir.FloatingScalar:

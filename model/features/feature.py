@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
 
 from model.product import Product
 from model.target import Target
@@ -87,6 +89,8 @@ class Inputs:
     timeline: Timeline
     rows: ir.Table
     days: tuple[int, ...]
+    account: np.ndarray
+    day: np.ndarray
     target: Target
     products: tuple[Product, ...]
     signals: Mapping[str, float]
@@ -104,11 +108,11 @@ class Family:
     """One signal family: the source columns it reads, its features, and how they are built.
 
     `build` returns one line at most per `row`, with a column for each feature; a row that it leaves out,
-    or a null, means that nothing was known.
+    a null or a NaN means that nothing was known.
     """
 
     name: str
     title: str
     needs: Mapping[str, tuple[str, ...]]
     features: tuple[Feature, ...]
-    build: Callable[[Inputs], ir.Table]
+    build: Callable[[Inputs], ir.Table | pa.Table]

@@ -147,14 +147,19 @@ def _dormant(inputs: Inputs) -> ir.Table:
 
 def _product_use(inputs: Inputs) -> ir.Table:
     users = _typed(inputs.sources["users"])
-    users = users.filter(users.champion | users.sponsor).select(
-        "account_id", "user_id", "champion", "sponsor"
+    users = users.filter(users.champion | users.sponsor).join(
+        inputs.timeline.people, ["account_id", "user_id"]
     )
-    days = inputs.timeline.user_day.join(users, ["account_id", "user_id"])
-    daily = days.group_by("account_id", "at").agg(
-        known=days.known.min(), champion=days.champion.max(), sponsor=days.sponsor.max()
+    leads = inputs.space.keep(users.select("user", "champion", "sponsor"))
+    days = inputs.timeline.user_day.join(leads, "user")
+    daily = inputs.space.keep(
+        days.group_by("account", "at").agg(
+            known=days.known.min(), champion=days.champion.max(), sponsor=days.sponsor.max()
+        )
     )
-    seen = inputs.known(inputs.space.keep(daily))
+    rows = inputs.rows
+    seen = rows.join(daily, [rows.account == daily.account, daily.known <= rows.day])
+    seen = seen.mutate(age=seen.day - seen["at"])
     figures = seen.group_by("row").agg(
         champion_days_30=(seen.champion & (seen.age < 30)).sum(),
         before=(seen.champion & (seen.age >= 60) & (seen.age < 90)).sum(),
@@ -166,18 +171,25 @@ def _product_use(inputs: Inputs) -> ir.Table:
 
 
 def _billing_pages(inputs: Inputs) -> ir.Table:
-    users = (
-        inputs.sources["users"].select("account_id", "user_id", "role").distinct(on=["account_id", "user_id"])
+    users = inputs.sources["users"]
+    admins = users.filter(users.role == "finance_admin").select("account_id", "user_id").distinct()
+    admins = admins.join(inputs.timeline.people, ["account_id", "user_id"])
+    admins = admins.select(admin="user", is_finance=ibis.literal(value=True))
+    events = inputs.timeline.events
+    views = events.filter(events.is_billing).group_by("account", "user", "at")
+    views = views.agg(known=ibis._.known.min(), events=ibis._.count())
+    views = views.left_join(admins, views.user == admins.admin)
+    pages = views.group_by("account", "at", "known").agg(
+        events=views.events.sum(), finance=ibis.coalesce(views.events.sum(where=views.is_finance), 0)
     )
-    pages = inputs.timeline.billing_day
-    pages = pages.left_join(users, ["account_id", "user_id"]).select(*pages.columns, "role")
-    seen = inputs.known(pages)
-    finance = ibis.coalesce(seen.role, "") == "finance_admin"
-    month = seen.age < 30
+    rows = inputs.rows
+    pages = inputs.space.keep(pages)
+    seen = rows.join(pages, [rows.account == pages.account, pages.known <= rows.day])
+    age = seen.day - seen["at"]
     figures = seen.group_by("row").agg(
-        finance_billing_views_30=ibis.coalesce(seen.events.sum(where=finance & month), 0),
-        billing_views_30=ibis.coalesce(seen.events.sum(where=month), 0),
-        before=ibis.coalesce(seen.events.sum(where=(seen.age >= 30) & (seen.age < 60)), 0),
+        finance_billing_views_30=ibis.coalesce(seen.finance.sum(where=age < 30), 0),
+        billing_views_30=ibis.coalesce(seen.events.sum(where=age < 30), 0),
+        before=ibis.coalesce(seen.events.sum(where=(age >= 30) & (age < 60)), 0),
     )
     return figures.mutate(billing_views_change=figures.billing_views_30 - figures.before).drop("before")
 

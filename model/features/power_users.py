@@ -6,6 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.features.feature import Family, Feature, Inputs, bad, good
+from model.timeline import in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "at", "known_from")}
 # Active on 10 of the last 30 days is every other working day.
@@ -50,12 +51,13 @@ FEATURES = (
 
 def build(inputs: Inputs) -> ir.Table:
     """Power-user features of every row with an active user in the last 30 days."""
-    now = _per_user(inputs, 0)
-    order = ibis.window(group_by="row", order_by=["events", "user_id"])
-    whole = ibis.window(group_by="row")
+    per = inputs.space.keep(_per_user(inputs))
+    now = per.filter(per.days > 0)
+    order = ibis.window(group_by=["account", "day"], order_by=["events", "user"])
+    whole = ibis.window(group_by=["account", "day"])
     now = now.mutate(rank=ibis.row_number().over(order) + 1, users=now.count().over(whole))
     top = now["rank"] > now.users - ibis.greatest((now.users / 10).floor(), 1)
-    figures = now.group_by("row").agg(
+    figures = now.group_by("account", "day").agg(
         power_users=(now.days >= POWER_DAYS).sum(),
         users=now.users.max(),
         user_days=now.days.sum(),
@@ -63,11 +65,13 @@ def build(inputs: Inputs) -> ir.Table:
         events=now.events.sum(),
         top=now.events.sum(where=top),
     )
-    then = _per_user(inputs, 90)
-    then = then.group_by("row").agg(
-        power_before=(then.days >= POWER_DAYS).sum(), users_before=then.count(), days_before=then.days.sum()
+    then = per.filter(per.days_before > 0)
+    then = then.group_by("account", "day").agg(
+        power_before=(then.days_before >= POWER_DAYS).sum(),
+        users_before=then.count(),
+        days_before=then.days_before.sum(),
     )
-    f = figures.left_join(then, "row")
+    f = inputs.rows.join(figures, ["account", "day"]).left_join(then, ["account", "day"])
     per_user = f.user_days / f.users
     return f.select(
         "row",
@@ -82,19 +86,14 @@ def build(inputs: Inputs) -> ir.Table:
     )
 
 
-def _per_user(inputs: Inputs, lag: int) -> ir.Table:
-    """row, user_id, days and events of each user over the 30 days that ended `lag` days before as-of."""
-    rows, days = inputs.rows, inputs.timeline.user_day
-    seen = rows.join(
-        days,
-        [
-            rows.account_id == days.account_id,
-            days.known <= rows.day,
-            days["at"] <= rows.day - lag,
-            days["at"] > rows.day - lag - 30,
-        ],
+def _per_user(inputs: Inputs) -> ir.Table:
+    """Days and events of each user over 30 days, and `days_before` of the 30 that ended 90 days earlier."""
+    seen = in_windows(inputs.timeline.user_day, inputs.days, {0: 30, 90: 30})
+    return seen.group_by("account", "user", "day").agg(
+        days=(seen.lag == 0).sum(),
+        events=ibis.coalesce(seen.events.sum(where=seen.lag == 0), 0),
+        days_before=(seen.lag == 90).sum(),
     )
-    return seen.group_by("row", "user_id").agg(days=seen.count(), events=seen.events.sum())
 
 
 FAMILY = Family(name="power_users", title="Power users", needs=NEEDS, features=FEATURES, build=build)

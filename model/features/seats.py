@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
 
 from model.customers import invoice_spans
-from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, bad, good
-from model.timeline import distinct_active
+from model.timeline import WEEKS
 
 NEEDS = {
     "billing": ("account_id", "period_start", "seats", "known_from"),
     "entitlements": ("account_id", "item", "kind", "quantity", "valid_from", "known_from"),
     "events": ("account_id", "user_id", "at", "known_from"),
 }
-WEEKS = 26  # as far back as streaks and the trend look
 TREND_WEEKS = 13
 _FULL = good(
     "SEATS_FULL",
@@ -85,89 +84,88 @@ FEATURES = (
 )
 
 
-def build(inputs: Inputs) -> ir.Table:
+def build(inputs: Inputs) -> pa.Table:
     """Seat features of every row that has both seats and events."""
-    lags = day_table(7 * k for k in range(WEEKS + 1)).rename(lag="day")
-    days = {day - 7 * k for day in inputs.days for k in range(WEEKS + 1)}
-    active = distinct_active(inputs.timeline.user_day, windows=(30,), days=days, name="users")
-    weekly = inputs.space.keep(_utilisation(inputs, inputs.space.keep(active)))
-    rows = inputs.rows.cross_join(lags).mutate(then=lambda t: t.day - t.lag)
-    seen = rows.join(weekly, [rows.account_id == weekly.account_id, rows.then == weekly.week])
-    x = -(seen.lag / 7)
-    near = seen.lag <= 7 * TREND_WEEKS
-
-    def at(weeks: int) -> ir.FloatingScalar:
-        return seen.used.max(where=seen.lag == 7 * weeks)
-
-    def streak(level: float) -> ir.FloatingScalar:
-        return ibis.coalesce(seen.lag.min(where=seen.used < level), 7 * (WEEKS + 1)) / 7
-
-    figures = seen.group_by("row").agg(
-        now=at(0),
-        users=seen.users.max(where=seen.lag == 0),
-        seats=seen.seats.max(where=seen.lag == 0),
-        w4=at(4),
-        w8=at(8),
-        w13=at(13),
-        w26=at(26),
-        peak=seen.used.max(),
-        mean=seen.used.mean(where=near),
-        trend=x.cov(seen.used, where=near, how="pop") / x.var(where=near, how="pop"),
-        pace=x.cov(seen.users, where=near, how="pop") / x.var(where=near, how="pop") / 7,
-        above_80=streak(0.80),
-        above_85=streak(0.85),
-        above_90=streak(0.90),
-        often=(seen.used > 0.85).cast("float64").mean(),
-    )
-    headroom = figures.seats - figures.users
-    runs_out = ibis.cases(
-        (headroom <= 0, 0.0),
-        (figures.pace > 0, ibis.least(headroom / figures.pace, 365.0)),
-        (figures.pace <= 0, 365.0),
-    )
-    return figures.filter(figures.now.notnull()).select(
-        "row",
-        seat_utilisation=figures.now,
-        seat_headroom=headroom,
-        seat_utilisation_max=figures.peak,
-        seat_utilisation_mean=figures["mean"],
-        seat_utilisation_change_30=figures.now - figures.w4,
-        seat_utilisation_change_60=figures.now - figures.w8,
-        seat_utilisation_change_90=figures.now - figures.w13,
-        seat_utilisation_change_180=figures.now - figures.w26,
-        seat_trend=figures.trend,
-        seat_weeks_above_80=figures.above_80,
-        seat_weeks_above_85=figures.above_85,
-        seat_weeks_above_90=figures.above_90,
-        seat_share_weeks_above_85=figures.often,
-        seat_days_to_limit=runs_out,
-    )
+    lags = 7 * np.arange(WEEKS + 1)
+    account, then = inputs.account.astype(np.int64)[:, None], inputs.day[:, None] - lags
+    users = inputs.timeline.users[30].at(account, then)
+    # an account whose first event is still to come has no usage yet, which is not the same as none
+    users[~_used(inputs)] = np.nan
+    seats = _seats(inputs, account, then)
+    users = np.where(np.isnan(seats), np.nan, users)
+    used = users / seats
+    rows = np.flatnonzero(~np.isnan(used[:, 0]))
+    users, seats, used = users[rows], seats[rows], used[rows]
+    known, near = ~np.isnan(used), used[:, : TREND_WEEKS + 1]
+    headroom = seats[:, 0] - users[:, 0]
+    pace = _slope(users[:, : TREND_WEEKS + 1]) / 7
+    with np.errstate(divide="ignore", invalid="ignore"):
+        runs_out = np.where(pace > 0, np.minimum(headroom / pace, 365.0), 365.0)
+    figures = {
+        "seat_utilisation": used[:, 0],
+        "seat_headroom": headroom,
+        "seat_utilisation_max": np.nanmax(used, axis=1, initial=-np.inf),
+        "seat_utilisation_mean": np.nanmean(near, axis=1),
+        "seat_utilisation_change_30": used[:, 0] - used[:, 4],
+        "seat_utilisation_change_60": used[:, 0] - used[:, 8],
+        "seat_utilisation_change_90": used[:, 0] - used[:, 13],
+        "seat_utilisation_change_180": used[:, 0] - used[:, 26],
+        "seat_trend": _slope(near),
+        "seat_weeks_above_80": _streak(used, 0.80),
+        "seat_weeks_above_85": _streak(used, 0.85),
+        "seat_weeks_above_90": _streak(used, 0.90),
+        "seat_share_weeks_above_85": (used > 0.85).sum(axis=1) / known.sum(axis=1),
+        "seat_days_to_limit": np.where(headroom <= 0, 0.0, runs_out),
+    }
+    return pa.table({"row": rows} | figures)
 
 
-def _utilisation(inputs: Inputs, active: ir.Table) -> ir.Table:
-    """account_id, week (day number), users, seats and used = users / seats, as known in that week."""
+def _used(inputs: Inputs) -> np.ndarray:
+    """Whether each row's account was known by then to have ever used the product."""
+    accounts = inputs.timeline.accounts
+    first = inputs.rows.join(accounts.select("account", "used"), "account").filter(lambda t: t.used <= t.day)
+    seen = np.zeros(len(inputs.day), bool)
+    seen[first.select("row").to_pyarrow()["row"].to_numpy()] = True
+    return seen
+
+
+def _seats(inputs: Inputs, account: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Seats as known on each day: on the latest invoice, else as entitled; NaN when neither tells."""
     spans = invoice_spans(inputs.sources["billing"].filter(lambda t: t.seats > 0))
     limits = inputs.sources["entitlements"].filter(
         lambda t: (t["item"].lower() == "seats") & (t.quantity > 0)
     )
-    order = ibis.window(group_by="account_id", order_by=["known", "at"])
-    limits = limits.mutate(until=limits.known.lead().over(order), seats=limits.quantity)
-    joined = active
-    for name, licences in (("billed", spans), ("entitled", limits)):
-        table = licences.select("account_id", "known", "until", **{name: licences.seats})
-        joined = joined.left_join(
-            table,
-            [
-                joined.account_id == table.account_id,
-                table.known <= joined.day,
-                table.until.isnull() | (joined.day < table.until),
-            ],
-        ).select(*joined.columns, name)
-    seats = ibis.coalesce(joined.billed, joined.entitled)
-    joined = joined.mutate(seats=seats).filter(lambda t: t.seats.notnull())
-    return joined.select(
-        "account_id", "seats", week=joined.day, users=joined.users_30, used=joined.users_30 / joined.seats
-    )
+    billed = _latest(inputs, spans, account, day)
+    return np.where(np.isnan(billed), _latest(inputs, limits.mutate(seats="quantity"), account, day), billed)
+
+
+def _latest(inputs: Inputs, licences: ir.Table, account: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """`seats` of the licence that became known last, by each of the days."""
+    coded = licences.join(inputs.timeline.accounts, "account_id")
+    coded = coded.select("account", "known", "at", "seats").order_by("account", "known", "at").to_pyarrow()
+    # account and day in one number, so that a single search finds the last line of the same account
+    keys = coded["account"].to_numpy().astype(np.int64) * 2**24 + coded["known"].to_numpy()
+    found = np.searchsorted(keys, account * 2**24 + day, side="right") - 1
+    seats = np.append(coded["seats"].to_numpy(), np.nan)
+    same = (found >= 0) & (np.append(keys >> 24, -1)[found] == account)
+    return np.where(same, seats[found], np.nan)
+
+
+def _slope(weekly: np.ndarray) -> np.ndarray:
+    """Least-squares slope per week of each row's figures, newest first, over the weeks that are known."""
+    weeks = np.where(np.isnan(weekly), np.nan, -np.arange(weekly.shape[1], dtype=float))
+    off = weeks - np.nanmean(weeks, axis=1, keepdims=True)
+    spread = np.nansum(off**2, axis=1)
+    shared = np.nansum(off * weekly, axis=1)
+    slope: np.ndarray = np.divide(shared, spread, out=np.full(len(weekly), np.nan), where=spread > 0)
+    return slope
+
+
+def _streak(used: np.ndarray, level: float) -> np.ndarray:
+    """Weeks in a row, the newest first, without one known to be below the level."""
+    below = used < level
+    weeks: np.ndarray = np.where(below.any(axis=1), below.argmax(axis=1), used.shape[1])
+    return weeks
 
 
 FAMILY = Family(name="seats", title="Seat utilisation", needs=NEEDS, features=FEATURES, build=build)

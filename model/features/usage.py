@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
 
-from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, bad, good
-from model.timeline import distinct_active, total_events
+from model.rolling import rolling_total
 
 NEEDS = {"events": ("account_id", "user_id", "session_id", "at", "known_from")}
-LAGS = (0, 7, 30, 60, 90, 180)
+# Days before the as-of day on which events of the last W days are counted, by W.
+EVENT_LAGS = {30: (0, 30, 90), 90: (0, 90)}
 
 FEATURES = (
     Feature("users_1", "count", "events", "Users active on the as-of day"),
@@ -60,67 +61,67 @@ FEATURES = (
 )
 
 
-def build(inputs: Inputs) -> ir.Table:
-    """Usage features of every row whose account had any event by then."""
-    days = {day - lag for day in inputs.days for lag in LAGS}
-    user_day = inputs.timeline.user_day
-    keep = inputs.space.keep
-    users = keep(distinct_active(user_day, windows=(1, 7, 30, 90), days=days, name="users"))
-    events = keep(total_events(user_day, "events", windows=(30, 90), days=days))
-    sessions = keep(total_events(user_day, "sessions", windows=(30,), days=inputs.days))
-    rows = inputs.rows.cross_join(day_table(LAGS).rename(lag="day")).mutate(then=ibis._.day - ibis._.lag)
-    seen = rows.join(users, [rows.account_id == users.account_id, rows.then == users.day], rname="at_{name}")
-    seen = seen.join(
-        events, [seen.account_id == events.account_id, seen.then == events.day], rname="of_{name}"
-    )
-    wide = {
-        f"{name}_{lag}": seen[name].max(where=seen.lag == lag)
-        for name in ("users_1", "users_7", "users_30", "users_90", "events_30", "events_90")
-        for lag in LAGS
+def build(inputs: Inputs) -> pa.Table:
+    """Usage features of every row whose account was active in the last 90 days, or half a year ago."""
+    user_day, events = inputs.timeline.user_day, inputs.timeline.events
+    daily = inputs.space.keep(user_day.group_by("account", "at", "known").agg(events=user_day.events.sum()))
+    totals = {
+        width: rolling_total(daily, "events", width, {day - lag for day in inputs.days for lag in lags})
+        for width, lags in EVENT_LAGS.items()
     }
-    figures = seen.group_by("row", "account_id", "day").agg(**wide)
-    figures = figures.join(sessions, ["account_id", "day"])
+    sessions = rolling_total(_sessions(events, min(inputs.days) - 30), "sessions", 30, inputs.days)
+
+    def users(width: int, lag: int = 0) -> np.ndarray:
+        return inputs.timeline.users[width].at(inputs.account, inputs.day - lag)
+
+    def total(width: int, lag: int = 0) -> np.ndarray:
+        return totals[width].at(inputs.account, inputs.day - lag)
+
+    def per_user(lag: int) -> np.ndarray:
+        return _over(total(30, lag), users(30, lag))
+
+    growth_30 = _growth(users(30), users(30, 30))
+    growth_90 = _growth(users(30), users(30, 90))
+    figures = {
+        "users_1": users(1),
+        "users_7": users(7),
+        "users_30": users(30),
+        "users_90": users(90),
+        "users_growth_7": _growth(users(7), users(7, 7)),
+        "users_growth_30": growth_30,
+        "users_growth_60": _growth(users(30), users(30, 60)),
+        "users_growth_90": growth_90,
+        "users_growth_180": _growth(users(30), users(30, 180)),
+        "users_acceleration": growth_30 - _growth(users(30, 30), users(30, 60)),
+        "users_acceleration_90": growth_90 - _growth(users(30, 90), users(30, 180)),
+        "stickiness": _over(users(7), users(30)),
+        "sessions_per_user": _over(sessions.at(inputs.account, inputs.day), users(30)),
+        "events_per_user": per_user(0),
+        "events_per_user_change": _over(per_user(0), per_user(90)) - 1,
+        "events_30": total(30),
+        "usage_trend": _growth(total(90), total(90, 90)),
+        "usage_trend_30": _growth(total(30), total(30, 30)),
+    }
     # whoever was last active half a year ago has no usage to speak of, but a usage to have lost
-    f = figures.filter((figures.users_90_0 > 0) | (figures.users_30_90 > 0) | (figures.users_30_180 > 0))
-
-    def users_30(lag: int) -> ir.IntegerColumn:
-        return f[f"users_30_{lag}"]
-
-    def per_user(lag: int) -> ir.FloatingColumn:
-        return _over(f[f"events_30_{lag}"], users_30(lag))
-
-    growth_30 = _growth(users_30(0), users_30(30))
-    growth_90 = _growth(users_30(0), users_30(90))
-    return f.select(
-        "row",
-        users_1=f.users_1_0,
-        users_7=f.users_7_0,
-        users_30=users_30(0),
-        users_90=f.users_90_0,
-        users_growth_7=_growth(f.users_7_0, f.users_7_7),
-        users_growth_30=growth_30,
-        users_growth_60=_growth(users_30(0), users_30(60)),
-        users_growth_90=growth_90,
-        users_growth_180=_growth(users_30(0), users_30(180)),
-        users_acceleration=growth_30 - _growth(users_30(30), users_30(60)),
-        users_acceleration_90=growth_90 - _growth(users_30(90), users_30(180)),
-        stickiness=_over(f.users_7_0, users_30(0)),
-        sessions_per_user=_over(f.sessions_30, users_30(0)),
-        events_per_user=per_user(0),
-        events_per_user_change=per_user(0) / per_user(90).nullif(0) - 1,
-        events_30=f.events_30_0,
-        usage_trend=_growth(f.events_90_0, f.events_90_90),
-        usage_trend_30=_growth(f.events_30_0, f.events_30_30),
-    )
+    known = np.flatnonzero((users(90) > 0) | (users(30, 90) > 0) | (users(30, 180) > 0))
+    return pa.table({"row": known} | {name: values[known] for name, values in figures.items()})
 
 
-def _over(top: ir.NumericColumn, bottom: ir.NumericColumn) -> ir.FloatingColumn:
-    return (bottom > 0).ifelse(top / bottom, ibis.null("float64"))
+def _sessions(events: ir.Table, after: int) -> ir.Table:
+    """Sessions per account and day: account, at, known, sessions. A session over midnight counts on both."""
+    recent = events.filter(events.session_id.notnull() & events.user.notnull() & (events["at"] > after))
+    once = recent.group_by("account", "user", "at", "session_id").agg(known=recent.known.min())
+    return once.group_by("account", "at", "known").agg(sessions=once.count())
 
 
-def _growth(now: ir.NumericColumn, before: ir.NumericColumn) -> ir.FloatingColumn:
+def _over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
+    share: np.ndarray = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
+    return share
+
+
+def _growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Relative growth, damped for small teams (one user more is no 100 %); unknown from nothing."""
-    return (now - before) / (before.nullif(0) + 2.0)
+    return _over(now - before, np.where(before > 0, before + 2.0, np.nan))
 
 
 FAMILY = Family(name="usage", title="Usage", needs=NEEDS, features=FEATURES, build=build)
