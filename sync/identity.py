@@ -25,6 +25,7 @@ from sync.duplicates import Entry, find_duplicates
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
 
+FEW: Final = 0.5  # of the accounts known to any export; below, the ids most likely don't mean the same
 EXAMPLES: Final = 5  # ids shown for each kind of mismatch
 UNMATCHED: Final = pa.schema([("key", pa.string()), ("account_id", pa.string())])
 
@@ -49,6 +50,26 @@ class IdentityReport:
     def matched_share(self) -> float:
         """The share of the accounts that some export knows, 0–1; 0 when there are no accounts."""
         return 1 - self.accounts_without_export / self.accounts if self.accounts else 0.0
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes scores worse than they could be, each with what to do about it."""
+        found = [
+            f"{rows:,} rows hold money in {currency}, for which there is no rate; their amounts count as unknown. "
+            f"Add it to [company] rates."
+            for currency, rows in sorted(self.unpriced.items())
+        ]
+        if self.export_keys and self.matched_share < FEW:
+            found.append(
+                f"only {self.matched_share:.0%} of the accounts are known to any export; check [crm] "
+                "account_external_id and each export's account_key."
+            )
+        if self.ambiguous_keys:
+            found.append(
+                f"{self.ambiguous_keys:,} of your own account ids stand on more than one account, so their exports "
+                "belong to none; correct them in the CRM."
+            )
+        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

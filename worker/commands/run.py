@@ -68,6 +68,8 @@ def whole_loop(
         "accounts": scored.scores.num_rows,
         "tiers": tier_counts(scored.scores),
     }
+    for warning in scored.identity.warnings:
+        app.warn(warning)
     show_scores(app, scored.scores, SHOWN)
     plan = loop.plan(run, scored)
     facts["plan"] = plan_facts(plan)
