@@ -55,8 +55,8 @@ class IdentityReport:
     def warnings(self) -> tuple[str, ...]:
         """What makes scores worse than they could be, each with what to do about it."""
         found = [
-            f"{rows:,} rows hold money in {currency}, for which there is no rate; their amounts count as unknown. "
-            f"Add it to [company] rates."
+            f"{rows:,} rows hold money in {currency}, which has no rate; their amounts count as unknown. "
+            "Add it to [company] rates."
             for currency, rows in sorted(self.unpriced.items())
         ]
         if self.export_keys and self.matched_share < FEW:
@@ -66,8 +66,8 @@ class IdentityReport:
             )
         if self.ambiguous_keys:
             found.append(
-                f"{self.ambiguous_keys:,} of your own account ids stand on more than one account, so their exports "
-                "belong to none; correct them in the CRM."
+                f"{self.ambiguous_keys:,} of your own account ids stand on more than one account, so their "
+                "exports belong to none; correct them in the CRM."
             )
         return tuple(found)
 
