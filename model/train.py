@@ -52,12 +52,14 @@ def train(
     if split is None or not 0 < y.sum() < y.size:
         basis, weight = "scorecard", 0.0
     suspects = _suspects(rows, panel, y) if rows.num_rows else ()
-    features = tuple(name for name in panel.features if name not in suspects)
-    categorical = tuple(name for name in panel.categorical if name not in suspects)
+    left_out = {*suspects, *_dates_in_disguise(rows, panel)}
+    features = tuple(name for name in panel.features if name not in left_out)
+    categorical = tuple(name for name in panel.categorical if name not in left_out)
     booster: Any = None
+    frame = feature_frame(rows, features, categorical)
     value, value_metrics = train_value(
         rows,
-        feature_frame(rows, features, categorical),
+        frame,
         categorical,
         days,
         horizon=target.horizon_days,
@@ -68,7 +70,6 @@ def train(
     metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
     trees = 0
     if split is not None and weight > 0:
-        frame = feature_frame(rows, features, categorical)
 
         def slice_of(index: np.ndarray) -> Any:
             return pool(frame.iloc[index], categorical, y[index])
@@ -170,6 +171,32 @@ def _suspects(rows: pa.Table, panel: Panel, y: np.ndarray) -> tuple[str, ...]:
             if max(alone, 1 - alone) >= SUSPECT_AUC:
                 found.append(name)
     return tuple(found)
+
+
+def _dates_in_disguise(rows: pa.Table, panel: Panel) -> set[str]:
+    """Numeric features that are the same for all accounts of a date, and differ between dates.
+
+    Two dozen dates are learnt by heart, not as a pattern: the season of a single year, or the mood of one
+    quarter, would be carried into the next.
+    """
+    if not rows.num_rows:
+        return set()
+    dates, order = np.unique(rows["as_of"].to_numpy(), return_inverse=True)
+    if dates.size < 2:
+        return set()
+    found = set()
+    for name in panel.features:
+        if name in panel.categorical:
+            continue
+        values = numbers(rows, name)
+        known = ~np.isnan(values)
+        low, high = np.full(dates.size, np.inf), np.full(dates.size, -np.inf)
+        np.minimum.at(low, order[known], values[known])
+        np.maximum.at(high, order[known], values[known])
+        seen = low <= high
+        if seen.sum() > 1 and (low[seen] == high[seen]).all() and np.ptp(low[seen]) > 0:
+            found.add(name)
+    return found
 
 
 def _intercept(rows: pa.Table, panel: Panel, y: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,24 @@ def test_a_feature_written_after_the_fact_is_left_out_and_named(
     model = train(dataclasses.replace(panel, table=leaky), target=Target(), products=catalogue)
     assert model.facts["suspects"] == ["days_since_lost"]
     assert "days_since_lost" not in model.features
+
+
+def test_a_feature_that_only_tells_the_date_is_not_learnt(
+    panel: Panel, trained: TrainedModel, catalogue: tuple[Product, ...]
+) -> None:
+    """The season and the rate of all accounts are one number a date; a model would learn dates by heart."""
+    assert "season_sine" in panel.features
+    assert not {"season_sine", "season_cosine", "peer_rate_all"} & set(trained.features)
+    assert {"months_to_fiscal_year_end", "peer_rate_segment"} <= set(trained.features)
+
+
+def test_training_leaves_no_files_behind(
+    panel: Panel, catalogue: tuple[Product, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No folder of CatBoost's own appears where the process was started."""
+    monkeypatch.chdir(tmp_path)
+    train(panel, target=Target(), products=catalogue)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_labels_without_a_pattern_are_said_to_have_no_signal(
