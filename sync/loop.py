@@ -46,6 +46,7 @@ from sync.store.runs import bind_run, end_run, start_run
 from sync.store.scores import latest_scoring, load_scores, save_scores
 
 RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
+SCORES_ARE_OLD: Final = timedelta(days=7)  # a weekly schedule's scores may still be planned
 
 Tell = Callable[[str, float, float | None], None]
 """Progress: (what is going on, done, total or None)."""
@@ -261,6 +262,7 @@ class Loop:
             self.tell("Plan", 0, None)
             scores = self._newest_scores() if report is None else report.scores
             now = self.crm.server_time()
+            _refuse_old(scores, self.today())
             tables = self.tables().tables
             plan = make_plan(scores, self.crm, self.store, tables, self.settings, run_id=run.id, now=now)
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
@@ -358,6 +360,17 @@ class Loop:
             self._crm.close()
         self.lake.close()
         self.store.close()
+
+
+def _refuse_old(scores: pa.Table, today: date) -> None:
+    """Raises StateError for scores of another time, which must not stand in the CRM as today's."""
+    as_of = pc.max(scores["as_of"]).as_py()
+    if as_of is not None and today - as_of > SCORES_ARE_OLD:
+        raise StateError(
+            f"the newest scores are as of {as_of}, {(today - as_of).days} days ago, too old to be written.",
+            record=str(as_of),
+            fix="score anew: upswell score",
+        )
 
 
 def version_day(version: str) -> date:

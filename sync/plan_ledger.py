@@ -106,7 +106,9 @@ def latest_plan_id(store: Store, *, run_id: str | None = None, written: bool = F
     if run_id is not None:
         query = query.where(PlanRow.run_id == run_id)
     if written:
-        query = query.where(PlanRow.status.in_(("applying", "applied", "rolled_back")))
+        # a plan without operations had nothing to write, and so has nothing to take back
+        written_to = select(OperationRow.key).where(OperationRow.plan_id == PlanRow.id).exists()
+        query = query.where(PlanRow.status.in_(("applying", "applied", "rolled_back")), written_to)
     with store.session() as session:
         return session.scalars(query).first()
 

@@ -93,6 +93,27 @@ class App:
         self.screen.warn(text)
 
 
+class VerbCommand(click.Command):
+    """A click command that answers a wrong option or argument in JSON too, where JSON was asked for."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """As click does; with `--json` among `args` a usage error is the answer's error, exit code 2."""
+        as_json = "--json" in args
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.UsageError as error:
+            if not as_json:
+                raise
+            path = "upswell" if error.ctx is None else error.ctx.command_path
+            answer = Answer(command=path.partition(" ")[2], exit_code=ExitCode.USER_MUST_FIX)
+            entry = {"code": "usage", "message": error.format_message(), "record": None}
+            answer.errors.append(entry | {"fix": f"see: {path} --help"})
+            click.echo(answer.as_json())
+            raise click.exceptions.Exit(int(answer.exit_code)) from None
+
+
 def epilog(examples: Sequence[str], exit_codes: Sequence[ExitCode]) -> str:
     """The end of a verb's help: its examples and what its exit codes say."""
     codes = [f"  {int(code):<3} {EXIT_TEXT[code]}" for code in exit_codes]
@@ -133,6 +154,7 @@ def verb(
             ctx.exit(int(app.answer.exit_code))
 
         command = click.command(
+            cls=VerbCommand,
             name=name.rsplit(maxsplit=1)[-1],
             help=summary or VERBS[name],
             epilog=epilog(examples, exit_codes),
@@ -156,9 +178,16 @@ def _explain(error: Exception) -> tuple[ExitCode, dict[str, str | None]] | None:
     if isinstance(error, ModelError):
         return ExitCode.USER_MUST_FIX, {
             "code": "model",
-            "message": str(error.args[0]) if error.args else str(error),
+            "message": error.message,
             "record": None,
-            "fix": getattr(error, "fix", None),
+            "fix": error.fix,
+        }
+    if isinstance(error, OSError) and error.filename is not None:
+        return ExitCode.USER_MUST_FIX, {
+            "code": "file",
+            "message": f"this file or folder can't be used: {error.strerror}.",
+            "record": str(error.filename),
+            "fix": "make room or give permission, or name another place",
         }
     return None
 

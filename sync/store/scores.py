@@ -102,8 +102,11 @@ def load_scores(store: Store, run_id: str) -> pa.Table:
 
 
 def latest_scoring(store: Store, *, before: date | None = None) -> ModelRunRow | None:
-    """The scoring done last, or the last as of a day before `before`."""
-    query = select(ModelRunRow).order_by(ModelRunRow.scored_at.desc(), ModelRunRow.run_id.desc()).limit(1)
+    """The scoring as of the latest day (of that day the one done last), or of the latest day before `before`.
+
+    A look back, made today as of an earlier day, is never taken for how things stand."""
+    newest = (ModelRunRow.as_of.desc(), ModelRunRow.scored_at.desc(), ModelRunRow.run_id.desc())
+    query = select(ModelRunRow).order_by(*newest).limit(1)
     if before is not None:
         query = query.where(ModelRunRow.as_of < before)
     with store.session() as session:

@@ -113,3 +113,18 @@ def test_scoring_before_anything_was_pulled_says_what_to_do_first(fresh: Any) ->
     assert fresh.upswell("plan").exit_code == 2
     assert fresh.upswell("apply").exit_code == 2
     assert fresh.upswell("rollback").exit_code == 2
+
+
+def test_a_day_to_come_is_not_scored(home: Any) -> None:
+    """Nothing is known after the CRM's day, so there is no score as of a later one."""
+    answer = changes_nothing(home, "score", "--as-of", "2099-01-01")
+    assert answer.exit_code == 2
+    assert "still to come" in answer.errors[0]["message"]
+
+
+def test_a_look_back_is_never_planned_as_today(home: Any) -> None:
+    """After `score --as-of` of an earlier day the plan still holds the newest scores: nothing to write."""
+    assert home.upswell("score", "--as-of", "2026-06-30").exit_code == 0
+    plan = home.upswell("plan").data
+    assert plan["as_of"] != "2026-06-30"
+    assert plan["cells"] == 0

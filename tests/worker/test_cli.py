@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -57,3 +58,22 @@ def test_json_is_one_object_on_the_last_line_even_when_the_settings_are_missing(
     assert answer["exit_code"] == result.exit_code == 2
     assert answer["errors"][0]["code"] == "setting"
     assert answer["errors"][0]["fix"]
+
+
+def test_a_wrong_option_is_answered_in_json_too() -> None:
+    """Whoever asked for JSON gets one object, also where the command line itself is wrong."""
+    for arguments, said in ((["plan", "--bogus"], "--bogus"), (["brief"], "ACCOUNT")):
+        result = CliRunner().invoke(upswell, [*arguments, "--json"])
+        answer = json.loads(result.stdout.splitlines()[-1])
+        assert answer["command"] == arguments[0]
+        assert answer["exit_code"] == result.exit_code == 2
+        assert said in answer["errors"][0]["message"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    """The file system's refusal is one sentence with the path, no traceback."""
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(upswell, ["demo", "--keep", str(tmp_path / "file" / "play"), "--json"])
+    answer = json.loads(result.stdout.splitlines()[-1])
+    assert answer["exit_code"] == result.exit_code == 2
+    assert str(tmp_path) in answer["errors"][0]["record"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -38,7 +39,17 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
     """Score, keep the scores in the ledger, and show the accounts to talk to first."""
     with open_loop(app.settings(), app.screen) as loop, loop.run("score") as run:
         app.answer.run_id = run.id
-        report = loop.score(run, loop.today() if as_of is None else as_of.date())
+        today = loop.today()
+        day = today if as_of is None else as_of.date()
+        if day > today:
+            from connectors.errors import InputError
+
+            raise InputError(
+                f"{day} is still to come; the CRM's day is {today}, and nothing is known after it.",
+                record="--as-of",
+                fix="name a day up to then, or leave it out for today",
+            )
+        report = loop.score(run, day)
     scores = report.scores
     if out is not None:
         write_csv(out, scores)
@@ -71,7 +82,12 @@ def write_csv(out: Path, scores: pa.Table) -> None:
 
     rows = scores.select(list(CSV_COLUMNS)).to_pylist()
     try:
-        with sys.stdout if str(out) == "-" else out.open("w", encoding="utf-8", newline="") as file:
+        # stdout stays open: the verb still has its answer to print
+        with (
+            nullcontext(sys.stdout)
+            if str(out) == "-"
+            else out.open("w", encoding="utf-8", newline="") as file
+        ):
             writer = csv.DictWriter(file, CSV_COLUMNS, lineterminator="\n")
             writer.writeheader()
             for row in rows:

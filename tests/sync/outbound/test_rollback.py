@@ -12,6 +12,7 @@ import pytest
 
 from connectors.errors import StateError
 from sync import journal
+from sync.plan_ledger import latest_plan_id
 
 Score = Callable[..., dict[str, Any]]
 TIER = "Expansion_Tier__c"
@@ -174,3 +175,14 @@ def test_an_unknown_run_is_named(world: Any) -> None:
     """The error says which."""
     with pytest.raises(StateError, match="run-99: no such plan or run"):
         world.rollback("run-99")
+
+
+def test_a_run_that_found_nothing_new_hides_no_plan_from_an_undo(world: Any, score: Score) -> None:
+    """The newest plan that wrote is found behind a later, empty one."""
+    plan = world.plan(score(1))
+    world.apply(plan)
+    empty = world.plan(score(1))
+    world.apply(empty)
+    assert empty.is_empty
+    assert latest_plan_id(world.store) == empty.id
+    assert latest_plan_id(world.store, written=True) == plan.id

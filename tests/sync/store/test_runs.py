@@ -128,3 +128,19 @@ def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_is_told(ledger: Sto
     quick.renew()
     with pytest.raises(StateError, match="another run holds it"):
         slow.take()
+
+
+def test_a_look_back_is_not_the_newest_scoring(ledger: Store, noon: datetime) -> None:
+    """What is scored today as of an earlier day does not replace the scoring of the latest day."""
+    today = start_run(ledger, "score", config_hash="c", now=noon)
+    save_scores(
+        ledger, today, _scores(), as_of=date(2026, 11, 23), model_version="v1", data_hash="d", now=noon
+    )
+    back = start_run(ledger, "score", config_hash="c", now=noon)
+    later = noon + timedelta(hours=1)
+    save_scores(
+        ledger, back, _scores(), as_of=date(2026, 6, 30), model_version="v1", data_hash="d", now=later
+    )
+    latest = latest_scoring(ledger)
+    assert latest is not None
+    assert latest.run_id == today
