@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -25,7 +25,7 @@ from model.product import Product
 from model.signals import resolve_signals
 from model.sources import read_sources
 from model.target import Target
-from model.timeline import read_timeline
+from model.timeline import CodedEvents, code_events, read_timeline
 from model.workspace import Workspace
 
 STEP_DAYS = 28
@@ -87,7 +87,8 @@ def build_panel(
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         last = day_number(as_of)
-        first_data = _first_day(sources, last)
+        coded = code_events(sources["events"], space)
+        first_data = _first_day(coded, sources, last)
         if start is not None:
             first = day_number(start)
         elif months is not None:
@@ -95,7 +96,7 @@ def build_panel(
         else:
             first = first_data + WARM_UP_DAYS
         days = tuple(range(last, max(min(first, last), 0) - 1, -STEP_DAYS))[::-1]
-        inputs = _inputs(sources, days, target, products, limits, space=space)
+        inputs = _inputs(sources, coded, days, target=target, products=products, signals=limits, space=space)
         keys, columns = _figures(inputs)
         dated = _on_as_of(inputs.rows)
         events = expansion_events(sources, target).filter(lambda t: t.day.between(first_data, last))
@@ -126,7 +127,9 @@ def build_rows(
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         limits = resolve_signals(signals)
-        inputs = _inputs(sources, (day_number(as_of),), target, products, limits, space=space)
+        coded = code_events(sources["events"], space)
+        days = (day_number(as_of),)
+        inputs = _inputs(sources, coded, days, target=target, products=products, signals=limits, space=space)
         keys, columns = _figures(inputs)
         features = tuple(name for name in CATALOGUE if name in columns)
         return Rows(
@@ -157,8 +160,17 @@ def data_hash(table: pa.Table) -> str:
         if pa.types.is_floating(column.type):
             digest.update(np.ascontiguousarray(column.to_numpy(zero_copy_only=False), dtype="<f8").tobytes())
         else:
-            digest.update("\x1f".join(map(repr, column.to_pylist())).encode())
+            digest.update("\x1f".join(_literals(column)).encode())
     return digest.hexdigest()
+
+
+def _literals(column: pa.Array) -> Iterable[str]:
+    """The `repr` of each value, each distinct value taken once where the type allows it."""
+    if pa.types.is_nested(column.type):
+        return map(repr, column.to_pylist())
+    coded = column.dictionary_encode(null_encoding="encode")
+    distinct = [repr(value) for value in coded.dictionary.to_pylist()]
+    return map(distinct.__getitem__, coded.indices.to_pylist())
 
 
 def _backend(tables: Mapping[str, ir.Table]) -> object:
@@ -169,11 +181,12 @@ def _backend(tables: Mapping[str, ir.Table]) -> object:
 
 def _inputs(
     sources: Mapping[str, ir.Table],
+    events: CodedEvents,
     days: tuple[int, ...],
+    *,
     target: Target,
     products: tuple[Product, ...],
     signals: Mapping[str, float],
-    *,
     space: Workspace,
 ) -> Inputs:
     complete = tuple(day - COMPLETE_AFTER_DAYS for day in days)
@@ -186,7 +199,7 @@ def _inputs(
             fix="Check that billing has invoices with ARR or seats up to that date, or that accounts have "
             "customer_since; and that --as-of is not before the data.",
         )
-    timeline = read_timeline(sources, complete, space)
+    timeline = read_timeline(events, complete, space)
     coded = keys.left_join(timeline.accounts, "account_id")
     rows = space.keep(coded.select("row", "account_id", "account", "day"))
     arrays = rows.select("row", "day", account=ibis.coalesce(rows.account, -1)).order_by("row").to_pyarrow()
@@ -289,10 +302,9 @@ def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
     }
 
 
-def _first_day(sources: Mapping[str, ir.Table], last: int) -> int:
+def _first_day(coded: CodedEvents, sources: Mapping[str, ir.Table], last: int) -> int:
     """The first day on which usage says anything, else billing; the longest useful history is five years."""
-    for name in ("events", "usage", "billing"):
-        table = sources[name]
+    for table in (coded.events, sources["usage"], sources["billing"]):
         first = table.filter(table["at"] <= last)["at"].min().to_pyarrow().as_py()
         if first is not None:
             return max(int(first), last - 5 * 365)

@@ -46,10 +46,18 @@ class Timeline:
     users: Mapping[int, Grid]
 
 
-def read_timeline(sources: Mapping[str, ir.Table], days: Iterable[int], space: Workspace) -> Timeline:
-    """The timeline of all events for the as-of `days`, materialised in the engine."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodedEvents:
+    """The tables `people` and `events` of a Timeline, people without a user id included."""
+
+    people: ir.Table
+    events: ir.Table
+
+
+def read_timeline(coded: CodedEvents, days: Iterable[int], space: Workspace) -> Timeline:
+    """The timeline of the events for the as-of `days`, materialised in the engine."""
     as_of = sorted(set(days))
-    people, events = _coded(sources["events"], space)
+    people, events = coded.people, coded.events
     named = events.filter(events.user.notnull())
     user_day = space.keep(
         named.group_by("account", "user", "at").agg(known=named.known.min(), events=named.count())
@@ -72,8 +80,8 @@ def read_timeline(sources: Mapping[str, ir.Table], days: Iterable[int], space: W
     )
 
 
-def _coded(events: ir.Table, space: Workspace) -> tuple[ir.Table, ir.Table]:
-    """People with their codes, and the events with codes in place of names.
+def code_events(events: ir.Table, space: Workspace) -> CodedEvents:
+    """The events, read once, with codes in place of names, and the people that the codes stand for.
 
     Grouping millions of events by whole numbers costs a third of grouping them by text.
     """
@@ -108,7 +116,7 @@ def _coded(events: ir.Table, space: Workspace) -> tuple[ir.Table, ir.Table]:
         at=joined["at"].cast("int32"),
         known=joined.known.cast("int32"),
     )
-    return people, space.keep(coded)
+    return CodedEvents(people=people, events=space.keep(coded))
 
 
 def first_known(subject_days: ir.Table, *subject: str) -> ir.Table:

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.rolling import rolling_users
-from model.timeline import read_timeline
+from model.timeline import code_events, read_timeline
 from model.workspace import Workspace
 
 ACCOUNTS, USERS, EVENTS, DAYS = 1000, 20, 1_000_000, 730
@@ -38,7 +38,7 @@ def main() -> None:
     with Workspace(backend) as space:
         events = space.keep(ibis.memtable(pa.table(columns)))
         begun = time.process_time()
-        user_day = read_timeline({"events": events}, days[-1:], space).user_day
+        user_day = read_timeline(code_events(events, space), days[-1:], space).user_day
         exact = rolling_users(user_day, dict.fromkeys(WINDOWS, days), space)
         timeline = time.process_time() - begun
         begun = time.process_time()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
+from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, bad, good
+from model.timeline import in_windows
 
 NEEDS = {
     "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
@@ -157,17 +159,46 @@ def _product_use(inputs: Inputs) -> ir.Table:
             known=days.known.min(), champion=days.champion.max(), sponsor=days.sponsor.max()
         )
     )
-    rows = inputs.rows
-    seen = rows.join(daily, [rows.account == daily.account, daily.known <= rows.day])
-    seen = seen.mutate(age=seen.day - seen["at"])
-    figures = seen.group_by("row").agg(
+    seen = in_windows(daily, inputs.days, {0: 90})
+    figures = seen.group_by("account", "day").agg(
         champion_days_30=(seen.champion & (seen.age < 30)).sum(),
-        before=(seen.champion & (seen.age >= 60) & (seen.age < 90)).sum(),
-        champion_last_seen=seen.age.min(where=seen.champion),
+        before=(seen.champion & (seen.age >= 60)).sum(),
         sponsor_days_30=(seen.sponsor & (seen.age < 30)).sum(),
-        sponsor_days_90=(seen.sponsor & (seen.age < 90)).sum(),
+        sponsor_days_90=seen.sponsor.sum(),
     )
-    return figures.mutate(champion_days_change=figures.champion_days_30 - figures.before).drop("before")
+    rows = inputs.rows.select("row", "account", "day")
+    ever = rows.join(_last_seen(daily, inputs.days), ["account", "day"])
+    figures = ever.left_join(figures, ["account", "day"])
+    now = ibis.coalesce(figures.champion_days_30, 0)
+    return figures.select(
+        "row",
+        "champion_last_seen",
+        champion_days_30=now,
+        champion_days_change=now - ibis.coalesce(figures.before, 0),
+        sponsor_days_30=ibis.coalesce(figures.sponsor_days_30, 0),
+        sponsor_days_90=ibis.coalesce(figures.sponsor_days_90, 0),
+    )
+
+
+def _last_seen(daily: ir.Table, days: tuple[int, ...]) -> ir.Table:
+    """account, day and days since a champion's last use, for accounts where champion or sponsor had any.
+
+    The last use by each as-of day is the latest of what became known between one and the next.
+    """
+    calendar = day_table(days)
+    order = ibis.window(order_by="day")
+    spans = calendar.mutate(after=ibis.coalesce(calendar.day.lag().over(order), -1))
+    news = daily.join(spans, [daily.known > spans.after, daily.known <= spans.day])
+    news = news.group_by("account", "day").agg(last=news["at"].max(where=news.champion))
+    dense = daily.select("account").distinct().cross_join(calendar)
+    dense = dense.left_join(news.mutate(any_use=ibis.literal(1)), ["account", "day"])
+    so_far = ibis.cumulative_window(group_by="account", order_by="day")
+    dense = dense.select(
+        "account", "day", last=dense["last"].max().over(so_far), any_use=dense.any_use.max().over(so_far)
+    )
+    return dense.filter(dense.any_use.notnull()).select(
+        "account", "day", champion_last_seen=dense.day - dense["last"]
+    )
 
 
 def _billing_pages(inputs: Inputs) -> ir.Table:
@@ -182,16 +213,23 @@ def _billing_pages(inputs: Inputs) -> ir.Table:
     pages = views.group_by("account", "at", "known").agg(
         events=views.events.sum(), finance=ibis.coalesce(views.events.sum(where=views.is_finance), 0)
     )
-    rows = inputs.rows
     pages = inputs.space.keep(pages)
-    seen = rows.join(pages, [rows.account == pages.account, pages.known <= rows.day])
-    age = seen.day - seen["at"]
-    figures = seen.group_by("row").agg(
-        finance_billing_views_30=ibis.coalesce(seen.finance.sum(where=age < 30), 0),
-        billing_views_30=ibis.coalesce(seen.events.sum(where=age < 30), 0),
-        before=ibis.coalesce(seen.events.sum(where=(age >= 30) & (age < 60)), 0),
+    seen = in_windows(pages, inputs.days, {0: 60})
+    recent = seen.group_by("account", "day").agg(
+        finance=ibis.coalesce(seen.finance.sum(where=seen.age < 30), 0),
+        month=ibis.coalesce(seen.events.sum(where=seen.age < 30), 0),
+        before=ibis.coalesce(seen.events.sum(where=seen.age >= 30), 0),
     )
-    return figures.mutate(billing_views_change=figures.billing_views_30 - figures.before).drop("before")
+    first = pages.group_by("account").agg(first=pages.known.min())
+    rows = inputs.rows.select("row", "account", "day").join(first, "account")
+    ever = rows.filter(rows.first <= rows.day).left_join(recent, ["account", "day"])
+    month = ibis.coalesce(ever.month, 0)
+    return ever.select(
+        "row",
+        finance_billing_views_30=ibis.coalesce(ever.finance, 0),
+        billing_views_30=month,
+        billing_views_change=month - ibis.coalesce(ever.before, 0),
+    )
 
 
 def _typed(people: ir.Table) -> ir.Table:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import Any
 
 import ibis
 import numpy as np
@@ -14,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.rolling import Grid, rolling_total, rolling_users
-from model.timeline import first_known, in_windows, read_timeline
+from model.timeline import Timeline, code_events, first_known, in_windows, read_timeline
 from model.workspace import Workspace
 
 WINDOWS = (1, 7, 30)
@@ -32,7 +31,7 @@ EVENTS = st.lists(
 DAYS = st.lists(st.integers(0, 110), min_size=1, max_size=6)
 
 
-def _tables(events: Sequence[tuple[str, str, int, int]]) -> dict[str, Any]:
+def _timeline(events: Sequence[tuple[str, str, int, int]], days: Sequence[int], space: Workspace) -> Timeline:
     columns = {
         "account_id": [e[0] for e in events],
         "user_id": [e[1] for e in events],
@@ -42,7 +41,7 @@ def _tables(events: Sequence[tuple[str, str, int, int]]) -> dict[str, Any]:
         "at": [e[2] for e in events],
         "known": [e[2] + e[3] for e in events],
     }
-    return {"events": ibis.memtable(pa.table(columns))}
+    return read_timeline(code_events(ibis.memtable(pa.table(columns)), space), days, space)
 
 
 @settings(max_examples=8, deadline=None, derandomize=True)
@@ -52,7 +51,7 @@ def test_rolling_users_equal_a_brute_force_count(
 ) -> None:
     """The coverage rule gives count(distinct user) for every window and day, late rows included."""
     with Workspace(BACKEND) as space:
-        timeline = read_timeline(_tables(events), days, space)
+        timeline = _timeline(events, days, space)
         grids = rolling_users(timeline.user_day, dict.fromkeys(WINDOWS, days), space)
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     # a day's events count from the first moment that one of them was known
@@ -77,7 +76,7 @@ def test_rolling_totals_equal_a_brute_force_sum(
     """Event totals of a window are the sum over its days of what was known by then."""
     prompt = [(a, u, d, 0) for a, u, d, _ in events]
     with Workspace(BACKEND) as space:
-        timeline = read_timeline(_tables(prompt), days, space)
+        timeline = _timeline(prompt, days, space)
         grid = rolling_total(timeline.user_day, "events", 30, days)
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     for code, day in itertools.product(codes, days):
@@ -92,7 +91,7 @@ def test_windows_hold_what_had_happened_and_was_known(
 ) -> None:
     """A user's day is in each window that holds it, once, from the as-of day on which it was known."""
     with Workspace(BACKEND) as space:
-        user_day = read_timeline(_tables(events), days, space).user_day
+        user_day = _timeline(events, days, space).user_day
         seen = in_windows(user_day, days, {0: 30, 90: 10})
         found = BACKEND.to_pyarrow(seen.select("account", "user", "at", "day", "lag")).to_pylist()
         lines = BACKEND.to_pyarrow(user_day).to_pylist()
@@ -109,7 +108,7 @@ def test_windows_hold_what_had_happened_and_was_known(
 def test_a_first_use_is_dated_by_what_was_known_first() -> None:
     """A use that arrives late does not move an earlier-known first use back in time."""
     with Workspace(BACKEND) as space:
-        timeline = read_timeline(_tables([("a", "x", 10, 0), ("a", "x", 5, 40)]), [60], space)
+        timeline = _timeline([("a", "x", 10, 0), ("a", "x", 5, 40)], [60], space)
         first = BACKEND.to_pyarrow(first_known(timeline.feature_day, "account", "feature")).to_pylist()
     assert [(line["at"], line["known"]) for line in first] == [(10, 10)]
 
@@ -125,6 +124,6 @@ def test_an_account_without_events_has_no_figure() -> None:
 def test_a_workspace_leaves_no_tables_behind() -> None:
     """Intermediate tables are gone when the block ends."""
     with Workspace(BACKEND) as space:
-        read_timeline(_tables([("a", "x", 1, 0)]), [9], space)
+        _timeline([("a", "x", 1, 0)], [9], space)
     left = BACKEND.raw_sql("select count(*) from duckdb_tables()").fetchone()
     assert left == (0,)
