@@ -52,7 +52,7 @@ def write_card(trained: TrainedModel) -> str:
         "## Limits",
         "",
         "- Accounts with an open expansion opportunity are pipeline: scored, but not trained on.",
-        "- Product, timing and health follow stated rules, not a fitted model.",
+        "- Product follows stated rules, weighed by past expansions; timing and health stated rules alone.",
         "- Priority is a rank among the rows scored together.",
     ]
     return "\n".join(lines) + "\n"
@@ -103,6 +103,16 @@ def _quality(metrics: Mapping[str, Mapping[str, float]]) -> list[str]:
                 f"Value on {int(value['value_rows'])} later expansions: "
                 f"median error {value['value_median_error']:.0%}, WAPE {value['value_wape']:.0%}, "
                 f"P10–P90 range covers {value['value_coverage']:.0%} (nominal 80 %)."
+            ),
+        ]
+    if "product" in metrics:
+        product = metrics["product"]
+        lines += [
+            "",
+            (
+                f"Product on {int(product['rows'])} later expansions: the first named is right in "
+                f"{product['first_right']:.0%}, one of both in {product['two_right']:.0%}; the commonest for "
+                f"all would be in {product['commonest']:.0%}."
             ),
         ]
     return lines

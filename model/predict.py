@@ -39,7 +39,9 @@ def predict(
     value = trained.value.predict(trained.frame(table), trained.categorical, numbers(table, "arr"))
     health, health_reasons = judge_health(table, rows.signals)
     timing = choose_timing(table, probability, health, cuts, rows.signals)
-    product, second = rank_products(table, products, trained.product_shares, rows.signals)
+    product, second = rank_products(
+        table, products, trained.product_shares, rows.signals, trained.product_pull
+    )
     supporting, opposing = explain(table, trained.contributions(table), trained.features)
     completeness = numbers(table, "data_completeness")
     expected = probability * value[:, 0]

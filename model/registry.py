@@ -133,6 +133,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
         "weight": trained.weight,
         "intercept": trained.intercept,
         "product_shares": dict(trained.product_shares),
+        "product_pull": dict(trained.product_pull),
         "signals": dict(trained.signals),
         "target": trained.target.as_json(),
         "data_hash": trained.data_hash,
@@ -172,6 +173,8 @@ def _read(folder: Path) -> TrainedModel:
         weight=manifest["weight"],
         intercept=manifest["intercept"],
         product_shares=manifest["product_shares"],
+        # models saved before rules were weighed have none and get the default
+        product_pull=manifest.get("product_pull", {}),
         signals=manifest["signals"],
         target=Target.from_json(manifest["target"]),
         data_hash=manifest["data_hash"],

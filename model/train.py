@@ -14,7 +14,7 @@ from model.days import day_number
 from model.evaluate import auc, scores
 from model.frame import feature_frame, numbers, pool
 from model.panel import Panel
-from model.product import Product, base_shares
+from model.product import Product, base_shares, fit_pull, product_scores, rank_products
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
 from model.split import Split, purged_split
 from model.target import Target
@@ -86,6 +86,9 @@ def train(
         metrics |= _judge(rows, y, split, raw=raw, points=points, weight=weight)
         say("fitting on everything that matured")
         booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
+    if split is not None and (right := _judge_products(rows, panel, split, products)):
+        metrics["product"] = right
+    shares, pull = _product_model(rows, panel, products)
     return TrainedModel(
         version="unsaved",
         features=features,
@@ -95,7 +98,8 @@ def train(
         basis=basis,
         weight=weight,
         intercept=intercept,
-        product_shares=base_shares(_bought(rows), products),
+        product_shares=shares,
+        product_pull=pull,
         signals=panel.signals,
         target=target,
         data_hash=panel.data_hash,
@@ -206,6 +210,23 @@ def _intercept(rows: pa.Table, panel: Panel, y: np.ndarray) -> float:
     return float(np.log(rate / (1 - rate)) - (points.mean() if points.size else 0.0))
 
 
-def _bought(rows: pa.Table) -> list[str | None]:
-    bought: list[str | None] = rows.filter(pc.equal(rows["label"], 1.0))["bought"].to_pylist()
-    return bought
+def _product_model(
+    rows: pa.Table, panel: Panel, products: tuple[Product, ...]
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Each product's share of the rows' expansions, and the trust in each type's rules."""
+    grown = rows.filter(pc.equal(rows["label"], 1.0))
+    bought = grown["bought"].to_pylist()
+    shares = base_shares(bought, products)
+    return shares, fit_pull(grown, bought, products, shares, panel.signals)
+
+
+def _judge_products(
+    rows: pa.Table, panel: Panel, split: Split, products: tuple[Product, ...]
+) -> dict[str, float]:
+    """How often the product was right on the test slice's expansions, by what was known before it."""
+    shares, pull = _product_model(rows.take(pa.array(split.before_test)), panel, products)
+    later = rows.take(pa.array(split.test))
+    later = later.filter(pc.equal(later["label"], 1.0))
+    first, second = rank_products(later, products, shares, panel.signals, pull)
+    ids = {product.id for product in products}
+    return product_scores(first, second, [pid if pid in ids else None for pid in later["bought"].to_pylist()])

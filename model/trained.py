@@ -22,6 +22,7 @@ class TrainedModel:
 
     `basis` says who scores: scorecard, blend or model, and `weight` the model's part on log-odds.
     `booster` is None for a scorecard. `intercept` is the scorecard's base, on log-odds.
+    `product_shares` are of past expansions, `product_pull` the trust in each product type's rules.
     """
 
     version: str
@@ -33,6 +34,7 @@ class TrainedModel:
     weight: float
     intercept: float
     product_shares: Mapping[str, float]
+    product_pull: Mapping[str, float]
     signals: Mapping[str, float]
     target: Target
     data_hash: str

@@ -103,7 +103,7 @@ def test_a_module_that_is_owned_is_not_recommended(rows: Rows, catalogue: tuple[
     index = rows.table.column_names.index("owned")
     n = rows.table.num_rows
     owning: Any = rows.table.set_column(index, "owned", pa.array([["AN", "SEATS"]] * n))
-    first, second = rank_products(owning, catalogue, {"AN": 0.9, "SEATS": 0.05, "UP": 0.05}, rows.signals)
+    first, second = rank_products(owning, catalogue, {"AN": 0.9, "SEATS": 0.05, "UP": 0.05}, rows.signals, {})
     assert "AN" not in {*first, *second}
     assert "SEATS" in {*first, *second}
 
