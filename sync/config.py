@@ -138,6 +138,8 @@ def _explain(error: ValidationError, file: Path | None, origin: Mapping[Location
         case "missing":
             message = f"this setting is missing{more}."
             fix = f"set it in {file or DEFAULT_FILE}, or as {_variable(location)} in the environment"
+            if file is None:
+                fix += f"; a first {DEFAULT_FILE} is written by: upswell init"
         case "unexpected_keyword_argument":
             known = _known(location[:-1])
             message = f"there is no such setting{more}.{did_you_mean(str(location[-1]), known)}"

@@ -48,7 +48,7 @@ def check_lake(store: Store, settings: Settings, now: datetime) -> Iterator[Chec
 
 def check_model(registry: Registry, now: datetime) -> Iterator[Check]:
     """Whether the current model is there and whole, what it rests on, and its age."""
-    from sync.loop import version_day
+    from sync.versions import version_day
 
     current = registry.current
     if current is None:

@@ -56,7 +56,7 @@ def evaluate_model(loop: Loop, version: str | None = None) -> Evaluation:
     """The evaluation of a version, else of the current one.
 
     Raises UsageError when there is no model, ModelError for a version that is gone or can't be judged yet."""
-    from sync.loop import version_day
+    from sync.versions import version_day
 
     chosen = version or loop.registry.current
     if chosen is None:

@@ -14,6 +14,8 @@ from connectors.crm import Value
 from sync.planned import Finding, PlannedChange
 from sync.settings import GuardSettings
 
+RULES: Final = ("empty_scores", "not_finite", "changed_share", "score_jump", "vanished_share")
+"""Every rule by the name under which it can be passed over."""
 ENOUGH: Final = 20
 """Accounts below which a share says nothing: one account of ten is no landslide."""
 NUMBERS: Final = ("probability", "arr_if_expands", "arr_low", "arr_high", "expected_arr")

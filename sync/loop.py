@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -31,6 +31,7 @@ from sync.apply_report import ApplyReport
 from sync.config import config_hash
 from sync.currencies import Money
 from sync.exports import ExportReport, ingest
+from sync.guard import RULES
 from sync.identity import IdentityReport, Resolved, resolve
 from sync.lake import Lake
 from sync.outcomes import OutcomeReport, collect, compare
@@ -44,6 +45,7 @@ from sync.settings import Settings
 from sync.store import Store
 from sync.store.runs import bind_run, end_run, start_run
 from sync.store.scores import latest_scoring, load_scores, save_scores
+from sync.versions import version_day
 
 RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
 SCORES_ARE_OLD: Final = timedelta(days=7)  # a weekly schedule's scores may still be planned
@@ -275,6 +277,12 @@ class Loop:
             chosen = plan_id or latest_plan_id(self.store)
             if chosen is None:
                 raise UsageError("there is no plan yet.", fix="make one first: upswell plan")
+            unknown = sorted(set(override) - set(RULES))
+            if unknown:
+                raise UsageError(
+                    f"there is no guard rule {', '.join(unknown)} to pass over.",
+                    fix=f"use one of {', '.join(RULES)}",
+                )
             report = apply(
                 chosen,
                 self.crm,
@@ -371,16 +379,6 @@ def _refuse_old(scores: pa.Table, today: date) -> None:
             record=str(as_of),
             fix="score anew: upswell score",
         )
-
-
-def version_day(version: str) -> date:
-    """The day in a model version such as 2026.11.02-1. Raises StateError for any other name."""
-    try:
-        return datetime.strptime(version.partition("-")[0], "%Y.%m.%d").date()  # noqa: DTZ007 - a day
-    except ValueError:
-        raise StateError(
-            "this is no model version such as 2026.11.02-1.", record=version, fix="train anew: upswell train"
-        ) from None
 
 
 def with_account_columns(predictions: pa.Table, accounts: Any) -> pa.Table:

@@ -28,6 +28,7 @@ from sync.outcome_report import OutcomeReport, TierOutcome
 from sync.store import Store
 from sync.store.tables import ModelRunRow, ScoreRow
 from sync.store.writeback import OutcomeRow, TaskRow
+from sync.versions import looks_back
 
 __all__ = ["OutcomeReport", "collect", "compare"]
 
@@ -86,7 +87,8 @@ def compare(
     through = now.astimezone(UTC).date()
     with store.session() as session:
         earlier = select(ModelRunRow).where(ModelRunRow.as_of < through)
-        runs = session.scalars(earlier.order_by(ModelRunRow.as_of, ModelRunRow.scored_at)).all()
+        ordered = session.scalars(earlier.order_by(ModelRunRow.as_of, ModelRunRow.scored_at)).all()
+        runs = [run for run in ordered if not looks_back(run.model_version, run.as_of)]
         run = _chosen(runs, as_of, through - timedelta(days=target.horizon_days))
         if run is None:
             return _nothing(through, target)

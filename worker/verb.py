@@ -7,6 +7,7 @@ import json
 import math
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -143,7 +144,10 @@ def verb(
             except Exception as error:
                 explained = _explain(error)
                 if explained is None:
-                    raise
+                    if not as_json:
+                        raise
+                    traceback.print_exc()
+                    explained = _bug(error)
                 app.answer.exit_code, entry = explained
                 app.answer.errors.append(entry)
                 if not as_json:
@@ -190,6 +194,16 @@ def _explain(error: Exception) -> tuple[ExitCode, dict[str, str | None]] | None:
             "fix": "make room or give permission, or name another place",
         }
     return None
+
+
+def _bug(error: Exception) -> tuple[ExitCode, dict[str, str | None]]:
+    """Exit code and answer entry of an error that nobody meant to happen."""
+    return ExitCode.FAILED, {
+        "code": "bug",
+        "message": f"{type(error).__name__}: {error}",
+        "record": None,
+        "fix": "this is a fault in Upswell; please report it with the lines printed on stderr",
+    }
 
 
 def _show_error(screen: Screen, entry: dict[str, str | None]) -> None:

@@ -6,6 +6,8 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from connectors.sandbox.salesforce.schema import Schema
 from worker.sandbox_folder import make_company, open_sandbox
 
@@ -128,3 +130,14 @@ def test_a_look_back_is_never_planned_as_today(home: Any) -> None:
     plan = home.upswell("plan").data
     assert plan["as_of"] != "2026-06-30"
     assert plan["cells"] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("apply", "--override", "nope"), ("rollback", "--account", "NOPE"), ("rollback", "--field", "Name")],
+)
+def test_a_name_that_means_nothing_is_no_success(home: Any, arguments: tuple[str, ...]) -> None:
+    """A mistyped guard rule, account or field ends with 2 and names itself."""
+    answer = changes_nothing(home, *arguments)
+    assert answer.exit_code == 2
+    assert arguments[-1] in str(answer.errors[0])

@@ -24,6 +24,15 @@ def command(app: App, run_or_plan: str | None, account: str | None, field: str |
     with open_loop(app.settings(), app.screen) as loop, loop.run("rollback") as run:
         app.answer.run_id = run.id
         report = loop.rollback(run, run_or_plan, account=account, field=field, dry_run=dry_run)
+    found = report.restored_cells or report.tasks_closed or report.left or report.gone or report.failed
+    if (account or field) and not found and not report.tasks_left:
+        from connectors.errors import InputError
+
+        raise InputError(
+            f"{' and '.join(report.plan_ids)} wrote nothing there that could be taken back.",
+            record=" ".join(filter(None, (account, field))),
+            fix="check the account and field with: upswell history RUN",
+        )
     app.answer.data = {
         "plans": report.plan_ids,
         "dry_run": report.dry_run,
@@ -42,7 +51,7 @@ def command(app: App, run_or_plan: str | None, account: str | None, field: str |
     done = "Would restore" if report.dry_run else "Restored"
     screen.head(
         f"{done} {report.restored_cells:,} cells of {report.restored_records:,} records; "
-        f"{report.tasks_closed} tasks closed"
+        f"{report.tasks_closed} tasks closed ({', '.join(report.plan_ids)})"
     )
     if report.left:
         screen.say(f"{len(report.left)} cells were changed by a person since, and are left as they are:")

@@ -70,7 +70,7 @@ def whole_loop(
     }
     for warning in scored.identity.warnings:
         app.warn(warning)
-    show_scores(app, scored.scores, SHOWN)
+    show_scores(app, scored.scores, SHOWN, {p.id: p.name for p in loop.products})
     plan = loop.plan(run, scored)
     facts["plan"] = plan_facts(plan)
     show_plan(app, plan)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
@@ -62,7 +63,7 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
         "matched_share": report.identity.matched_share,
     }
     if str(out) != "-":
-        show_scores(app, scores, SHOWN)
+        show_scores(app, scores, SHOWN, {p.id: p.name for p in loop.products})
         if out is not None:
             app.screen.say(f"Wrote {scores.num_rows:,} scores to {out}.")
 
@@ -99,18 +100,18 @@ def write_csv(out: Path, scores: pa.Table) -> None:
         ) from None
 
 
-def show_scores(app: App, scores: pa.Table, count: int) -> None:
+def show_scores(app: App, scores: pa.Table, count: int, names: Mapping[str, str]) -> None:
     """The first accounts by priority, with the strongest reason of each."""
     tiers = ", ".join(f"{n:,} {tier.replace('_', ' ')}" for tier, n in tier_counts(scores).items())
     app.screen.head(f"{scores.num_rows:,} accounts scored: {tiers}")
     app.screen.table(
         ("#", "Account", "Score", "Expected ARR", "Product", "When", "Health", "Strongest reason"),
-        [score_row(row) for row in scores.slice(0, count).to_pylist()],
+        [score_row(row, names) for row in scores.slice(0, count).to_pylist()],
         right=("#", "Score", "Expected ARR"),
     )
 
 
-def score_row(row: dict[str, Any]) -> tuple[str, ...]:
+def score_row(row: dict[str, Any], names: Mapping[str, str]) -> tuple[str, ...]:
     """One account as the ranked table shows it."""
     when = {"now": "now", "d30": "30 days", "d90": "90 days", "hold": "hold"}
     reasons = row["reasons"] or []
@@ -119,7 +120,7 @@ def score_row(row: dict[str, Any]) -> tuple[str, ...]:
         (row["name"] or row["account_id"])[:28],
         "" if row["probability"] is None else f"{100 * row['probability']:.0f}",
         "" if row["expected_arr"] is None else f"{row['expected_arr']:,.0f}",
-        row["product"] or "",
+        names.get(row["product"] or "", row["product"] or ""),
         when.get(row["timing"], row["timing"] or ""),
         row["health"] or "",
         reasons[0]["sentence"] if reasons else "",
