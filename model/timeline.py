@@ -34,7 +34,7 @@ class Timeline:
     * `accounts`: account, account_id and `used`, the day on which its first use was known
     * `people`: user, account, account_id, user_id
     * `events`: account, user, feature, is_billing (a page about plans or invoices), session_id, at, known
-    * `user_day`: account, user, at with known and events; likewise `feature_day` with feature
+    * `user_day`: account, user, at with known and events
     * `users`: distinct active users of the last 1, 7, 30 and 90 days, on the days of USER_LAGS
     """
 
@@ -42,7 +42,6 @@ class Timeline:
     people: ir.Table
     events: ir.Table
     user_day: ir.Table
-    feature_day: ir.Table
     users: Mapping[int, Grid]
 
 
@@ -62,10 +61,6 @@ def read_timeline(coded: CodedEvents, days: Iterable[int], space: Workspace) -> 
     user_day = space.keep(
         named.group_by("account", "user", "at").agg(known=named.known.min(), events=named.count())
     )
-    featured = events.filter(events.feature.notnull())
-    feature_day = space.keep(
-        featured.group_by("account", "feature", "at").agg(known=featured.known.min(), events=featured.count())
-    )
     used = user_day.group_by("account").agg(used=user_day.known.min())
     accounts = people.select("account", "account_id").distinct()
     accounts = space.keep(accounts.left_join(used, "account").select("account", "account_id", "used"))
@@ -75,7 +70,6 @@ def read_timeline(coded: CodedEvents, days: Iterable[int], space: Workspace) -> 
         people=people.filter(people.user_id.notnull()),
         events=events,
         user_day=user_day,
-        feature_day=feature_day,
         users=rolling_users(user_day, asked, space),
     )
 

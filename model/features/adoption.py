@@ -65,7 +65,8 @@ FEATURES = (
 
 def build(inputs: Inputs) -> ir.Table:
     """Adoption features of every row whose account had used any feature by then."""
-    first = inputs.space.keep(first_known(inputs.timeline.feature_day, "account", "feature"))
+    used = inputs.timeline.events.filter(lambda t: t.feature.notnull())
+    first = inputs.space.keep(first_known(used, "account", "feature"))
     popular = inputs.space.keep(_popularity(first, inputs.days))
     rows = inputs.rows
     seen = rows.join(first, [rows.account == first.account, first.known <= rows.day])
@@ -80,7 +81,7 @@ def build(inputs: Inputs) -> ir.Table:
         days_since_new_feature=seen.age.min(),
         offered=seen.offered.max(),
     )
-    figures = ever.left_join(_in_use(inputs, popular), ["account", "day"])
+    figures = ever.left_join(_in_use(inputs, used, popular), ["account", "day"])
     features_30 = ibis.coalesce(figures.features_30, 0)
     features_90 = ibis.coalesce(figures.features_90, 0)
     return figures.select(
@@ -101,11 +102,11 @@ def build(inputs: Inputs) -> ir.Table:
     )
 
 
-def _in_use(inputs: Inputs, popular: ir.Table) -> ir.Table:
+def _in_use(inputs: Inputs, events: ir.Table, popular: ir.Table) -> ir.Table:
     """Features in use per account and as-of day: now, and 90 and 180 days earlier."""
-    recent = in_windows(inputs.timeline.feature_day, inputs.days, {0: 90, 90: 30, 180: 30})
+    recent = in_windows(events, inputs.days, {0: 90, 90: 30, 180: 30})
     used = recent.group_by("account", "day", "lag", "feature").agg(
-        events=recent.events.sum(), last_age=recent.age.min()
+        events=recent.count(), last_age=recent.age.min()
     )
     used = used.join(popular, ["feature", "day"])
     now = used.lag == 0

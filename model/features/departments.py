@@ -48,9 +48,11 @@ FEATURES = (
 
 def build(inputs: Inputs) -> ir.Table:
     """Department features of every row with an active user of a known department."""
-    days = inputs.space.keep(_department_day(inputs))
-    first = first_known(days, "account", "department")
-    recent = in_windows(days, inputs.days, {0: 180})
+    placed = _placed(inputs)
+    first = first_known(placed, "account", "department")
+    lately = placed.filter(placed["at"] > min(inputs.days) - 180)
+    days = lately.group_by("account", "department", "at", "known").agg(users=lately.count())
+    recent = in_windows(inputs.space.keep(days), inputs.days, {0: 180})
     recent = recent.group_by("account", "department", "day").agg(
         last_age=recent.age.min(),
         recent=recent.users.sum(where=recent.age < 90),
@@ -89,16 +91,15 @@ def build(inputs: Inputs) -> ir.Table:
     )
 
 
-def _department_day(inputs: Inputs) -> ir.Table:
-    """account, department (coded), at, known and `users`, the number of its users active that day."""
+def _placed(inputs: Inputs) -> ir.Table:
+    """Days of the users whose department is known: account, department (coded), at and known."""
     users, people = inputs.sources["users"], inputs.timeline.people
     placed = users.filter(users.department.notnull()).select("account_id", "user_id", "department").distinct()
     placed = placed.join(people, ["account_id", "user_id"]).select(
         "user", department=ibis.dense_rank().over(order_by=placed.department).cast("int32")
     )
-    days = inputs.timeline.user_day
-    days = days.join(inputs.space.keep(placed), "user")
-    return days.group_by("account", "department", "at").agg(known=days.known.min(), users=days.count())
+    days = inputs.timeline.user_day.join(inputs.space.keep(placed), "user")
+    return days.select("account", "department", "at", "known")
 
 
 def _entropy(count: ir.IntegerColumn) -> ir.FloatingScalar:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.customers import active_customers, invoice_spans
+from model.customers import invoice_spans
 from model.days import day_table
 from model.expansions import won_expansions
 from model.features.feature import Family, Feature, Inputs, good
@@ -79,7 +79,7 @@ def build(inputs: Inputs) -> ir.Table:
 def _members(inputs: Inputs, group: ir.Table) -> ir.Table:
     """Active customers of each as-of day with their group, ARR and expansions of the last 180 days."""
     asked = day_table(inputs.days)
-    members = active_customers(inputs.sources, inputs.days).join(group, "account_id")
+    members = inputs.rows.select("account_id", "day").join(group, "account_id")
     spans = invoice_spans(inputs.sources["billing"])
     billed = asked.join(spans, [spans.known <= asked.day, spans.until.isnull() | (asked.day < spans.until)])
     billed = billed.select("account_id", "day", "arr")

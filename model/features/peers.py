@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.customers import active_customers, invoice_spans
+from model.customers import invoice_spans
 from model.days import day_table
 from model.expansions import won_expansions
 from model.features.feature import Family, Feature, Inputs, bad, good
@@ -61,7 +61,7 @@ FEATURES = (
 
 
 def build(inputs: Inputs) -> ir.Table:
-    """Peer features of every row. Peers are all active customers of that day, whatever rows are given."""
+    """Peer features of every row. Peers are all rows of that day: every active customer has one."""
     members = inputs.space.keep(_members(inputs))
     everyone = members.group_by("day").agg(
         peer_rate_all=members.expanded.mean(), all_before=members.before.mean()
@@ -96,7 +96,7 @@ def build(inputs: Inputs) -> ir.Table:
 def _members(inputs: Inputs) -> ir.Table:
     """Every active customer of each as-of day, its groups, and whether it expanded in the 90 days before."""
     sources = inputs.sources
-    members = active_customers(sources, inputs.days)
+    members = inputs.rows.select("account_id", "day")
     accounts = sources["accounts"].select(
         "account_id",
         segment=ibis.coalesce(sources["accounts"].segment, ""),

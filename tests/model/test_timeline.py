@@ -109,7 +109,7 @@ def test_a_first_use_is_dated_by_what_was_known_first() -> None:
     """A use that arrives late does not move an earlier-known first use back in time."""
     with Workspace(BACKEND) as space:
         timeline = _timeline([("a", "x", 10, 0), ("a", "x", 5, 40)], [60], space)
-        first = BACKEND.to_pyarrow(first_known(timeline.feature_day, "account", "feature")).to_pylist()
+        first = BACKEND.to_pyarrow(first_known(timeline.events, "account", "feature")).to_pylist()
     assert [(line["at"], line["known"]) for line in first] == [(10, 10)]
 
 
