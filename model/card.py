@@ -9,7 +9,7 @@ from model.trained import TrainedModel
 
 _NAMES = {
     "served": "What is served",
-    "model": "CatBoost model",
+    "model": "CatBoost and curves",
     "scorecard": "Rule scorecard",
     "seat_rule": "Seat rule (> 80 % used)",
     "base_rate": "Base rate for all",

@@ -28,6 +28,7 @@ import catboost
 import numpy as np
 import pyarrow as pa
 
+from model.additive import AdditiveModel
 from model.card import write_card
 from model.errors import ModelError
 from model.frame import feature_frame, pool
@@ -132,6 +133,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
         "basis": trained.basis,
         "weight": trained.weight,
         "intercept": trained.intercept,
+        "additive": None if trained.additive is None else trained.additive.as_json(),
         "product_shares": dict(trained.product_shares),
         "product_pull": dict(trained.product_pull),
         "signals": dict(trained.signals),
@@ -168,6 +170,8 @@ def _read(folder: Path) -> TrainedModel:
         features=tuple(manifest["features"]),
         categorical=tuple(manifest["categorical"]),
         booster=boosters["probability.cbm"],
+        # models saved before there was an additive half are trees alone, as they were judged
+        additive=AdditiveModel.from_json(manifest["additive"]) if manifest.get("additive") else None,
         value=ValueModel(booster=boosters["value.cbm"], **manifest["value"]),
         basis=manifest["basis"],
         weight=manifest["weight"],

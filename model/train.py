@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from model.additive import AdditiveModel, fit_additive
 from model.boosting import best_trees, fit_probability
 from model.days import day_number
 from model.evaluate import auc, scores
@@ -18,7 +19,7 @@ from model.product import Product, base_shares, fit_pull, product_scores, rank_p
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
 from model.split import Split, purged_split
 from model.target import Target
-from model.trained import TrainedModel, probabilities
+from model.trained import TrainedModel, model_margins, probabilities
 from model.value import train_value
 
 # One feature that alone ranks this well out of time is most likely written after the fact.
@@ -56,6 +57,7 @@ def train(
     features = tuple(name for name in panel.features if name not in left_out)
     categorical = tuple(name for name in panel.categorical if name not in left_out)
     booster: Any = None
+    additive: AdditiveModel | None = None
     frame = feature_frame(rows, features, categorical)
     value, value_metrics = train_value(
         rows,
@@ -81,11 +83,14 @@ def train(
         trees = best_trees(first)
         say("judging on the latest matured slice")
         judged = fit_probability(slice_of(split.before_test), seed=seed, threads=threads, trees=trees)
-        raw = judged.predict(slice_of(split.test), prediction_type="RawFormulaVal")
+        known = split.before_test
+        curves = fit_additive(frame.iloc[known], categorical, y[known])
+        raw = model_margins(judged, curves, frame.iloc[split.test], categorical)
         points = rule_points(rows, panel.signals, features).sum(axis=1)
         metrics |= _judge(rows, y, split, raw=raw, points=points, weight=weight)
         say("fitting on everything that matured")
         booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
+        additive = fit_additive(frame, categorical, y)
     if split is not None and (right := _judge_products(rows, panel, split, products)):
         metrics["product"] = right
     shares, pull = _product_model(rows, panel, products)
@@ -94,6 +99,7 @@ def train(
         features=features,
         categorical=categorical,
         booster=booster,
+        additive=additive,
         value=value,
         basis=basis,
         weight=weight,

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from model.additive import AdditiveModel
 from model.frame import feature_frame, pool
 from model.scorecard import rule_points
 from model.target import Target
@@ -21,7 +22,8 @@ class TrainedModel:
     """Probability and value of expansion, with the figures of the slice on which it was judged.
 
     `basis` says who scores: scorecard, blend or model, and `weight` the model's part on log-odds.
-    `booster` is None for a scorecard. `intercept` is the scorecard's base, on log-odds.
+    `booster` and `additive`, the two halves of the model, are None for a scorecard. `intercept` is
+    the scorecard's base, on log-odds.
     `product_shares` are of past expansions, `product_pull` the trust in each product type's rules.
     """
 
@@ -29,6 +31,7 @@ class TrainedModel:
     features: tuple[str, ...]
     categorical: tuple[str, ...]
     booster: Any
+    additive: AdditiveModel | None
     value: ValueModel
     basis: str
     weight: float
@@ -56,26 +59,37 @@ class TrainedModel:
             points = rule_points(table, self.signals, self.features).sum(axis=1)
             margin += (1 - self.weight) * (self.intercept + points)
         if self.booster is not None:
-            raw = self.booster.predict(
-                pool(self.frame(table), self.categorical), prediction_type="RawFormulaVal"
+            margin += self.weight * model_margins(
+                self.booster, self.additive, self.frame(table), self.categorical
             )
-            margin += self.weight * raw
         return margin
 
     def contributions(self, table: pa.Table) -> np.ndarray:
         """rows × features: what each feature adds to the log-odds; with the base they sum to the margin.
 
-        CatBoost's own SHAP values, the scorecard's points, or both in the blend's proportion.
+        CatBoost's own SHAP values and the heights of the additive half's curves, half and half; the
+        scorecard's points; or all of them in the blend's proportion.
         """
         total = np.zeros((table.num_rows, len(self.features)))
         if self.weight < 1:
             total += (1 - self.weight) * rule_points(table, self.signals, self.features)
         if self.booster is not None:
+            frame = self.frame(table)
             values = self.booster.get_feature_importance(
-                pool(self.frame(table), self.categorical), type="ShapValues", thread_count=2
-            )
-            total += self.weight * values[:, :-1]
+                pool(frame, self.categorical), type="ShapValues", thread_count=2
+            )[:, :-1]
+            if self.additive is not None:
+                values = (values + self.additive.contributions(frame)) / 2
+            total += self.weight * values
         return total
+
+
+def model_margins(
+    booster: Any, additive: AdditiveModel | None, frame: pd.DataFrame, categorical: tuple[str, ...]
+) -> np.ndarray:
+    """Log-odds of trees and curves, half and half; of the trees alone where there are no curves."""
+    raw: np.ndarray = booster.predict(pool(frame, categorical), prediction_type="RawFormulaVal")
+    return raw if additive is None else (raw + additive.margins(frame)) / 2
 
 
 def probabilities(margins: np.ndarray) -> np.ndarray:

@@ -108,5 +108,5 @@ def test_an_empty_registry_says_to_train(tmp_path: Path) -> None:
 def test_the_card_shows_every_baseline(saved: Registry) -> None:
     """The card has the figures of the model, the scorecard, the seat rule and the base rate."""
     card = saved.card("2026.06.01-1")
-    for name in ("CatBoost model", "Rule scorecard", "Seat rule", "Base rate"):
+    for name in ("CatBoost and curves", "Rule scorecard", "Seat rule", "Base rate"):
         assert name in card
