@@ -44,7 +44,7 @@ def _timeline(events: Sequence[tuple[str, str, int, int]], days: Sequence[int], 
     return read_timeline(code_events(ibis.memtable(pa.table(columns)), space), days, space)
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=6, deadline=None, derandomize=True)
 @given(events=EVENTS, days=DAYS)
 def test_rolling_users_equal_a_brute_force_count(
     events: list[tuple[str, str, int, int]], days: list[int]
@@ -68,7 +68,7 @@ def test_rolling_users_equal_a_brute_force_count(
         assert grids[width].at(np.array([code["account"]]), np.array([day])) == len(active)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=3, deadline=None, derandomize=True)
 @given(events=EVENTS, days=DAYS)
 def test_rolling_totals_equal_a_brute_force_sum(
     events: list[tuple[str, str, int, int]], days: list[int]
@@ -84,7 +84,7 @@ def test_rolling_totals_equal_a_brute_force_sum(
         assert grid.at(np.array([code["account"]]), np.array([day])) == len(inside)
 
 
-@settings(max_examples=4, deadline=None, derandomize=True)
+@settings(max_examples=3, deadline=None, derandomize=True)
 @given(events=EVENTS, days=DAYS)
 def test_windows_hold_what_had_happened_and_was_known(
     events: list[tuple[str, str, int, int]], days: list[int]
