@@ -64,7 +64,9 @@ def explain(
             side = found[share > 0]
             if abs(share) < MIN_SHARE or len(side) >= (MAX_FOR if share > 0 else MAX_AGAINST):
                 continue
-            by_size = sorted(members[family], key=lambda m: -abs(contributions[row, m[0]]))
+            by_size = sorted(
+                members[family], key=lambda m: (CATALOGUE[m[1]].vague, -abs(contributions[row, m[0]]))
+            )
             along = [name for i, name in by_size if contributions[row, i] * share > 0 and name in columns]
             spoken = _speak(table, row, along, columns, share=share)
             if spoken is not None:

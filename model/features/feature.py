@@ -63,13 +63,17 @@ UNITS = (
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """One column of the panel: `about` says what it is, `source` the table that reasons cite."""
+    """One column of the panel: `about` says what it is, `source` the table that reasons cite.
+
+    A `vague` one stands for several others, and speaks only where none of those can.
+    """
 
     name: str
     unit: str
     source: str
     about: str
     phrases: tuple[Phrase, ...] = ()
+    vague: bool = False
 
     @property
     def categorical(self) -> bool:

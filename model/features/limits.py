@@ -13,6 +13,8 @@ NEEDS = {
     "billing": ("account_id", "period_start", "overage", "arr", "known_from"),
 }
 MONTH = 30.4
+# Kinds of limits that a sentence can name: what a metric's name contains, and how it is called.
+KINDS = {"api": ("api", "API calls"), "storage": ("storage", "storage")}
 
 FEATURES = (
     Feature(
@@ -21,9 +23,23 @@ FEATURES = (
         "usage",
         "Highest use of any metered limit in its latest month",
         (
-            good("LIMIT_NEAR", "{limit_utilisation} of a plan limit used", at_least=0.85),
-            bad("LIMITS_FREE", "Only {limit_utilisation} of the plan's limits used", at_most=0.5),
+            good("LIMIT_NEAR", "{limit_utilisation} of the tightest metered limit used", at_least=0.85),
+            bad("LIMITS_FREE", "Only {limit_utilisation} of the tightest metered limit used", at_most=0.5),
         ),
+        vague=True,
+    ),
+    *(
+        Feature(
+            f"limit_{kind}",
+            "share",
+            "usage",
+            f"Use of the plan's limit of {words} in the latest month",
+            (
+                good("LIMIT_NEAR", f"{{limit_{kind}}} of the plan's {words} used", at_least=0.85),
+                bad("LIMITS_FREE", f"Only {{limit_{kind}}} of the plan's {words} used", at_most=0.5),
+            ),
+        )
+        for kind, (_, words) in KINDS.items()
     ),
     Feature("limit_utilisation_mean", "share", "usage", "Mean use of all metered limits, latest month"),
     Feature(
@@ -107,12 +123,17 @@ def _monthly(inputs: Inputs) -> ir.Table:
         quarter=share.quarter.max(),
         half=share.half.max(),
         limits_near=(share.now >= 0.85).sum(),
+        **{
+            f"limit_{kind}": share.now.max(where=share["item"].contains(part))
+            for kind, (part, _) in KINDS.items()
+        },
     )
     return top.select(
         "row",
         "limit_utilisation",
         "limit_utilisation_mean",
         "limits_near",
+        *(f"limit_{kind}" for kind in KINDS),
         limit_change_90=top.limit_utilisation - top.quarter,
         limit_change_180=top.limit_utilisation - top.half,
     )
