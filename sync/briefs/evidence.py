@@ -129,7 +129,7 @@ def _relationship(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[t
     for row in select(tables, "notes", ("account_id", "kind", "written_at", "text"), ids):
         day = day_of(row["written_at"])
         if row["kind"] == "goal":
-            text = _quotable(row["text"])
+            text = (_quotable(row["text"]) or "").rstrip(". ")  # it is quoted inside a sentence
             keep(row["account_id"], Fact(id="goal", value=text, unit="text", source="notes", day=day))
         elif row["kind"] == "qbr":
             keep(row["account_id"], Fact(id="last_qbr", value=day, unit="date", source="notes", day=day))
