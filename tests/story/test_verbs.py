@@ -78,7 +78,8 @@ def test_what_moved_adds_up_to_the_change_of_the_score(home: Any) -> None:
     moved = home.upswell("explain", account).data
     change = 100 * (moved["score"]["probability"] - moved["before"]["probability"])
     assert moved["before"]["as_of"] == "2026-09-28"
-    assert sum(step["points"] for step in moved["moved"]) == pytest.approx(change, abs=1e-6)
+    # the ledger keeps probabilities at six digits: two of them, in percent, are within a ten-thousandth
+    assert sum(step["points"] for step in moved["moved"]) == pytest.approx(change, abs=1e-4)
 
 
 def test_an_unknown_account_is_answered_with_the_nearest_names(home: Any) -> None:

@@ -61,9 +61,9 @@ def test_a_key_file_is_found_beside_the_configuration(tmp_path: Path) -> None:
     assert made.private_key_file == str(tmp_path / "keys" / "jwt.pem")
 
 
-def test_a_crm_that_is_not_built_is_told(tmp_path: Path) -> None:
+def test_a_login_without_any_credential_names_what_is_missing(tmp_path: Path) -> None:
     """Accepted as a setting, refused at the door."""
-    with pytest.raises(SettingError, match="HubSpot can't be connected by this version"):
+    with pytest.raises(SettingError, match="crm.hubspot.token: HubSpot needs a static token"):
         connect(settings_of(tmp_path, '[crm]\nkind = "hubspot"\n'))
 
 

@@ -181,6 +181,7 @@ def test_a_run_that_found_nothing_new_hides_no_plan_from_an_undo(world: Any, sco
     """The newest plan that wrote is found behind a later, empty one."""
     plan = world.plan(score(1))
     world.apply(plan)
+    world.now += timedelta(minutes=1)
     empty = world.plan(score(1))
     world.apply(empty)
     assert empty.is_empty
