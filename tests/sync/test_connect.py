@@ -63,7 +63,7 @@ def test_a_key_file_is_found_beside_the_configuration(tmp_path: Path) -> None:
 
 def test_a_login_without_any_credential_names_what_is_missing(tmp_path: Path) -> None:
     """Accepted as a setting, refused at the door."""
-    with pytest.raises(SettingError, match="crm.hubspot.token: HubSpot needs a static token"):
+    with pytest.raises(SettingError, match=r"crm\.hubspot\.token: HubSpot needs a static token"):
         connect(settings_of(tmp_path, '[crm]\nkind = "hubspot"\n'))
 
 
