@@ -57,17 +57,17 @@ WARNINGS: Final = (
         feature="champion_left_180",
         bound=1.0,
         points=1,
-        text="{champion_left_180} champions or sponsors left in 180 days",
+        text="{champion_left_180} champion(s) or sponsor(s) left in 180 days",
     ),
     Sign(
         feature="csat_180", bound="low_csat", points=1, below=True, text="CSAT of {csat_180} over half a year"
     ),
-    Sign(feature="escalations_open", bound=1.0, points=1, text="{escalations_open} escalated tickets open"),
+    Sign(feature="escalations_open", bound=1.0, points=1, text="{escalations_open} escalated ticket(s) open"),
     Sign(
         feature="tickets_critical_90",
         bound=2.0,
         points=1,
-        text="{tickets_critical_90} critical tickets in 90 days",
+        text="{tickets_critical_90} critical ticket(s) in 90 days",
     ),
     Sign(feature="nps", bound="low_nps", points=1, below=True, text="NPS answers average {nps}"),
     Sign(feature="qbr_outcome", bound=-1.0, points=1, below=True, text="Last QBR went badly"),

@@ -35,7 +35,7 @@ def write_value(value: float, unit: str) -> str:
 def sentence(table: pa.Table, row: int, feature: str, text: str) -> str | None:
     """The text with every `{name}` filled from that row, then source table and as-of date.
 
-    `{name:size}` is the value without its sign.
+    `{name:size}` is the value without its sign; "(s)" makes a plural unless the feature's own value is 1.
     None when a figure that it needs is unknown: a sentence is never said with a gap.
     """
     values = {}
@@ -48,6 +48,8 @@ def sentence(table: pa.Table, row: int, feature: str, text: str) -> str | None:
         values[name + size] = (
             write_value(abs(value), unit).removeprefix("+") if size else write_value(value, unit)
         )
+    own = table[feature][row].as_py() if feature in table.column_names else None
+    text = text.replace("(s)", "" if own is not None and round(own) == 1 else "s")
     as_of: date = table["as_of"][row].as_py()
     filled = _SLOT.sub(lambda slot: values[slot.group(1) + (slot.group(2) or "")], text)
     return f"{filled} ({CATALOGUE[feature].source}, {as_of.day} {_MONTHS[as_of.month - 1]})"

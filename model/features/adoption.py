@@ -19,7 +19,7 @@ FEATURES = (
         "count",
         "events",
         "Product features used in the last 30 days",
-        (bad("NARROW_USE", "Only {features_30} product features in use", at_most=6),),
+        (bad("NARROW_USE", "Only {features_30} product feature(s) in use", at_most=6),),
     ),
     Feature("features_90", "count", "events", "Product features used in the last 90 days"),
     Feature("features_change_90", "count", "events", "Features in use now less 90 days earlier"),
@@ -33,7 +33,7 @@ FEATURES = (
         (
             good(
                 "ADOPTING_FEATURES",
-                "{features_new_90} product features first used in the last 90 days",
+                "{features_new_90} product feature(s) first used in the last 90 days",
                 at_least=2,
             ),
         ),
@@ -47,7 +47,13 @@ FEATURES = (
         "count",
         "events",
         "Features in use that fewer than 40 % of accounts ever used",
-        (good("ADVANCED_USE", "{advanced_features_90} advanced features in use", at_least=2),),
+        (
+            good(
+                "ADVANCED_USE",
+                "{advanced_features_90} feature(s) in use that most accounts never took up",
+                at_least=2,
+            ),
+        ),
     ),
     Feature("advanced_events_share_90", "share", "events", "Share of events of 90 days on advanced features"),
     Feature("advanced_new_90", "count", "events", "Advanced features first used in the last 90 days"),

@@ -21,7 +21,7 @@ FEATURES = (
         "Departments with an active user in the last 30 days",
         (
             good("DEPARTMENTS", "{departments_30} departments use the product", at_least=4),
-            bad("FEW_DEPARTMENTS", "Only {departments_30} departments use the product", at_most=2),
+            bad("FEW_DEPARTMENTS", "Only {departments_30} department(s) with active users", at_most=2),
         ),
     ),
     Feature("departments_90", "count", "events", "Departments with an active user in the last 90 days"),
@@ -31,7 +31,7 @@ FEATURES = (
         "count",
         "events",
         "Departments first active in the last 90 days (signal new_department_days)",
-        (good("NEW_DEPARTMENT", "{departments_new} new departments lately", at_least=1),),
+        (good("NEW_DEPARTMENT", "{departments_new} department(s) new to the product", at_least=1),),
     ),
     Feature("departments_new_180", "count", "events", "Departments first active in the last 180 days"),
     Feature(

@@ -30,7 +30,7 @@ FEATURES = (
         (
             good(
                 "SIBLINGS_EXPAND",
-                "Sister companies expanded {sibling_expansions_180} times in 180 days",
+                "Sister companies expanded {sibling_expansions_180} time(s) in 180 days",
                 at_least=1,
             ),
         ),

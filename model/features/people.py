@@ -88,7 +88,7 @@ FEATURES = (
         "count",
         "contacts",
         "Senior contacts that joined in the last 90 days",
-        (good("NEW_SENIOR_CONTACT", "{senior_new_90} new senior contacts in 90 days", at_least=1),),
+        (good("NEW_SENIOR_CONTACT", "{senior_new_90} new senior contact(s) in 90 days", at_least=1),),
     ),
     Feature("contacts_new_90", "count", "contacts", "Contacts added in the last 90 days"),
     Feature(
@@ -96,7 +96,7 @@ FEATURES = (
         "count",
         "contacts",
         "Champions and sponsors that left in the last 180 days",
-        (bad("CHAMPION_LEFT", "{champion_left_180} champions or sponsors left in 180 days", at_least=1),),
+        (bad("CHAMPION_LEFT", "{champion_left_180} champion(s) or sponsor(s) left in 180 days", at_least=1),),
     ),
     Feature("days_since_champion_left", "days", "contacts", "Days since a champion or sponsor left"),
     Feature(

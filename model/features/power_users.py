@@ -26,8 +26,11 @@ FEATURES = (
         "Power users over active users",
         (
             good(
-                "POWER_USERS", "{power_users} power users, {power_user_share} of active users", at_least=0.25
+                "POWER_USERS",
+                "Power users are {power_user_share} of all active users",
+                at_least=0.25,
             ),
+            bad("FEW_POWER_USERS", "None of the active users is a power user", at_most=0.0),
             bad("FEW_POWER_USERS", "Only {power_user_share} of active users are power users", at_most=0.08),
         ),
     ),

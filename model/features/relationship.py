@@ -60,7 +60,13 @@ FEATURES = (
         "count",
         "notes",
         "Notes of the last year with a goal to roll out, grow or bring in teams",
-        (good("GROWTH_GOAL", "{growth_goals_365} notes of the last year state a goal to grow", at_least=1),),
+        (
+            good(
+                "GROWTH_GOAL",
+                "A goal to grow stated in {growth_goals_365} note(s) of the last year",
+                at_least=1,
+            ),
+        ),
     ),
     Feature("days_since_goal", "days", "notes", "Days since a goal was written down"),
     Feature("note_sentiment", "points", "notes", "Mean sentiment of notes of the last 180 days, −1 to 1"),

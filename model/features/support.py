@@ -44,14 +44,14 @@ FEATURES = (
         "count",
         "tickets",
         "Critical tickets opened in the last 90 days",
-        (bad("CRITICAL_TICKETS", "{tickets_critical_90} critical tickets in 90 days", at_least=1),),
+        (bad("CRITICAL_TICKETS", "{tickets_critical_90} critical ticket(s) in 90 days", at_least=1),),
     ),
     Feature(
         "escalations_open",
         "count",
         "tickets",
         "Escalated tickets that are not closed",
-        (bad("ESCALATION", "{escalations_open} escalated tickets open", at_least=1),),
+        (bad("ESCALATION", "{escalations_open} escalated ticket(s) open", at_least=1),),
     ),
     Feature("tickets_open", "count", "tickets", "Tickets not closed"),
     Feature(
