@@ -28,6 +28,7 @@ from model.trained import TrainedModel
 from sync.aliases import load_aliases
 from sync.apply import apply
 from sync.apply_report import ApplyReport
+from sync.built import check_built
 from sync.config import config_hash
 from sync.currencies import Money
 from sync.exports import ExportReport, ingest
@@ -261,6 +262,7 @@ class Loop:
     def plan(self, run: Run, report: ScoreReport | None = None) -> Plan:
         """The difference between a scoring (the newest unless given) and the CRM, frozen in the ledger."""
         with run.step("plan") as detail:
+            check_built(self.settings)
             self.tell("Plan", 0, None)
             scores = self._newest_scores() if report is None else report.scores
             now = self.crm.server_time()
