@@ -44,7 +44,8 @@ def predict(
     )
     supporting, opposing = explain(table, trained.contributions(table), trained.features)
     completeness = numbers(table, "data_completeness")
-    expected = probability * value[:, 0]
+    # of the figures as they are shown, so that whoever multiplies them gets this one
+    expected = np.round(probability, 6) * np.round(value[:, 0], 2)
     pipeline = table["is_pipeline"].to_numpy(zero_copy_only=False)
     return pa.table(
         {
