@@ -23,7 +23,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from connectors.errors import SettingError, StateError
 from sync.store.storable import storable_json
 
-HEAD = "0002"  # the newest migration; a test compares it with the migrations folder
+HEAD = "0003"  # the newest migration; a test compares it with the migrations folder
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 10  # libpq waits for ever for a host that does not answer
 LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html

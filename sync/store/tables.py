@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.store.base import Base
@@ -27,7 +27,9 @@ class OrgRow(Base):
 
 
 class RunRow(Base):
-    """One verb that ran, or is running. `status` is running, done, partial (rows rejected) or failed."""
+    """One verb that ran, or is running.
+
+    `status` is queued, running, paused, done, partial (rows rejected) or failed."""
 
     __tablename__ = "runs"
 
@@ -40,6 +42,10 @@ class RunRow(Base):
     as_of: Mapped[date | None]
     config_hash: Mapped[str]
     error: Mapped[str | None]
+    # the options that it was started with
+    asked: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    created_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    due_at: Mapped[datetime | None]  # a queued or paused run goes on then; machine's clock
 
 
 class StepRow(Base):
@@ -50,10 +56,13 @@ class StepRow(Base):
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
     position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     name: Mapped[str]
-    status: Mapped[str]  # running, done, failed
+    status: Mapped[str]  # planned, running, done, failed
     started_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    owner: Mapped[str | None]  # the process that works on it, until `lease_until`
+    lease_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class SegmentRow(Base):

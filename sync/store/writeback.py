@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, event
+from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, event, text
 from sqlalchemy.orm import Mapped, Mapper, mapped_column
 
 from connectors.errors import StateError
@@ -36,7 +36,16 @@ class PlanRow(Base):
     findings: Mapped[list[Any]]
     scored: Mapped[int]
     api_calls: Mapped[int]
-    status: Mapped[str]  # planned, applying, applied, rolled_back
+    status: Mapped[str]  # planned, applying, paused, stopped, applied, rolled_back
+    created_by: Mapped[str] = mapped_column(
+        default="", server_default=""
+    )  # an operator's name, or os:<login> without one
+    model_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))  # of the model's manifest
+    # counts, moves, cost: shown, never decided on
+    summary: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    started_at: Mapped[datetime | None]  # first attempt; machine's clock, as all that leases go by
+    paused_until: Mapped[datetime | None]
+    pause_reason: Mapped[str | None]
 
 
 class SkipRow(Base):
@@ -56,8 +65,9 @@ class SkipRow(Base):
 class OperationRow(Base):
     """One write to the CRM. `key` and `payload` are fixed before the first attempt.
 
-    `state`: planned -> sending (committed before the HTTP call) -> done. A row found in `sending` has
-    an unknown outcome and is settled by reading back.
+    `state`: planned -> claimed (by one worker, until its lease ends) -> sending (committed before the HTTP
+    call) -> done. A row found in `sending` after its lease has an unknown outcome and is settled by reading
+    back. Leases and `due_at` go by the machine's clock, `updated_at` by the CRM's.
     """
 
     __tablename__ = "operations"
@@ -82,6 +92,15 @@ class OperationRow(Base):
     message: Mapped[str | None]
     fix: Mapped[str | None]
     updated_at: Mapped[datetime]
+    owner: Mapped[str | None]  # the worker that claimed it last
+    # counts claims: a result under an older claim is not taken
+    fence: Mapped[int] = mapped_column(default=0, server_default="0")
+    lease_until: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]  # not before; backs off
+    # claims whose worker died while sending
+    crashes: Mapped[int] = mapped_column(default=0, server_default="0")
+    # HTTP calls that bore it, reads and writes
+    requests: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class JournalRow(Base):
@@ -105,6 +124,25 @@ class JournalRow(Base):
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
     undoes: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
+    kind: Mapped[str] = mapped_column(default="write", server_default="write")  # write, restore, task, close
+    salt: Mapped[str | None]  # gone with the content when a person is erased
+    digest: Mapped[str | None]  # commits to the row's content; stays, and keeps the chain whole
+    erased_at: Mapped[datetime | None]
+
+
+class LinkRow(Base):
+    """One link of the chain over everything that must not be changed afterwards: batches of journal entries,
+    approvals, erasures. `mac` is an HMAC over the link and the one before it."""
+
+    __tablename__ = "journal_links"
+
+    seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    at: Mapped[datetime]
+    kind: Mapped[str]  # entries, approval, erasure, opening
+    ref: Mapped[dict[str, Any]]  # what it covers: journal ids, or the approval's or erasure's own facts
+    digest: Mapped[str]
+    previous: Mapped[str]
+    mac: Mapped[str]
 
 
 class TaskRow(Base):
