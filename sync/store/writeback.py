@@ -37,9 +37,8 @@ class PlanRow(Base):
     scored: Mapped[int]
     api_calls: Mapped[int]
     status: Mapped[str]  # planned, applying, paused, stopped, applied, rolled_back
-    created_by: Mapped[str] = mapped_column(
-        default="", server_default=""
-    )  # an operator's name, or os:<login> without one
+    # an operator's name, or os:<login> without one
+    created_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
     model_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))  # of the model's manifest
     # counts, moves, cost: shown, never decided on
     summary: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
