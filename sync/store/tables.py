@@ -43,7 +43,7 @@ class RunRow(Base):
     config_hash: Mapped[str]
     error: Mapped[str | None]
     # the options that it was started with
-    asked: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    asked: Mapped[dict[str, Any] | None]
     created_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
     due_at: Mapped[datetime | None]  # a queued or paused run goes on then; machine's clock
 

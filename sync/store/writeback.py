@@ -41,7 +41,7 @@ class PlanRow(Base):
     created_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
     model_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))  # of the model's manifest
     # counts, moves, cost: shown, never decided on
-    summary: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
+    summary: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]  # first attempt; machine's clock, as all that leases go by
     paused_until: Mapped[datetime | None]
     pause_reason: Mapped[str | None]

@@ -16,7 +16,7 @@ depends_on = None
 
 ADDED: dict[str, Sequence[sa.Column[object]]] = {
     "runs": (
-        sa.Column("asked", sa.JSON(), nullable=False, server_default="{}"),
+        sa.Column("asked", sa.JSON(), nullable=True),
         sa.Column("created_by", LedgerText(), nullable=False, server_default=""),
         sa.Column("due_at", UtcDateTime(), nullable=True),
     ),
@@ -28,7 +28,7 @@ ADDED: dict[str, Sequence[sa.Column[object]]] = {
     "plans": (
         sa.Column("created_by", LedgerText(), nullable=False, server_default=""),
         sa.Column("model_hash", LedgerText(), nullable=False, server_default=""),
-        sa.Column("summary", sa.JSON(), nullable=False, server_default="{}"),
+        sa.Column("summary", sa.JSON(), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("pause_reason", LedgerText(), nullable=True),
