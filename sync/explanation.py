@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Explanation:
     """One account's newest score as the ledger keeps it, taken apart, and why it moved.
 
-    `before` and `steps` are None while the ledger holds no score of an earlier day."""
+    `before` and `steps` are None while the ledger holds no score of an earlier day; `before` has that score's
+    log_odds too, as they come out today."""
 
     account: NamedAccount
     score: dict[str, Any]
@@ -38,8 +39,10 @@ def explain_account(loop: Loop, wanted: str, *, moved: bool = True) -> Explanati
     before = score_before(loop.store, account.account_id, score["as_of"]) if moved else None
     steps = None
     if before is not None and score["probability"] is not None:
+        then = _breakdown(loop, account.account_id, before)
+        before["log_odds"] = then.log_odds
         steps = steps_between(
-            _breakdown(loop, account.account_id, before),
+            then,
             breakdown,
             said_before=before["probability"],
             said_now=score["probability"],
