@@ -199,6 +199,19 @@ def test_a_bad_export_is_named_with_row_and_fix_and_the_rest_is_checked(home: An
     assert home.upswell("status").data["lake"] == before
 
 
+def test_an_export_cut_to_its_header_is_warned_of(home: Any) -> None:
+    """It can be read, so neither the check nor the pull fails; both name it and say what to do."""
+    home.upswell("pull")
+    file = sorted((home.folder / "exports" / "billing").glob("*.csv"))[-1]
+    file.write_text(file.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    for verb in (("exports", "check", "--kind", "billing"), ("pull",)):
+        answer = home.upswell(*verb)
+        assert answer.exit_code == 0
+        (warning,) = answer.warnings
+        assert str(file) in warning
+        assert "export it again" in warning
+
+
 def test_history_shows_what_a_cell_held_before_and_after(home: Any) -> None:
     """A write and its rollback, newest first, with both values of each cell."""
     record = first_task(home)["record_id"]
