@@ -33,10 +33,13 @@ def explain_account(loop: Loop, wanted: str, *, moved: bool = True) -> Explanati
     """The explanation of the account that `wanted` names; `moved` False leaves out what moved.
 
     Raises UsageError for an account that is unknown or not scored, ModelError for a model that is gone."""
-    account = find_account(read_names(loop.tables().tables), wanted)
+    resolved = loop.tables()
+    account = find_account(read_names(resolved.tables), wanted)
     score = newest_score(loop.store, account)
     breakdown = _breakdown(loop, account.account_id, score)
-    before = score_before(loop.store, account.account_id, score["as_of"]) if moved else None
+    before = None
+    if moved:
+        before = score_before(loop.store, account.account_id, score["as_of"], resolved.lineage)
     steps = None
     if before is not None and score["probability"] is not None:
         then = _breakdown(loop, account.account_id, before)

@@ -24,6 +24,7 @@ from sync.currencies import Money
 from sync.duplicates import Entry, find_duplicates
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
+from sync.lineage import Lineage
 
 FEW: Final = 0.5  # of the accounts known to any export; below, the ids most likely don't mean the same
 EXAMPLES: Final = 5  # ids shown for each kind of mismatch
@@ -74,10 +75,11 @@ class IdentityReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """The tables that the model reads, the id of each account's CRM record, and how well they were joined."""
+    """The tables that the model reads, each account's CRM records, and how well they were joined."""
 
     tables: Mapping[str, ir.Table]
     crm_ids: Mapping[str, str]  # account_id -> crm_id
+    lineage: Lineage
     report: IdentityReport
 
 
@@ -118,7 +120,7 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )
     report = _report(accounts, index, rows_of_key, seconds=tuple(sorted(second)), unpriced=unpriced)
-    return Resolved(tables=resolved, crm_ids=accounts, report=report)
+    return Resolved(tables=resolved, crm_ids=accounts, lineage=Lineage.of(index.by_crm_id), report=report)
 
 
 def _live_accounts(accounts: ir.Table) -> list[Entry]:
