@@ -93,7 +93,7 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
     if money is not None:
         unpriced = money.unpriced(tables)
         tables = money.converted(tables)
-    live = _live_accounts(tables["accounts"])
+    live = _live_accounts(tables["accounts"], tables["account_history"])
     seconds = find_duplicates(live)
     second = {alias.loser for alias in seconds}
     firsts = [entry for entry in live if entry.crm_id not in second]
@@ -123,9 +123,15 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
     return Resolved(tables=resolved, crm_ids=accounts, lineage=Lineage.of(index.by_crm_id), report=report)
 
 
-def _live_accounts(accounts: ir.Table) -> list[Entry]:
+def _live_accounts(accounts: ir.Table, history: ir.Table) -> list[Entry]:
     columns = ("crm_id", "external_id", "name", "website", "parent_crm_id", "created_at")
-    return [Entry(**row) for row in _rows(accounts.filter(~_is_deleted()), *columns)]
+    former: dict[str, tuple[str, ...]] = {}
+    for row in _rows(
+        history.filter((history.field == "name") & ~_is_deleted()), "account_crm_id", "old_value"
+    ):
+        former[row["account_crm_id"]] = (*former.get(row["account_crm_id"], ()), row["old_value"] or "")
+    rows = _rows(accounts.filter(~_is_deleted()), *columns)
+    return [Entry(**row, former_names=former.get(row["crm_id"], ())) for row in rows]
 
 
 def _account_table(accounts: ir.Table, own_records: ir.Table, by_crm_id: ir.Table) -> ir.Table:
