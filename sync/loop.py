@@ -265,10 +265,12 @@ class Loop:
             check_built(self.settings)
             self.tell("Plan", 0, None)
             scores = self._newest_scores() if report is None else report.scores
-            now = self.crm.server_time()
             _refuse_old(scores, self.today())
-            tables = self.tables().tables
-            plan = make_plan(scores, self.crm, self.store, tables, self.settings, run_id=run.id, now=now)
+            known, now = self.tables(), self.crm.server_time()
+            plan = make_plan(
+                scores, self.crm, self.store, known.tables, self.settings,
+                run_id=run.id, now=now, lineage=known.lineage,
+            )  # fmt: skip
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
         return plan
@@ -325,11 +327,11 @@ class Loop:
         """What happened since, joined to what was said before."""
         with run.step("outcomes") as detail:
             self.tell("Outcomes", 0, None)
-            now = self.crm.server_time()
-            tables = self.tables().tables
-            found = collect(tables, self.store, target=self.target, now=now)
+            now, target, known = self.crm.server_time(), self.target, self.tables()
+            tables, lineage = known.tables, known.lineage
+            found = collect(tables, self.store, target=target, now=now, lineage=lineage)
             detail.update(found=found)
-            return compare(tables, self.store, target=self.target, now=now)
+            return compare(tables, self.store, target=target, now=now, lineage=lineage)
 
     def _rows(self, as_of: date) -> Rows:
         """The features of every active customer on `as_of`; a panel that was just built has them already."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -17,6 +17,7 @@ from sync.briefs.evidence import select as rows_of
 from sync.context import read_accounts
 from sync.currencies import Money
 from sync.guard import check
+from sync.lineage import Lineage
 from sync.mapping import field_map
 from sync.plan_ledger import save
 from sync.planned import Plan
@@ -26,7 +27,7 @@ from sync.store import Store
 from sync.store.scores import latest_scoring
 from sync.store.tables import ScoreRow
 from sync.store.writeback import TaskRow
-from sync.tasks import choose, make_task
+from sync.tasks import choose, key_of, make_task
 
 LIFETIME: Final = timedelta(hours=24)
 TASK_READS: Final = 4  # look for the keys when planning and before sending, read the accounts, create
@@ -41,11 +42,14 @@ def make_plan(
     *,
     run_id: str,
     now: datetime,
+    lineage: Lineage | None = None,
 ) -> Plan:
     """The plan for one scoring, kept in the ledger.
 
     `scores` has the columns of `sync.store.scores.SCORES`; `tables` are the canonical tables after
-    identity resolution. Raises SetupError when a field can't be written."""
+    identity resolution, and `lineage` says what became of records that were merged since an earlier plan.
+    Raises SetupError when a field can't be written."""
+    lineage = lineage or Lineage()
     rows: list[dict[str, Any]] = scores.to_pylist()
     today = now.astimezone(ZoneInfo(settings.company.timezone)).date()
     as_of = rows[0]["as_of"] if rows else today
@@ -68,7 +72,7 @@ def make_plan(
         settings=settings,
         as_of=as_of,
         today=today,
-        taken=lambda keys: _taken(crm, store, keys),
+        taken=lambda keys: _taken(crm, store, keys, lineage),
         used_slots=_used_slots(store, today, settings.company.timezone),
     )
     evidence = read_evidence(tables, [candidate.score for candidate, _ in chosen], as_of) if chosen else {}
@@ -104,7 +108,9 @@ def make_plan(
             planning.changes,
             settings.guard,
             held_scores=planning.held_scores(),
-            scored_last=_scored_last(store, as_of),
+            scored_last=_scored_last(
+                store, as_of, lineage, {row["account_id"]: row["crm_id"] for row in rows}
+            ),
         ),
         api_calls=api_calls(len(planning.changes), len(tasks), crm.capabilities),
     )
@@ -129,10 +135,16 @@ def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
     return writes + reads + TASK_READS * task_batches + links
 
 
-def _taken(crm: Crm, store: Store, keys: Sequence[str]) -> Set[str]:
-    """Which of the keys have their task already, by the ledger or else by the CRM."""
+def _taken(crm: Crm, store: Store, keys: Sequence[str], lineage: Lineage) -> Set[str]:
+    """Which of the keys have their task already, by the ledger or else by the CRM.
+
+    The task of a record that was merged into an account has come to it, and is the account's now."""
+    query = select(TaskRow.key, TaskRow.account_id, TaskRow.account_crm_id, TaskRow.play, TaskRow.cycle)
     with store.session() as session:
-        known = set(session.scalars(select(TaskRow.key)))
+        rows = session.execute(query).all()
+    known = {row.key for row in rows}
+    for row in rows:
+        known.add(key_of(lineage.account_now(row.account_id, row.account_crm_id), row.play, row.cycle))
     unknown = [key for key in keys if key not in known]
     return known | (set(crm.find_tasks(unknown)) if unknown else set())
 
@@ -147,11 +159,12 @@ def _used_slots(store: Store, today: date, timezone: str) -> dict[str, int]:
         return {owner or "": count for owner, count in session.execute(query)}
 
 
-def _scored_last(store: Store, as_of: date) -> Set[str]:
-    """Record ids of the newest scoring as of an earlier day."""
+def _scored_last(store: Store, as_of: date, lineage: Lineage, record_now: Mapping[str, str]) -> Set[str]:
+    """Record ids of the newest scoring as of an earlier day; of one that was merged, its survivor's."""
     last = latest_scoring(store, before=as_of)
     if last is None:
         return frozenset()
     with store.session() as session:
-        ids = session.scalars(select(ScoreRow.crm_id).where(ScoreRow.run_id == last.run_id))
-        return {record_id for record_id in ids if record_id}
+        ids = session.scalars(select(ScoreRow.crm_id).where(ScoreRow.run_id == last.run_id)).all()
+    accounts = {record_id: lineage.account_now(record_id, record_id) for record_id in ids if record_id}
+    return {record_now.get(account, record_id) for record_id, account in accounts.items()}

@@ -55,6 +55,10 @@ class Linker:
         self._follow(kind, record_id)
         self._follow(other, to_id)
 
+    def hand_over(self, kind: ObjectType, old_id: str, new_id: str) -> None:
+        """Everything that a merged record is associated with comes to the record that it became."""
+        self._associations.move(kind.name, old_id, new_id)
+
     def follow_property(self, kind: ObjectType, row: Row, given: Sequence[str]) -> None:
         """Associate a contact with the company that was written into `associatedcompanyid`."""
         if kind.name == "contacts" and "associatedcompanyid" in given:

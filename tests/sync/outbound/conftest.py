@@ -30,6 +30,7 @@ from connectors.crm import (
 from connectors.errors import AmbiguousError, TransientError
 from connectors.fields import FieldSpec, field_specs
 from sync.apply import ApplyReport, apply
+from sync.lineage import Lineage
 from sync.plan import make_plan
 from sync.planned import Plan
 from sync.rollback import RollbackReport, rollback
@@ -342,12 +343,13 @@ class World:
     tables: Mapping[str, Any]
     now: datetime = NOW
     plans: int = 0
+    lineage: Lineage = field(default_factory=Lineage)
 
     def plan(self, *rows: Mapping[str, Any]) -> Plan:
         self.plans += 1
         return make_plan(
             scores_of(*rows), self.crm, self.store, self.tables, self.settings,
-            run_id=f"run-{self.plans}", now=self.now,
+            run_id=f"run-{self.plans}", now=self.now, lineage=self.lineage,
         )  # fmt: skip
 
     def apply(self, plan: Plan, **options: Any) -> ApplyReport:
