@@ -16,6 +16,7 @@ from worker.loop_home import Stopwatch, open_loop
 from worker.verb import App, ExitCode, verb
 
 if TYPE_CHECKING:
+    from connectors.crm import Usage
     from worker.referee import Verdict
 
 
@@ -82,10 +83,10 @@ def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Pat
                 with watch.measure("referee"):
                     verdict = judge(folder, scored.scores, seats_used(scored))
                 seconds = watch.seconds | run.seconds
-                calls = loop.crm.usage().calls
-        app.answer.data = demo_facts(facts, made, verdict, seconds, calls)
+                usage = loop.crm.usage()
+        app.answer.data = demo_facts(facts, made, verdict, seconds, usage)
         show_verdict(app, verdict)
-        show_next(app, crm, keep, seconds, calls)
+        show_next(app, crm, keep, seconds, usage)
 
 
 @contextmanager
@@ -108,7 +109,7 @@ def demo_facts(
     made: dict[str, Any],
     verdict: Verdict | None,
     seconds: dict[str, float],
-    calls: int,
+    usage: Usage,
 ) -> dict[str, Any]:
     """The demo's answer in the contract's names, and what each step found."""
     judged = {} if verdict is None else asdict(verdict)
@@ -121,7 +122,8 @@ def demo_facts(
         "auc_seat_rule": judged.get("auc_seat_rule"),
         "log_loss": judged.get("log_loss"),
         "changes": facts["plan"]["changes"],
-        "api_calls": calls,
+        "api_calls": usage.calls,
+        "waited": round(usage.waited, 2),
         "tasks": facts["plan"]["tasks"],
         "seconds": seconds | {"total": round(sum(seconds.values()), 2)},
         "verdict": judged,

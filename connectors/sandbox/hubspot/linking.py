@@ -16,6 +16,7 @@ from connectors.sandbox.hubspot.schema import ObjectType, Schema
 _FOLLOWS = {
     ("contacts", 1): "associatedcompanyid",
     ("deals", 5): "hs_primary_associated_company",
+    ("tickets", 26): "hs_primary_company_id",
     ("companies", 14): "hs_parent_company_id",
 }
 """The property that shows to whom a record is associated with a type."""
