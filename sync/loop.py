@@ -275,11 +275,22 @@ class Loop:
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
         return plan
 
-    def apply(self, run: Run, plan_id: str | None = None, *, override: Collection[str] = ()) -> ApplyReport:
-        """A plan (the newest one unless named) carried out. Raises StateError when the ledger forbids it."""
+    def apply(
+        self,
+        run: Run,
+        plan_id: str | None = None,
+        *,
+        override: Collection[str] = (),
+        resume: bool = False,
+    ) -> ApplyReport:
+        """A plan (the newest one unless named) carried out. Raises StateError when the ledger forbids it.
+
+        `resume` goes on with one that was stopped, paused or cut short, the newest of these unless named."""
         with run.step("apply") as detail:
-            chosen = plan_id or latest_plan_id(self.store)
+            chosen = plan_id or latest_plan_id(self.store, begun=resume)
             if chosen is None:
+                if resume:
+                    raise UsageError("no plan was cut short.", fix="begin one with: upswell apply")
                 raise UsageError("there is no plan yet.", fix="make one first: upswell plan")
             unknown = sorted(set(override) - set(RULES))
             if unknown:
@@ -291,8 +302,11 @@ class Loop:
                 chosen,
                 self.crm,
                 self.store,
+                settings=self.settings,
                 now=self.crm.server_time(),
+                holder=run.id,
                 override=override,
+                resume=resume,
                 timezone=self.settings.company.timezone,
                 progress=lambda done, total: self.tell("Apply", done, total),
             )
@@ -319,6 +333,7 @@ class Loop:
                 field=field,
                 dry_run=dry_run,
                 now=self.crm.server_time(),
+                holder=run.id,
             )
             detail.update(cells=report.restored_cells, left=len(report.left))
         return report
