@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from connectors.crm import Crm
 from connectors.errors import StateError
 from sync.apply_report import ApplyReport, report
+from sync.approvals import refuse_stopped
 from sync.delivery import Delivery, Errand
 from sync.gateway import CellErrand
 from sync.mapping import FieldMap, field_map, refuse_changed_schema
@@ -52,7 +53,8 @@ def apply(
         delivery = Delivery(store=store, now=now, sleep=sleep)
         settle(crm, delivery, plan.org_id)
         # read again, now that no other run can move it on
-        _refuse(plan, status_of(store, plan_id), now, override)
+        _refuse(plan, status_of(store, plan_id), now)
+        refuse_stopped(store, plan, override)
         fields = planned_fields(crm, plan)
         refuse_changed_schema(plan.fields, fields)
         with store.begin() as session:
@@ -140,7 +142,7 @@ def _deliver(
                 progress(done, total)
 
 
-def _refuse(plan: PlanTerms, status: str | None, now: datetime, override: Collection[str]) -> None:
+def _refuse(plan: PlanTerms, status: str | None, now: datetime) -> None:
     new_plan = "Make a new plan: upswell plan."
     if status in ("applied", "rolled_back"):
         was = "applied" if status == "applied" else "rolled back"
@@ -148,14 +150,6 @@ def _refuse(plan: PlanTerms, status: str | None, now: datetime, override: Collec
     if now >= plan.expires_at:
         raise StateError(
             f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC", record=plan.id, fix=new_plan
-        )
-    broken = [finding for finding in plan.findings if finding.override not in override]
-    if broken:
-        overrides = ",".join(finding.override for finding in broken)
-        raise StateError(
-            "; ".join(finding.message for finding in broken),
-            record=plan.id,
-            fix=f"Look at the plan; if it is right, apply with --override {overrides}.",
         )
 
 
