@@ -141,8 +141,10 @@ def days_early(record_id: str, spread_days: int) -> int:
 
 
 def _is_first(cell: Cell, before: Before) -> bool:
-    """Whether we never wrote the cell: its field is new in this org, or it and the record are."""
-    return cell.name in before.first_fill or (cell.before is None and cell.name not in before.written)
+    """Whether the cell holds nothing of ours: its field is new in this org, or it is empty because we never
+    wrote it, or took back what we wrote."""
+    last = before.written.get(cell.name)
+    return cell.name in before.first_fill or (cell.before is None and (last is None or last.is_restore))
 
 
 def _was_emptied(cell: Cell, before: Before) -> bool:

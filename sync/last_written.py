@@ -23,10 +23,13 @@ IN_FLIGHT: Final = ("claimed", "sending")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastWritten:
-    """The newest journal entry of one cell; `is_known` is False once its content was erased."""
+    """The newest journal entry of one cell: a write, or the restore of a rollback (`is_restore`).
+
+    `is_known` is False once its content was erased."""
 
     at: datetime
     held: Mapping[str, Any]
+    is_restore: bool = False
     is_known: bool = True
 
     @property
@@ -51,14 +54,17 @@ def last_written(
         .group_by(JournalRow.record_id, JournalRow.field)
     )
     columns = (
-        JournalRow.record_id, JournalRow.field, JournalRow.at, JournalRow.after, JournalRow.erased_at,
+        JournalRow.record_id, JournalRow.field, JournalRow.at, JournalRow.after, JournalRow.undoes,
+        JournalRow.erased_at,
     )  # fmt: skip
     found: dict[str, dict[str, LastWritten]] = {}
-    for record_id, field, at, after, erased_at in session.execute(
-        select(*columns).where(JournalRow.id.in_(newest))
-    ):
-        entry = LastWritten(at=at, held=after, is_known=erased_at is None and bool(after))
-        found.setdefault(record_id, {})[field] = entry
+    for row in session.execute(select(*columns).where(JournalRow.id.in_(newest))):
+        found.setdefault(row.record_id, {})[row.field] = LastWritten(
+            at=row.at,
+            held=row.after,
+            is_restore=row.undoes is not None,
+            is_known=row.erased_at is None and bool(row.after),
+        )
     return found
 
 

@@ -29,6 +29,8 @@ from sync.planned import Plan
 from sync.planning import Planning
 from sync.settings import Settings
 from sync.store import Store
+from sync.store.scores import latest_scoring
+from sync.store.tables import ModelRunRow, RunRow
 
 LIFETIME: Final = timedelta(hours=24)
 TASK_READS: Final = 4  # look for the keys when planning and before sending, read the accounts, create
@@ -58,12 +60,12 @@ def make_plan(
     narrow: Narrow = EVERYTHING,
     override: Collection[str] = (),
     created_by: str = "",
-    score_run_id: str | None = None,
 ) -> Plan:
     """The plan for one scoring, kept in the ledger.
 
     `scores` has the columns of `sync.store.scores.SCORES`; `tables` are the canonical tables after
     identity resolution. `override` may release people's edits (person_edit) and held records (locked).
+    `created_by` is who makes it, unless the run itself says who asked for it.
     Raises SetupError when a field can't be written, UsageError when `narrow` names what does not exist."""
     every: list[dict[str, Any]] = scores.to_pylist()
     today = now.astimezone(ZoneInfo(settings.company.timezone)).date()
@@ -122,9 +124,9 @@ def make_plan(
             surroundings=around,
         ),
         api_calls=around.api_calls,
-        created_by=created_by,
+        created_by=_asked_by(store, run_id) or created_by,
         model_hash=_model_hash(settings, model_version),
-        score_run_id=score_run_id,
+        score_run_id=_scoring(store, run_id),
         inputs=around.inputs.as_json(),
     )
     plan = replace(plan, summary=summarise(plan, held=len(held), usage=around.usage, pace=read_pace(store)))
@@ -175,6 +177,21 @@ def _waiting_for_approval(planning: Planning, store: Store, org_id: str) -> dict
     for cell in (cell for change in planning.changes for cell in change.cells if cell.name in waiting):
         counts[cell.name] = counts.get(cell.name, 0) + (cell.before is not None)
     return counts
+
+
+def _asked_by(store: Store, run_id: str) -> str:
+    """Who asked for the run, empty where it does not say: a worker carries out what others asked for."""
+    with store.session() as session:
+        run = session.get(RunRow, run_id)
+        return "" if run is None else run.created_by
+
+
+def _scoring(store: Store, run_id: str) -> str | None:
+    """The run that made the scores: this one, or the newest scoring."""
+    with store.session() as session:
+        scored_here = session.get(ModelRunRow, run_id) is not None
+    newest = latest_scoring(store)
+    return run_id if scored_here else None if newest is None else newest.run_id
 
 
 def _model_hash(settings: Settings, version: str) -> str:
