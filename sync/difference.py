@@ -56,6 +56,7 @@ class Difference:
     cells: tuple[Cell, ...] = ()
     cause: Cause = Cause.NEWS
     why: str = ""
+    news: tuple[str, ...] = ()
     edited: tuple[Cell, ...] = ()
     is_noise: bool = False
 
@@ -85,8 +86,14 @@ def compare(
     cells = tuple(cell for cell in differing if cell not in edited)
     news = [cell for cell in cells if is_news(cell, cells, before, noise)]
     if news:
-        cause = Cause.FIRST_FILL if all(_is_first(cell, before) for cell in news) else Cause.NEWS
-        return Difference(cells=cells, cause=cause, why=", ".join(cell.key for cell in news), edited=edited)
+        changed = tuple(cell.key for cell in news if not _is_first(cell, before))
+        return Difference(
+            cells=cells,
+            cause=Cause.NEWS if changed else Cause.FIRST_FILL,
+            why=", ".join(cell.key for cell in news),
+            news=changed or tuple(cell.key for cell in news),
+            edited=edited,
+        )
     stamp = fields.written.get("scored_at")
     if stamp is None or any(cell.name == stamp.name for cell in edited):
         since = max((last.at for last in before.written.values()), default=None)  # the journal knows as well
@@ -111,7 +118,7 @@ def is_news(cell: Cell, cells: tuple[Cell, ...], before: Before, noise: NoiseSet
     """Whether this cell alone is worth a write of its record."""
     if cell.key in STAMPS:
         return False
-    if cell.key in NEWS or _was_emptied(cell, before):
+    if cell.key in NEWS or _waits_to_be_filled(cell, before):
         return True
     if cell.key == "probability":
         return moved(cell.before, cell.after, noise.probability_delta)
@@ -147,12 +154,13 @@ def _is_first(cell: Cell, before: Before) -> bool:
     return cell.name in before.first_fill or (cell.before is None and (last is None or last.is_restore))
 
 
-def _was_emptied(cell: Cell, before: Before) -> bool:
-    """Whether the cell is empty and should not be: it is new in this org, or someone emptied it."""
-    if cell.before is not None or cell.after is None:
+def _waits_to_be_filled(cell: Cell, before: Before) -> bool:
+    """Whether the field is new in this org, or someone emptied what we had filled."""
+    if cell.after is None:
         return False
     last = before.written.get(cell.name)
-    return cell.name in before.first_fill or (last is not None and last.is_known and last.value is not None)
+    emptied = cell.before is None and last is not None and last.is_known and last.value is not None
+    return emptied or cell.name in before.first_fill
 
 
 def _moment(value: Value) -> datetime | None:

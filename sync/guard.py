@@ -3,7 +3,7 @@
     rule               it stops when                                                    [guard] setting
     empty_scores       no account was scored
     not_finite         a score is no number, or no probability
-    changed_share      more of the records that hold a score change than so many        max_changed_share
+    changed_share      more of the records that hold a score change in the same thing   max_changed_share
     score_jump         the scores in the CRM move by more points in the mean            max_score_jump
     probability_shift  the mean probability moved since the last scoring                max_probability_shift
     score_drift        the scores are spread otherwise than at the last scoring         max_score_drift
@@ -16,8 +16,10 @@
     first_fill         fields that we have never written in this org, not yet approved
 
 Only news counts as changed: cells that we never wrote (a first fill) have nothing to compare with, and a
-record that is only refreshed because of its age says nothing new. Shares count once there are enough accounts
-for a share to mean something. "Last" is the last plan that was applied.
+record that is only refreshed because of its age says nothing new. Tier, probability, product, timing, health
+and play are counted each by itself, and the largest share is the figure: in an ordinary week each moves for
+some other records, and a fault moves one thing for many. Shares count once there are enough accounts for a
+share to mean something. "Last" is the last plan that was applied.
 
 `--override NAME` passes a rule over, but `changed_share` takes an approval (`sync/approvals.py`), which does
 for `first_fill` too. `person_edit` and `locked` are no rules of the guard: they release, when the plan is
@@ -27,6 +29,7 @@ made, cells that people changed and records that are held.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Final
 
@@ -71,9 +74,17 @@ def check(
     return tuple(finding for finding in found if finding is not None)
 
 
-def changed_records(changes: Sequence[PlannedChange]) -> int:
-    """Records of which the plan says something new."""
-    return sum(change.cause is Cause.NEWS for change in changes)
+def changed_records(changes: Sequence[PlannedChange]) -> dict[str, int]:
+    """Records of which the plan says something new, by what is new, most first.
+
+    The score counts as its probability; a record is in as many counts as things are new about it."""
+    kinds = Counter(
+        kind
+        for change in changes
+        if change.cause is Cause.NEWS
+        for kind in {"probability" if key == "score" else key for key in change.news}
+    )
+    return dict(sorted(kinds.items(), key=lambda kind: (-kind[1], kind[0])))
 
 
 def _empty(scores: Sequence[Mapping[str, Any]]) -> Finding | None:
@@ -116,7 +127,8 @@ def _change(
         score = next((cell for cell in change.cells if cell.key == "score"), None)
         if score is not None and _is_number(score.before) and _is_number(score.after):
             moves += abs(float(score.after) - float(score.before))  # type: ignore[arg-type]  # checked above
-    share, mean_move = changed_records(changes) / scored_before, moves / scored_before
+    what, count = next(iter(changed_records(changes).items()), ("", 0))
+    share, mean_move = count / scored_before, moves / scored_before
     findings: list[Finding | None] = []
     if share > limits.max_changed_share:
         findings.append(
@@ -124,7 +136,7 @@ def _change(
                 rule="changed_share",
                 figure=share,
                 limit=limits.max_changed_share,
-                message=f"{share:.0%} of the records that hold a score change "
+                message=f"{share:.0%} of the records that hold a score change their {what.replace('_', ' ')} "
                 f"(limit {limits.max_changed_share:.0%})",
                 override="changed_share",
             )

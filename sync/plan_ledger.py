@@ -163,7 +163,7 @@ def _refuse_changed(row: PlanRow, found: str) -> None:
 
 def _write(plan: Plan, position: int, change: PlannedChange) -> Operation:
     cells = [cell_to_json(cell) for cell in change.cells]
-    payload = {"cells": cells, "why": change.why, "cause": change.cause.value}
+    payload = {"cells": cells, "why": change.why, "cause": change.cause.value, "news": list(change.news)}
     return Operation(
         key=change.key,
         plan_id=plan.id,
@@ -203,7 +203,9 @@ def _change_of(operation: Operation) -> PlannedChange:
         account_id=operation.account_id,
         cells=tuple(cell_from_json(held) for held in operation.payload["cells"]),
         why=operation.payload["why"],
-        cause=Cause(operation.payload.get("cause", Cause.NEWS)),  # plans of before the noise gate have none
+        # plans of before the noise gate have neither
+        cause=Cause(operation.payload.get("cause", Cause.NEWS)),
+        news=tuple(operation.payload.get("news", ())),
     )
 
 

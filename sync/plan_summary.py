@@ -46,6 +46,7 @@ def read_pace(store: Store) -> Pace:
 def summarise(plan: Plan, *, held: int, usage: Usage, pace: Pace) -> dict[str, Any]:
     """What is shown of a plan, as JSON; `held` counts the records that hold a score."""
     changed = changed_records(plan.changes)
+    largest = max(changed.values(), default=0)
     return {
         "records": len(plan.changes),
         "cells": plan.cells,
@@ -57,7 +58,7 @@ def summarise(plan: Plan, *, held: int, usage: Usage, pace: Pace) -> dict[str, A
         "tasks_skipped": plan.skips_by_reason("task"),
         "held": held,
         "changed": changed,
-        "changed_share": round(changed / held, 4) if held else None,
+        "changed_share": round(largest / held, 4) if held else None,
         "largest_moves": [list(move) for move in plan.largest_moves(MOVES)],
         "api_calls": plan.api_calls,
         "org_calls_used": usage.org_used,

@@ -49,7 +49,7 @@ GUARD: Final[Mapping[str, str]] = MappingProxyType(
     {
         "empty_scores": "there are scores",
         "not_finite": "every score is a number",
-        "changed_share": "at most {0.max_changed_share:.0%} of the records that hold a score change",
+        "changed_share": "no one thing changes for more than {0.max_changed_share:.0%} of the records",
         "score_jump": "the mean score moves by at most {0.max_score_jump:.0f} points",
         "probability_shift": "the mean probability stays within {shift:.0f} points of the last scoring",
         "score_drift": "the scores are spread as before (stability index up to {0.max_score_drift:.2f})",
@@ -134,8 +134,7 @@ def explain_account(plan: Plan, account: str) -> list[Explained]:
 def _why_in(change: PlannedChange) -> str:
     if change.cause is Cause.REFRESH:
         return f"in: {change.why}"
-    keys = change.why.split(", ")
-    moves = ", ".join(_move(cell) for cell in change.cells if cell.key in keys)
+    moves = ", ".join(_move(cell) for cell in change.cells if cell.key in change.news)
     return f"in: {moves}"
 
 

@@ -51,7 +51,9 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedChange:
-    """New values for one record. `key` names the write and is fixed here, before any attempt."""
+    """New values for one record. `key` names the write and is fixed here, before any attempt.
+
+    `news` holds our keys of the cells that make it worth a write, none of a mere refresh."""
 
     key: str
     object: str
@@ -60,6 +62,7 @@ class PlannedChange:
     cells: tuple[Cell, ...]
     why: str
     cause: Cause = Cause.NEWS
+    news: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

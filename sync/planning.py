@@ -132,6 +132,7 @@ class Planning:
                 cells=cells,
                 why=found.why,
                 cause=found.cause,
+                news=found.news,
             )
         )
 

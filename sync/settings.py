@@ -236,7 +236,7 @@ class NoiseSettings:
 class GuardSettings:
     """What stops a bad run before it writes: for each rule, the figure from which on it does."""
 
-    max_changed_share: Share = 0.2  # of the records that hold a score
+    max_changed_share: Share = 0.2  # of the records that hold a score, in any one thing
     max_vanished_share: Share = 0.1  # of the accounts scored last
     max_score_jump: Annotated[float, Field(ge=0, le=100)] = 40.0  # mean move of the score, in points
     max_probability_shift: Share = 0.05  # of the mean over the accounts scored both times

@@ -149,7 +149,7 @@ REST: Final = """
 # spread_days = 14              # refreshed over so many days before, each record on its own day
 
 [guard]                         # what stops a write-back before it begins
-# max_changed_share = 0.2       # share of the scored records that change; past it, someone else approves
+# max_changed_share = 0.2       # of the records, in any one thing; past it, someone else approves
 # max_vanished_share = 0.1      # share of the accounts scored last that are gone
 # max_score_jump = 40.0         # mean move of the score, in points
 # max_probability_shift = 0.05  # move of the mean probability since the last scoring

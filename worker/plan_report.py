@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from sync.plan_words import Explained
-    from sync.planned import Plan
+    from sync.planned import Plan, PlannedChange
     from sync.settings import Settings
     from worker.verb import App
 
 MOVES: Final = 6
 WIDTH: Final = 60
-REASONS: Final = 6  # of a line; the others are counted together
+REASONS: Final = 8  # of a line; the others are counted together
 
 
 def plan_facts(plan: Plan) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         "scored": plan.scored,
         "changes": len(plan.changes),
         "causes": plan.changes_by_cause(),
+        "changed": summary.get("changed"),
         "changed_share": summary.get("changed_share"),
         "cells": plan.cells,
         "cells_by_field": plan.cells_by_field(),
@@ -62,11 +63,13 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
     screen.say(f"As of {plan.as_of} with model {plan.model_version}{made}; {plan.scored:,} accounts.")
     screen.table(("", "Count", "Of these"), _counts(plan), right=("Count",))
     if plan.changes:
-        screen.say(f"Cells by field: {_counted(plan.cells_by_field(), limit=99)}")
+        screen.say(f"Cells by field: {_counted(plan.cells_by_field())}")
     moves = plan.largest_moves(MOVES)
     if moves:
         text = ", ".join(f"{who} {before:.0f} → {after:.0f}" for who, before, after in moves)
         screen.say(f"Largest moves of the score: {text}")
+    if changed := _changed(plan):
+        screen.say(changed)
     screen.say(_cost(plan))
     show_cells(app, plan, account)
     for finding in plan.findings:
@@ -118,11 +121,18 @@ def show_cells(app: App, plan: Plan, account: str | None) -> None:
         why = "; ".join(f"{s.subject}: {s.detail}" for s in reasons) or "it was not scored"
         app.screen.say(f"Nothing is written to {account}: {why}")
     for change in chosen[:1]:
-        app.screen.head(f"{change.account_id} ({change.object} {change.record_id}): {change.why}")
+        app.screen.head(f"{change.account_id} ({change.object} {change.record_id}): {_why(change)}")
         app.screen.table(
             ("Field", "Before", "After"),
             [(cell.key, _shown(cell.before), _shown(cell.after)) for cell in change.cells],
         )
+
+
+def _why(change: PlannedChange) -> str:
+    """Why a record is written, on the rest of a line."""
+    from sync.planned import Cause
+
+    return "first fill" if change.cause is Cause.FIRST_FILL else change.why.replace("_", " ")
 
 
 def _counts(plan: Plan) -> list[tuple[str, str, str]]:
@@ -146,9 +156,9 @@ def _counted(counts: Mapping[str, int], limit: int = REASONS) -> str:
 
 
 def _cost(plan: Plan) -> str:
-    """Calls, their share of today's quota, time, and how much changes against the guard's limit."""
+    """Calls, their share of today's quota, and the time that they take."""
     summary = plan.summary or {}
-    share, seconds, changed = summary.get("quota_share"), summary.get("seconds"), summary.get("changed_share")
+    share, seconds = summary.get("quota_share"), summary.get("seconds")
     cost = f"It takes about {plan.api_calls:,} API calls"
     if share is not None:
         cost += f" ({share:.2%} of the org's {summary['org_calls_limit']:,} a day)"
@@ -157,9 +167,17 @@ def _cost(plan: Plan) -> str:
             "at the last plan's pace" if summary.get("seconds_measured") else "a guess until one was applied"
         )
         cost += f" and {_duration(seconds)} ({basis})"
-    if changed is not None:
-        cost += f". {changed:.1%} of the {summary['held']:,} records that hold a score change"
     return cost + "."
+
+
+def _changed(plan: Plan) -> str:
+    """Shares of the records that change, by what changes; "" where there is nothing to compare with."""
+    summary = plan.summary or {}
+    held, changed = summary.get("held"), summary.get("changed")
+    if not held or not changed:
+        return ""
+    shares = ", ".join(f"{kind} {count / held:.1%}" for kind, count in list(changed.items())[:REASONS])
+    return f"News, as shares of the {held:,} records that hold a score: {shares}."
 
 
 def _duration(seconds: float) -> str:

@@ -25,6 +25,7 @@ def change(number: int, *cells: tuple[str, Any, Any]) -> PlannedChange:
         account_id=f"a{number}",
         cells=made,
         why="",
+        news=tuple(key for key, before, _ in cells if before is not None),
     )
 
 
