@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session
 from connectors.crm import Crm
 from connectors.errors import QuotaError, TransientError, UpswellError
 from sync.apply_report import ApplyReport, report
+from sync.approvals import refuse_stopped
 from sync.delivery import Delivered
 from sync.first_batch import try_again
 from sync.operations import PLANNED
 from sync.plan_ledger import load_terms
 from sync.progress import Progress, standing, work_until_done
 from sync.recovery import LONGEST_WAIT
-from sync.refusals import refuse_broken_rules, refuse_changed_fields, refuse_other_org, refuse_state
+from sync.refusals import refuse_changed_fields, refuse_other_org, refuse_state
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.locks import Lease, machine_clock
@@ -71,7 +72,7 @@ def start_apply(
         refuse_state(row, now=now, at=clock(), resume=resume)
         refuse_changed_fields(crm, plan, row.mapping_hash, settings)
         if row.status == "planned":
-            refuse_broken_rules(plan, override)
+            refuse_stopped(store, plan, override)
         with store.begin() as session:
             _begin(session, session.get_one(PlanRow, plan_id), clock(), is_new=is_new)
     except BaseException:

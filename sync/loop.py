@@ -36,7 +36,7 @@ from sync.guard import RULES
 from sync.identity import IdentityReport, Resolved, resolve
 from sync.lake import Lake
 from sync.outcomes import OutcomeReport, collect, compare
-from sync.plan import make_plan
+from sync.plan import EVERYTHING, Narrow, make_plan
 from sync.plan_ledger import latest_plan_id, status_of
 from sync.planned import Plan
 from sync.pull import PullReport, pull
@@ -86,6 +86,7 @@ class Loop:
     connect: Callable[[], Crm]
     clock: Clock
     tell: Tell
+    who: Callable[[], str] = str  # who acts here: an operator, or os:<login>
     _crm: Crm | None = None
     _resolved: Resolved | None = None
     _panel: Panel | None = None
@@ -259,7 +260,14 @@ class Loop:
             identity=resolved.report,
         )
 
-    def plan(self, run: Run, report: ScoreReport | None = None) -> Plan:
+    def plan(
+        self,
+        run: Run,
+        report: ScoreReport | None = None,
+        *,
+        narrow: Narrow = EVERYTHING,
+        override: Collection[str] = (),
+    ) -> Plan:
         """The difference between a scoring (the newest unless given) and the CRM, frozen in the ledger."""
         with run.step("plan") as detail:
             check_built(self.settings)
@@ -268,9 +276,18 @@ class Loop:
             _refuse_old(scores, self.today())
             known, now = self.tables(), self.crm.server_time()
             plan = make_plan(
-                scores, self.crm, self.store, known.tables, self.settings,
-                run_id=run.id, now=now, lineage=known.lineage,
-            )  # fmt: skip
+                scores,
+                self.crm,
+                self.store,
+                known.tables,
+                self.settings,
+                run_id=run.id,
+                now=now,
+                narrow=narrow,
+                override=override,
+                created_by=self.who(),
+                lineage=known.lineage,
+            )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
         return plan

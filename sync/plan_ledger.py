@@ -15,7 +15,7 @@ from sync.cells import cell_from_json, cell_to_json
 from sync.mapping import digest_of_list
 from sync.operations import COLUMNS as COLUMNS_OF_OPERATION
 from sync.operations import Operation, add, of_row
-from sync.planned import Finding, Plan, PlannedChange, PlannedTask, PlanTerms, Skip, SkipReason
+from sync.planned import Cause, Finding, Plan, PlannedChange, PlannedTask, PlanTerms, Skip, SkipReason
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow, SkipRow
 
@@ -23,7 +23,8 @@ ROWS_AT_ONCE: Final = 200
 FROZEN = ("key", "kind", "object", "record_id", "account_id", "payload")
 COLUMNS = (
     "id", "run_id", "org_id", "object", "created_at", "expires_at", "as_of", "model_version",
-    "mapping_hash", "schema_hash", "scored", "api_calls", "status",
+    "mapping_hash", "schema_hash", "scored", "api_calls", "status", "created_by", "model_hash",
+    "score_run_id", "inputs", "summary",
 )  # fmt: skip
 
 
@@ -95,6 +96,7 @@ def load_terms(store: Store, plan_id: str) -> PlanTerms:
         expires_at=row.expires_at,
         fields=row.fields,
         findings=_findings(row),
+        created_by=row.created_by,
     )
 
 
@@ -165,7 +167,8 @@ def _refuse_changed(row: PlanRow, found: str) -> None:
 
 
 def _write(plan: Plan, position: int, change: PlannedChange) -> Operation:
-    payload = {"cells": [cell_to_json(cell) for cell in change.cells], "why": change.why}
+    cells = [cell_to_json(cell) for cell in change.cells]
+    payload = {"cells": cells, "why": change.why, "cause": change.cause.value, "news": list(change.news)}
     return Operation(
         key=change.key,
         plan_id=plan.id,
@@ -205,6 +208,9 @@ def _change_of(operation: Operation) -> PlannedChange:
         account_id=operation.account_id,
         cells=tuple(cell_from_json(held) for held in operation.payload["cells"]),
         why=operation.payload["why"],
+        # plans of before the noise gate have neither
+        cause=Cause(operation.payload.get("cause", Cause.NEWS)),
+        news=tuple(operation.payload.get("news", ())),
     )
 
 

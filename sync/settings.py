@@ -215,12 +215,35 @@ class Owners:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class GuardSettings:
-    """What stops a bad run before it writes; shares of the scored accounts."""
+class NoiseSettings:
+    """When a score is rewritten although nothing that people act on has changed.
 
-    max_changed_share: Share = 0.5
-    max_vanished_share: Share = 0.1
+    Defaults by measurement: docs/adr/0007-noise-gate-and-approvals.md."""
+
+    probability_delta: Annotated[float, Field(gt=0, le=1)] = 0.05
+    refresh_days: Annotated[int, Field(ge=1, le=365)] = 28  # nothing stands longer than that
+    spread_days: Annotated[int, Field(ge=1, le=365)] = 14  # over this many days before, by record
+
+    @model_validator(mode="after")
+    def _spread_fits(self) -> Self:
+        if self.spread_days > self.refresh_days:
+            raise ValueError(
+                f"spread_days ({self.spread_days}) must not be above refresh_days ({self.refresh_days})"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class GuardSettings:
+    """What stops a bad run before it writes: for each rule, the figure from which on it does."""
+
+    max_changed_share: Share = 0.2  # of the records that hold a score, in any one thing
+    max_vanished_share: Share = 0.1  # of the accounts scored last
     max_score_jump: Annotated[float, Field(ge=0, le=100)] = 40.0  # mean move of the score, in points
+    max_probability_shift: Share = 0.05  # of the mean over the accounts scored both times
+    max_score_drift: Annotated[float, Field(ge=0)] = 0.25  # population stability index
+    max_input_age_days: Annotated[int, Field(ge=1)] = 14  # of the newest usage, and of the last pull
+    max_model_age_days: Annotated[int, Field(ge=1)] = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -298,6 +321,7 @@ class Settings:
     tiers: Tiers = Tiers()
     signals: Signals = Signals()
     owners: Owners = Owners()
+    noise: NoiseSettings = NoiseSettings()
     guard: GuardSettings = GuardSettings()
     budget: BudgetSettings = BudgetSettings()
     plays: Mapping[str, Play] = Field(default_factory=dict)

@@ -144,10 +144,19 @@ REST: Final = """
 # expansion = "csm"             # csm, ae or by_segment: who gets the tasks
 # slots_per_week = 5            # tasks for one person in a week
 
-[guard]                         # what stops a write-back, as shares of the scored accounts
-# max_changed_share = 0.5
-# max_vanished_share = 0.1
+[noise]                         # when a score is rewritten although tier, product, timing and health stay
+# probability_delta = 0.05      # its probability moved by this much, or
+# refresh_days = 28             # it would stand longer than that;
+# spread_days = 14              # refreshed over so many days before, each record on its own day
+
+[guard]                         # what stops a write-back before it begins
+# max_changed_share = 0.2       # of the records, in any one thing; past it, someone else approves
+# max_vanished_share = 0.1      # share of the accounts scored last that are gone
 # max_score_jump = 40.0         # mean move of the score, in points
+# max_probability_shift = 0.05  # move of the mean probability since the last scoring
+# max_score_drift = 0.25        # population stability index of the scores against the last scoring
+# max_input_age_days = 14       # of the newest usage data, and of the last pull
+# max_model_age_days = 120
 
 [budget]
 # daily_share = 0.2             # of the org's daily API calls that we may use

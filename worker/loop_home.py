@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from worker.acting import acting
 from worker.screen import Screen
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
         connect=lambda: connect(settings),
         clock=lambda: datetime.now(UTC),
         tell=no_progress,
+        who=lambda: acting(store),
     )
     try:
         with progress_of(loop, screen):

@@ -41,6 +41,9 @@ class PlanRow(Base):
     # an operator's name, or os:<login> without one
     created_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
     model_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))  # of the model's manifest
+    score_run_id: Mapped[str | None]  # the scoring that it carries out
+    # rows and newest moment of each table of the lake that the scores could know
+    inputs: Mapped[dict[str, Any] | None]
     # counts, moves, cost: shown, never decided on
     summary: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]  # first attempt; machine's clock, as all that leases go by
@@ -58,7 +61,7 @@ class SkipRow(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[str]
     record_id: Mapped[str | None]
-    subject: Mapped[str]  # score, task
+    subject: Mapped[str]  # score, cell, task
     reason: Mapped[str]
     detail: Mapped[str]
 

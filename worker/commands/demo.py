@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,8 +50,8 @@ NAMES = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
 )
 def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Path | None) -> None:
     """Start the sandbox, make the company, run the loop, and judge the scores by the truth."""
-    from connectors.fields import field_specs
     from sync.config import load
+    from sync.installation import install
     from worker.commands.run import whole_loop
     from worker.referee import judge, seats_used
     from worker.sandbox_folder import make_company, open_sandbox
@@ -74,8 +75,10 @@ def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Pat
             with open_loop(settings, screen) as loop, loop.run("demo") as run:
                 app.answer.run_id = run.id
                 with watch.measure("install"):
-                    installed = loop.crm.install(list(field_specs().values()), apply=True)
-                created = sum(step.action == "create" for step in installed.steps)
+                    installed = install(
+                        loop.crm, loop.store, apply=True, operator=loop.who(), now=datetime.now(UTC)
+                    )
+                created = sum(step.action == "create" for step in installed.report.steps)
                 screen.say(f"Installed: {created} fields and permissions created in the CRM.")
                 facts, scored = whole_loop(app, loop, run)
                 show_account(app, loop, facts["plan"]["plan"])

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from worker.commands.apply import apply_facts, show_apply
-from worker.commands.plan import plan_facts, show_plan
 from worker.commands.pull import pull_facts, pull_warnings
 from worker.commands.score import show_scores, tier_counts
 from worker.commands.train import show_model, train_facts
 from worker.loop_home import open_loop
+from worker.plan_report import plan_facts, show_plan
 from worker.verb import App, ExitCode, verb
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def whole_loop(
     for warning in scored.identity.warnings:
         app.warn(warning)
     show_scores(app, scored.scores, SHOWN, {p.id: p.name for p in loop.products})
-    plan = loop.plan(run, scored)
+    plan = loop.plan(run, scored, override=override)
     facts["plan"] = plan_facts(plan)
     show_plan(app, plan)
     if apply and plan.is_empty:
