@@ -68,7 +68,9 @@ def report(
             select(OperationRow).where(*of_plan, refused).order_by(OperationRow.kind, OperationRow.position)
         )
         rejected = [_rejected(row) for row in session.scalars(rows)]
-        written = select(func.count()).where(JournalRow.plan_id == plan_id, JournalRow.undoes.is_(None))
+        written = select(func.count()).where(
+            JournalRow.plan_id == plan_id, JournalRow.kind == "write", JournalRow.undoes.is_(None)
+        )
         cells = session.scalar(written) or 0
     return ApplyReport(
         plan_id=plan_id,
