@@ -10,21 +10,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row
 from sqlalchemy.orm import Session
 
 from connectors.errors import StateError
-from sync.entry_digest import canonical
+from sync.entry_digest import canonical, moment
 from sync.opening import opening
 from sync.store import Store
+from sync.store.as_held import select_as_held
 from sync.store.engine import key_of
 from sync.store.journal_key import SETTING
+from sync.store.people import ApprovalRow
 from sync.store.writeback import LinkRow
 
-ENTRIES: Final = "entries"
+ENTRIES, OPENING, APPROVAL, ERASURE = "entries", "opening", "approval", "erasure"
+Link = LinkRow | Row[Any]
 FINGERPRINT: Final = b"upswell journal"
 """What the first link follows: this text under the key, by which a key of somebody else's is told."""
 
@@ -42,6 +45,22 @@ def add(
     return _append(session, key, last, kind=kind, ref=ref, at=at, digest=digest or digest_of_ref(ref))
 
 
+def add_approval(session: Session, row: ApprovalRow) -> None:
+    """Append the link of an approval, as the row holds it: without one, or changed later, it is found."""
+    add(session, APPROVAL, approval_ref(row), at=row.at)
+
+
+def vouches_for(session: Session, row: ApprovalRow) -> bool:
+    """Whether an approval was given through us and stands as it was given."""
+    return holds(session, APPROVAL, approval_ref(row))
+
+
+def approval_ref(row: ApprovalRow) -> dict[str, Any]:
+    """The facts of an approval."""
+    names = ("id", "kind", "org_id", "plan_id", "fields", "operator", "note")
+    return {name: getattr(row, name) for name in names} | {"at": moment(row.at)}
+
+
 def key_to_write(session: Session, at: datetime, effects: Collection[str] = ()) -> bytes:
     """The key for what is about to be linked, the chain being open and sound at its end.
 
@@ -55,7 +74,7 @@ def holds(session: Session, kind: str, ref: Mapping[str, Any]) -> bool:
     if key is None:
         return False
     wanted = canonical(ref)
-    links = session.scalars(select(LinkRow).where(LinkRow.kind == kind))
+    links = session.execute(select_as_held(LinkRow).where(LinkRow.kind == kind))
     return any(canonical(link.ref) == wanted and is_ours(key, link) for link in links)
 
 
@@ -69,17 +88,15 @@ def refuse_broken(store: Store) -> None:
             _check(session, key_of(session).held(), last)
 
 
-def mac_of(key: bytes, link: LinkRow) -> str:
+def mac_of(key: bytes, link: Link) -> str:
     """The HMAC that a link must bear."""
-    facts = [
-        link.seq, link.at.astimezone(UTC).isoformat(), link.kind, link.ref, link.digest, link.previous
-    ]  # fmt: skip
+    facts = [link.seq, moment(link.at), link.kind, link.ref, link.digest, link.previous]
     return hmac.digest(key, canonical(facts).encode(), "sha256").hex()
 
 
-def is_ours(key: bytes, link: LinkRow) -> bool:
+def is_ours(key: bytes, link: Link) -> bool:
     """Whether the link is as someone with this key made it."""
-    return hmac.compare_digest(mac_of(key, link).encode(), link.mac.encode())
+    return hmac.compare_digest(mac_of(key, link).encode(), str(link.mac).encode())
 
 
 def fingerprint(key: bytes) -> str:
@@ -96,11 +113,16 @@ def digest_of_entries(entries: Iterable[tuple[int, str]]) -> str:
     """The digest of a link over journal entries, from their (id, digest) in order."""
     whole = hashlib.sha256()
     for number, digest in entries:
-        whole.update(f"{number} {digest}\n".encode())
+        whole.update(line_of_entry(number, digest))
     return whole.hexdigest()
 
 
-def another_key(first: LinkRow | None) -> StateError:
+def line_of_entry(number: int, digest: str | None) -> bytes:
+    """What a link's digest takes in of one entry."""
+    return f"{number} {digest}\n".encode()
+
+
+def another_key(first: Link | None) -> StateError:
     """The error for a chain that was begun with another key than this installation's."""
     since = "" if first is None else f" (begun {first.at:%Y-%m-%d %H:%M} UTC)"
     return StateError(
@@ -111,7 +133,7 @@ def another_key(first: LinkRow | None) -> StateError:
     )
 
 
-def _continue(session: Session, at: datetime, effects: Collection[str] = ()) -> tuple[bytes, LinkRow | None]:
+def _continue(session: Session, at: datetime, effects: Collection[str] = ()) -> tuple[bytes, Link | None]:
     """The key and the last link, checked; a chain that is not there yet is opened."""
     last = _last(session)
     held = key_of(session)
@@ -122,14 +144,14 @@ def _continue(session: Session, at: datetime, effects: Collection[str] = ()) -> 
     if sealed is None:
         return key, None
     digest = digest_of_entries(sealed.entries)
-    _append(session, key, None, kind="opening", ref=sealed.ref, at=at, digest=digest)
+    _append(session, key, None, kind=OPENING, ref=sealed.ref, at=at, digest=digest)
     return key, _last(session)
 
 
-def _check(session: Session, key: bytes | None, last: LinkRow) -> bytes:
+def _check(session: Session, key: bytes | None, last: Link) -> bytes:
     if key is not None and is_ours(key, last):
         return key
-    first = session.scalars(select(LinkRow).order_by(LinkRow.seq).limit(1)).first()
+    first = session.execute(select_as_held(LinkRow).order_by(LinkRow.seq).limit(1)).first()
     if key is None or first is None or first.previous != fingerprint(key):
         raise another_key(first)
     raise StateError(
@@ -142,7 +164,7 @@ def _check(session: Session, key: bytes | None, last: LinkRow) -> bytes:
 def _append(
     session: Session,
     key: bytes,
-    last: LinkRow | None,
+    last: Link | None,
     *,
     kind: str,
     ref: Mapping[str, Any],
@@ -164,5 +186,5 @@ def _append(
     return link.seq
 
 
-def _last(session: Session) -> LinkRow | None:
-    return session.scalars(select(LinkRow).order_by(LinkRow.seq.desc()).limit(1)).first()
+def _last(session: Session) -> Link | None:
+    return session.execute(select_as_held(LinkRow).order_by(LinkRow.seq.desc()).limit(1)).first()

@@ -38,14 +38,30 @@ def canonical(content: object) -> str:
     return text
 
 
-def commitment(salt: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+def commitment(salt: str, before: object, after: object) -> str:
     """What can be kept of a content that is erased: nobody can guess it back without the salt."""
     return hashlib.sha256(f"{salt}{canonical([before, after])}".encode()).hexdigest()
 
 
-def facts_of_operation(at: datetime, facts: Mapping[str, Any]) -> str:
+def emptied(kept: str) -> dict[str, str]:
+    """What stands where content was: nothing but its commitment."""
+    return {ERASED: kept}
+
+
+def kept_commitment(before: object, after: object) -> str | None:
+    """The commitment in an entry whose content was erased; None when that is not what is left of it."""
+    kept = before.get(ERASED) if isinstance(before, dict) else None
+    return kept if isinstance(kept, str) and before == after == emptied(kept) else None
+
+
+def moment(at: datetime | str) -> str:
+    """A time as it goes into a digest, in UTC; what a ledger holds instead of one, as it is."""
+    return at.astimezone(UTC).isoformat() if isinstance(at, datetime) else str(at)
+
+
+def facts_of_operation(at: datetime | str, facts: Mapping[str, Any]) -> str:
     """The facts that all entries of one operation share, as they go into the digest."""
-    return canonical([at.astimezone(UTC).isoformat(), *(facts[name] for name in OF_OPERATION)])
+    return canonical([moment(at), *(facts[name] for name in OF_OPERATION)])
 
 
 def entry_digest(
