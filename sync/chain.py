@@ -70,12 +70,17 @@ def key_to_write(session: Session, at: datetime, effects: Collection[str] = ()) 
 
 def holds(session: Session, kind: str, ref: Mapping[str, Any]) -> bool:
     """Whether a link of this kind with exactly these facts stands in the chain, made with our key."""
+    wanted = canonical(ref)
+    return any(canonical(link.ref) == wanted for link in sound_links(session, kind))
+
+
+def sound_links(session: Session, kind: str) -> list[Link]:
+    """The links of a kind that were made with our key, oldest first."""
     key = key_of(session).held()
     if key is None:
-        return False
-    wanted = canonical(ref)
-    links = session.execute(select_as_held(LinkRow).where(LinkRow.kind == kind))
-    return any(canonical(link.ref) == wanted and is_ours(key, link) for link in links)
+        return []
+    links = session.execute(select_as_held(LinkRow).where(LinkRow.kind == kind).order_by(LinkRow.seq))
+    return [link for link in links if is_ours(key, link)]
 
 
 def refuse_broken(store: Store) -> None:

@@ -32,6 +32,7 @@ from connectors.crm import Value
 from sync import chain
 from sync.cells import from_json
 from sync.entry_digest import commitment, entry_digest, facts_of_operation
+from sync.erased import PLACEHOLDER
 from sync.number_ranges import ranges
 from sync.operations import Operation
 from sync.store.base import UtcDateTime
@@ -50,7 +51,7 @@ class Entry:
     """One cell that we wrote, or one task that we made or closed, as the journal keeps it.
 
     `kind` is write, restore, task or close. Of a task, `field` is "task", `key` its key, `before` and `after`
-    its subject, or open and closed. An erased entry has no content."""
+    its subject, or open and closed. Of an erased entry it is a word that says so."""
 
     id: int
     at: datetime
@@ -227,19 +228,20 @@ def _entry(row: Row[Any]) -> Entry:
         account_id=row.account_id,
         field=row.field,
         key=row.key,
-        before=_value(row.before),
-        after=_value(row.after),
+        before=value_of(row.before),
+        after=value_of(row.after),
     )
 
 
-def _value(held: Mapping[str, Any]) -> Value:
+def value_of(held: Mapping[str, Any]) -> Value:
+    """What an entry holds before or after: a cell, a task's subject, or the word that it was erased."""
     match held:
         case {"task": {"subject": subject}}:
             value: Value = subject
         case {"closed": _}:
             value = "closed"
         case {"erased": _}:
-            value = None
+            value = PLACEHOLDER
         case _:
             value = from_json(dict(held))
     return value

@@ -91,8 +91,7 @@ def other(draw: st.DataObject, table: Table, column: str, held: Any) -> Any:
         options = [st.integers(-3, 10_000)]
     else:
         options = [st.text("0123456789abcdef", max_size=64), st.just(f"{held}x")]
-    value = draw.draw(st.one_of(*nothing, *options).filter(lambda value: value != held), label=column)
-    return value
+    return draw.draw(st.one_of(*nothing, *options).filter(lambda value: value != held), label=column)
 
 
 LAWS = settings(
