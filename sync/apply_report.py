@@ -74,7 +74,9 @@ def report(
         undone = select(func.count()).where(*of_plan, OperationRow.state != DONE)
         left = session.scalar(undone) or 0
         reason = session.scalars(select(PlanRow.pause_reason).where(PlanRow.id == plan_id)).one()
-        written = select(func.count()).where(JournalRow.plan_id == plan_id, JournalRow.undoes.is_(None))
+        written = select(func.count()).where(
+            JournalRow.plan_id == plan_id, JournalRow.kind == "write", JournalRow.undoes.is_(None)
+        )
         cells = session.scalar(written) or 0
     return ApplyReport(
         plan_id=plan_id,

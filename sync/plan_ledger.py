@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from connectors.crm import TaskDraft
 from connectors.errors import StateError
 from sync.cells import cell_from_json, cell_to_json
+from sync.erased import marked_operations, were_erased
 from sync.mapping import digest_of_list
 from sync.operations import COLUMNS as COLUMNS_OF_OPERATION
 from sync.operations import Operation, add, of_row
@@ -61,7 +62,7 @@ def load(store: Store, plan_id: str) -> Plan:
         skips = session.scalars(
             select(SkipRow).where(SkipRow.plan_id == plan_id).order_by(SkipRow.position)
         ).all()
-    _refuse_changed(row, _digest(operations))
+        _refuse_changed(session, row, _digest(operations))
     return Plan(
         **{name: getattr(row, name) for name in COLUMNS},
         fields=row.fields,
@@ -81,14 +82,15 @@ def load(store: Store, plan_id: str) -> Plan:
     )
 
 
-def load_terms(store: Store, plan_id: str) -> PlanTerms:
+def load_terms(store: Store, plan_id: str, *, to_undo: bool = False) -> PlanTerms:
     """What the plan is bound to, its operations checked and not kept; raises what `load` raises.
 
-    A plan of a large company has some ten thousand cells, and applying reads them as it goes."""
+    A plan of a large company has some ten thousand cells, and applying reads them as it goes. One that lost
+    a person's data to an erasure can't be applied, but `to_undo` it is taken: the journal knows the rest."""
     with store.session() as session:
         row = _row(session, plan_id)
         found = digest_of_list(list(operation) for operation in _operations(session, plan_id, FROZEN))
-    _refuse_changed(row, found)
+        _refuse_changed(session, row, found, to_undo=to_undo)
     return PlanTerms(
         id=row.id,
         run_id=row.run_id,
@@ -157,13 +159,19 @@ def _digest(operations: Sequence[Operation]) -> str:
     return digest_of_list([getattr(operation, name) for name in FROZEN] for operation in operations)
 
 
-def _refuse_changed(row: PlanRow, found: str) -> None:
-    if found != row.digest:
-        raise StateError(
-            "the plan's rows differ from what was frozen",
-            record=row.id,
-            fix="Make a new plan: upswell plan.",
-        )
+def _refuse_changed(session: Session, row: PlanRow, found: str, *, to_undo: bool = False) -> None:
+    if found == row.digest:
+        return
+    erased = were_erased(session, marked_operations(session, row.id))
+    if erased and to_undo:
+        return
+    raise StateError(
+        "a person's data was erased from this plan, so it can't be applied any more"
+        if erased
+        else "the plan's rows differ from what was frozen",
+        record=row.id,
+        fix="Make a new plan: upswell plan.",
+    )
 
 
 def _write(plan: Plan, position: int, change: PlannedChange) -> Operation:

@@ -35,6 +35,7 @@ STRICT = ConfigDict(extra="forbid", validate_default=True)
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 NO_SECRET = SecretStr("")
+SHORTEST_KEY = 32  # 16 random bytes in hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -125,10 +126,21 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class State:
-    """The ledger's database and the folder of trained models."""
+    """The ledger's database, the folder of trained models, and what keeps the journal from being changed."""
 
     url: DatabaseUrl = Field(default="sqlite:///upswell.sqlite", repr=False)  # may hold a password
     models: FilePath = Path("models")
+    # the secret of the journal's chain; without one a file is made beside the ledger, or among the models
+    journal_key: SecretStr = NO_SECRET
+    journal_key_file: OptionalFile = None
+    journal_days: Count = 0  # `audit retain` erases older content; 0 keeps it
+
+    @model_validator(mode="after")
+    def _key_is_long(self) -> Self:
+        secret = self.journal_key.get_secret_value()
+        if secret and len(secret) < SHORTEST_KEY:
+            raise ValueError(f"journal_key is short: give at least {SHORTEST_KEY} characters of chance")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

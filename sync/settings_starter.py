@@ -95,6 +95,9 @@ REST: Final = """
 [state]
 # url = "sqlite:///upswell.sqlite"     # or postgresql+psycopg://user@host/upswell
 # models = "models"                    # folder of trained models
+# journal_key_file = ""                # what seals the journal; empty: made beside the ledger when needed
+# journal_key = ""                     # or the secret itself, from the environment: with several machines
+# journal_days = 0                     # `upswell audit retain` erases what is older; 0 keeps it
 
 [lake]
 # url = "duckdb://"             # in memory; duckdb:///work.duckdb for more data than memory

@@ -37,6 +37,7 @@ VERBS: Final = MappingProxyType(
         "forecast": "Forecast expansion ARR by fiscal quarter: won, in open opportunities, and by the model.",
         "features": "List what the model looks at, or an account's values on a day.",
         "history": "Show what was written to the CRM, before and after, by which run.",
+        "audit": "Verify that the journal is what was written, export it, erase a person from it.",
         "status": "Show the last runs, the current model, the lake and what waits to be applied.",
     }
 )

@@ -21,12 +21,12 @@ def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
     """The loop over this installation's ledger, lake and CRM; everything is given back afterwards.
 
     The CRM is connected when a step first needs it. Raises SettingError when the ledger can't be opened."""
-    from sync.connect import connect
+    from sync.connect import connect, journal_key
     from sync.lake import Lake
     from sync.loop import Loop
     from sync.store import Store
 
-    store = Store.open(settings.state.url)
+    store = Store.open(settings.state.url, journal_key=journal_key(settings.state))
     loop = Loop(
         settings=settings,
         store=store,
