@@ -124,4 +124,5 @@ def _tiers(
 
 def _expected(probability: np.ndarray, mean: np.ndarray) -> np.ndarray:
     """Expected ARR of the figures as they are shown, so that whoever multiplies them gets this one."""
-    return probability * mean
+    expected: np.ndarray = probability * mean
+    return expected

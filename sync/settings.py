@@ -283,7 +283,7 @@ class AlertSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Schedule:
-    """When a job runs: five cron fields in a zone (empty: the company's), or an interval; and when it rests."""
+    """When a job runs: five cron fields in a zone (empty: the company's) or an interval; when it rests."""
 
     cron: CronLine = ""
     every: Interval = ""  # such as 15m, 6h or 1d

@@ -181,7 +181,7 @@ REST: Final = """
 # probability = 0.75
 # per_person_per_day = 5
 
-[schedules]                     # what `upswell worker` starts by itself; `upswell schedule` changes them later
+[schedules]                     # what `upswell worker` starts; `upswell schedule` may change them later
 # run = { cron = "0 6 * * 1-5", timezone = "", quiet = ["20:00-05:00"], enabled = true }
 # fresh = { job = "pull", every = "6h" }   # job: the verb; empty: the name. every: such as 15m, 6h, 1d
 """
