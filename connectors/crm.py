@@ -93,6 +93,7 @@ class Capabilities:
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
+    longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +123,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """New values for one record. `key` names the operation and is fixed before its first attempt."""
+    """New values for one record. `key` names the operation and is fixed before its first attempt.
+
+    With `unmodified_since`, where the platform can, a record that moved after it is left alone: CONFLICT."""
 
     key: str
     object: str
     id: str
     values: Mapping[str, Value]
+    unmodified_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
