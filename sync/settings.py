@@ -21,6 +21,7 @@ from sync.settings_checks import (
     FilePath,
     FileUrl,
     HttpUrl,
+    Interval,
     LanguageTag,
     OptionalFile,
     QuietHours,
@@ -156,6 +157,17 @@ class Redis:
     """Where Celery's bells ring; an empty URL means one process and no Redis."""
 
     url: RedisUrl = Field(default="", repr=False)  # may hold a password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class WorkerSettings:
+    """How work is shared out among processes. The defaults suit everybody; shorter times make tests quick."""
+
+    tick_seconds: Annotated[float, Field(gt=0, le=60)] = 15.0  # between looks for slots and work that are due
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0  # what a killed process held waits this long
+    range_size: Annotated[int, Field(ge=1)] = 2000  # accounts that one process scores in one go
+    longest_step_minutes: Annotated[int, Field(ge=1)] = 240  # a step that takes longer is taken for hung
+    slot_grace_minutes: Annotated[int, Field(ge=1)] = 60  # a slot found later than this is not run any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -307,12 +319,20 @@ class AlertSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Schedule:
-    """When a job runs: five cron fields in a zone (empty: the company's), and hours in which it rests."""
+    """When a job runs: five cron fields in a zone (empty: the company's) or an interval; when it rests."""
 
-    cron: CronLine
+    cron: CronLine = ""
+    every: Interval = ""  # such as 15m, 6h or 1d
+    job: str = ""  # the verb that it starts; empty: the schedule's own name
     timezone: ZoneName | Literal[""] = ""
     quiet: tuple[QuietHours, ...] = ()
     enabled: bool = True
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.cron) == bool(self.every):
+            raise ValueError("needs either cron or every")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -328,6 +348,7 @@ class Settings:
     state: State = Field(default_factory=State)
     lake: LakeHome = Field(default_factory=LakeHome)
     redis: Redis = Field(default_factory=Redis)
+    worker: WorkerSettings = WorkerSettings()
     target: TargetSettings = TargetSettings()
     products: tuple[ProductSettings, ...] = ()
     tiers: Tiers = Tiers()

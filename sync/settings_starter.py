@@ -106,6 +106,13 @@ REST: Final = """
 [redis]
 # url = ""                      # redis://localhost:6379/0; empty: one process, no Redis
 
+[worker]                        # of `upswell worker`
+# tick_seconds = 15             # between looks for schedules, runs and retries that are due
+# lease_seconds = 60            # what a killed process worked on goes to another after that
+# range_size = 2000             # accounts that one process scores in one go
+# longest_step_minutes = 240    # a step that takes longer is taken for hung, and done again
+# slot_grace_minutes = 60       # a slot that is found later than this is not run any more
+
 [target]                        # what you call an expansion
 # horizon_days = 90
 # opportunity_types = []        # such as ["Upsell", "Cross-sell"]; empty: by type name
@@ -187,8 +194,9 @@ REST: Final = """
 # probability = 0.75
 # per_person_per_day = 5
 
-[schedules]
+[schedules]                     # what `upswell worker` starts; `upswell schedule` may change them later
 # run = { cron = "0 6 * * 1-5", timezone = "", quiet = ["20:00-05:00"], enabled = true }
+# fresh = { job = "pull", every = "6h" }   # job: the verb; empty: the name. every: such as 15m, 6h, 1d
 """
 
 

@@ -72,20 +72,21 @@ def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Pat
         with open_sandbox(folder) as sandbox:
             screen.say(f"Its {NAMES[crm]} answers at {sandbox.url}, without Upswell's fields.")
             settings = load(folder / "upswell.toml", {})
-            with open_loop(settings, screen) as loop, loop.run("demo") as run:
-                app.answer.run_id = run.id
+            with open_loop(settings, screen) as loop:
                 with watch.measure("install"):
                     installed = install(
                         loop.crm, loop.store, apply=True, operator=loop.who(), now=datetime.now(UTC)
                     )
                 created = sum(step.action == "create" for step in installed.report.steps)
                 screen.say(f"Installed: {created} fields and permissions created in the CRM.")
-                facts, scored = whole_loop(app, loop, run)
+                done = whole_loop(app, loop, "demo", {})
+                facts, scored = done.facts, done.scored
+                assert scored is not None
                 show_account(app, loop, facts["plan"]["plan"])
                 show_tasks(app, loop, facts["plan"]["plan"])
                 with watch.measure("referee"):
                     verdict = judge(folder, scored.scores, seats_used(scored))
-                seconds = watch.seconds | run.seconds
+                seconds = watch.seconds | facts["seconds"]
                 usage = loop.crm.usage()
         app.answer.data = demo_facts(facts, made, verdict, seconds, usage)
         show_verdict(app, verdict)
