@@ -23,6 +23,7 @@ from connectors.sandbox.clock import Clock, set_base
 from connectors.sandbox.clock import advance as advance_clock
 from connectors.sandbox.clock import base as clock_base
 from connectors.sandbox.faults import FaultRule, Faults
+from connectors.sandbox.later import Later
 from connectors.sandbox.store import Store, moment
 from connectors.sandbox.wire import Dialect, Request, Response
 
@@ -38,6 +39,9 @@ DIALECTS = {
 
 RESET = Response(status=0, api_calls=0)
 """Stands for a connection that is cut with a RST instead of a reply."""
+
+_LOST = frozenset({"reset_after", "late"})
+"""Faults under which the request is handled and nobody hears the answer."""
 
 
 class Vendor(Protocol):
@@ -86,6 +90,7 @@ class Sandbox:
             set_base(self.store, moment(latest))
         self.clock = Clock(self.store)
         self._sleep = sleep
+        self._late = Later()
         try:
             self._server = _Server((LOOPBACK, port), self)
         except OSError as error:
@@ -132,6 +137,7 @@ class Sandbox:
         if self._closed:
             return
         self._closed = True
+        self._late.close()
         self._server.shutdown()
         self._thread.join()
         self._server.cut_connections()
@@ -150,6 +156,18 @@ class Sandbox:
         except ValueError as error:
             # a misspelt rule must not look like a healthy CRM
             struck = [FaultRule(kind="status", status=500, code="SANDBOX_FAULTS_FILE", message=str(error))]
+        late = next((rule for rule in struck if rule.kind == "late"), None)
+        if late is None:
+            return self._handle(request, target, endpoint, struck)
+        self._late.after(late.seconds, lambda: self._handle(request, target, endpoint, struck))
+        self._sleep(late.wait)
+        return RESET
+
+    def settle_late(self) -> None:
+        """Handle now what came with a `late` fault and still waits for its time."""
+        self._late.settle()
+
+    def _handle(self, request: Request, target: str, endpoint: str, struck: Sequence[FaultRule]) -> Response:
         kinds = sorted({rule.kind for rule in struck})
         try:
             request = self._prepare(request, struck)
@@ -163,7 +181,7 @@ class Sandbox:
             traceback.print_exc()
             failure = self.dialect.refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
             response = self._finish(request, endpoint, failure, kinds)
-        return RESET if "reset_after" in kinds else response
+        return RESET if _LOST & set(kinds) else response
 
     def _prepare(self, request: Request, struck: Sequence[FaultRule]) -> Request:
         """Faults that come before the request is handled."""
@@ -207,9 +225,10 @@ class Sandbox:
             endpoint=endpoint,
             method=request.method,
             path=request.path,
-            status=0 if "reset_after" in kinds else response.status,
+            status=0 if _LOST & set(kinds) else response.status,
             api_calls=response.api_calls,
             fault=",".join(kinds) or None,
+            rows=self.dialect.rows(request),
         )
         if response is RESET:
             return RESET
