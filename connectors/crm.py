@@ -7,7 +7,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -88,11 +88,17 @@ class Capabilities:
     write_batch: int  # records in one write call
     read_batch: int  # records in one read-by-id call
     page_size: int  # rows a query page holds at most
-    conditional_write: frozenset[str] = frozenset()  # objects where a single-record write can be conditional
+    conditional_write: frozenset[str] = frozenset()  # objects where `Change.unmodified_since` is obeyed
     partial_result: bool = True  # a batch may succeed row by row
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
+
+    def at_most(self, write_batch: int) -> Capabilities:
+        """The same with no more than so many records in a write call; 0 leaves it to the vendor."""
+        return replace(
+            self, write_batch=min(self.write_batch, write_batch) if write_batch else self.write_batch
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +128,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """New values for one record. `key` names the operation and is fixed before its first attempt."""
+    """New values for one record. `key` names the operation and is fixed before its first attempt.
+
+    With `unmodified_since`, where the platform can, a record that moved after it is left alone: CONFLICT."""
 
     key: str
     object: str
     id: str
     values: Mapping[str, Value]
+    unmodified_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

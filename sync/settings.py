@@ -71,6 +71,8 @@ class SalesforceLogin:
         "Customer - Channel",
     )
     ca_file: OptionalFile = None
+    # Salesforce itself refuses a record that a person changed since we read it: 25 a call instead of 200
+    conditional_writes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -99,6 +101,10 @@ class CrmLogin:
 
     kind: Literal["salesforce", "hubspot"]
     account_external_id: str = ""
+    write_batch: Annotated[int, Field(ge=0, le=200)] = (
+        0  # records in a write call; 0: as many as the vendor takes
+    )
+    timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 60.0  # without a byte of a reply
     salesforce: SalesforceLogin = SalesforceLogin()
     hubspot: HubspotLogin = HubspotLogin()
 

@@ -12,10 +12,10 @@ The file is a list of objects. A rule says which requests it is about, when it s
 
 `endpoint` is a glob, or several with | between, over the endpoint's name (Salesforce's are in `ROUTES` of its
 dialect) or the path; `request` counts the requests that match endpoint and method, from 1; without `request`
-and `probability` the rule strikes every time; `times` ends it. Rules of one seed, whose `above` and
-`probability` follow one another, share a chance: at most one of them strikes a request. `late` gives no
-reply, cuts the connection after `wait` seconds if the client has not, and handles the request `seconds`
-after it came.
+and `probability` the rule strikes every time; `times` ends it; `carries` narrows it to requests that write
+one record. Rules of one seed, whose `above` and `probability` follow one another, share a chance: at most one
+of them strikes a request. `late` gives no reply, cuts the connection after `wait` seconds if the client has
+not, and handles the request `seconds` after it came.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -63,6 +63,7 @@ class FaultRule:
     share: float = 1.0  # of the rows that a lock holds
     ids: tuple[str, ...] = ()  # rows that a lock holds, instead of a share
     edit: Edit | None = None
+    carries: str | None = None  # only requests that write this record
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
@@ -88,8 +89,10 @@ class FaultRule:
             values["edit"] = Edit(**values["edit"])  # type: ignore[arg-type]  # a JSON object
         return cls(**values)  # type: ignore[arg-type]  # __post_init__ checks what JSON could get wrong
 
-    def about(self, endpoint: str, method: str, path: str) -> bool:
-        """Whether the rule is about this request at all."""
+    def about(self, endpoint: str, method: str, path: str, ids: Collection[str] = ()) -> bool:
+        """Whether the rule is about this request, which writes records with these ids, at all."""
+        if self.carries is not None and self.carries not in ids:
+            return False
         globs = self.endpoint.split("|")
         named = any(fnmatchcase(endpoint, glob) or fnmatchcase(path, glob) for glob in globs)
         return named and self.method in ("*", method)
@@ -146,13 +149,13 @@ class Faults:
         """No faults from here on."""
         self.replace(())
 
-    def strike(self, *, endpoint: str, method: str, path: str) -> list[FaultRule]:
+    def strike(self, *, endpoint: str, method: str, path: str, ids: Collection[str] = ()) -> list[FaultRule]:
         """The rules that strike this request, in the order in which they were given."""
         self._reload()
         hits = []
         with self._lock:
             for i, rule in enumerate(self._rules):
-                if rule.about(endpoint, method, path):
+                if rule.about(endpoint, method, path, ids):
                     self._met[i] += 1
                     if rule.strikes(self._met[i], self._struck[i]):
                         self._struck[i] += 1

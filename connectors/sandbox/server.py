@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -25,7 +26,7 @@ from connectors.sandbox.clock import base as clock_base
 from connectors.sandbox.faults import FaultRule, Faults
 from connectors.sandbox.later import Later
 from connectors.sandbox.store import Store, moment
-from connectors.sandbox.wire import Dialect, Request, Response
+from connectors.sandbox.wire import Dialect, Request, Response, SentRow
 
 MAX_TARGET = 16_384  # characters of a request line's target before 414
 MAX_BODY = 64 * 1024 * 1024
@@ -42,6 +43,26 @@ RESET = Response(status=0, api_calls=0)
 
 _LOST = frozenset({"reset_after", "late"})
 """Faults under which the request is handled and nobody hears the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One request with the faults that it meets and the rows that it carries."""
+
+    request: Request
+    target: str
+    endpoint: str
+    struck: tuple[FaultRule, ...]
+    rows: tuple[SentRow, ...]
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted({rule.kind for rule in self.struck})
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody hears the answer."""
+        return not _LOST.isdisjoint(self.kinds)
 
 
 class Vendor(Protocol):
@@ -151,15 +172,20 @@ class Sandbox:
             number=self.audit.next_number(), method=method, target=target, headers=headers, body=body
         )
         endpoint = self.dialect.endpoint(request)
+        rows = self.dialect.rows(request)
+        ids = {row_id for row_id, _ in rows if row_id is not None}
         try:
-            struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path)
+            struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path, ids=ids)
         except ValueError as error:
             # a misspelt rule must not look like a healthy CRM
             struck = [FaultRule(kind="status", status=500, code="SANDBOX_FAULTS_FILE", message=str(error))]
+        asked = _Asked(
+            request=request, target=target, endpoint=endpoint, struck=tuple(struck), rows=tuple(rows)
+        )
         late = next((rule for rule in struck if rule.kind == "late"), None)
         if late is None:
-            return self._handle(request, target, endpoint, struck)
-        self._late.after(late.seconds, lambda: self._handle(request, target, endpoint, struck))
+            return self._handle(asked)
+        self._late.after(late.seconds, lambda: self._handle(asked))
         self._sleep(late.wait)
         return RESET
 
@@ -167,21 +193,20 @@ class Sandbox:
         """Handle now what came with a `late` fault and still waits for its time."""
         self._late.settle()
 
-    def _handle(self, request: Request, target: str, endpoint: str, struck: Sequence[FaultRule]) -> Response:
-        kinds = sorted({rule.kind for rule in struck})
+    def _handle(self, asked: _Asked) -> Response:
         try:
-            request = self._prepare(request, struck)
+            request = self._prepare(asked.request, asked.struck)
             with self.store.transaction():
-                response = self._respond(request, target, struck)
-                response = self._finish(request, endpoint, response, kinds)
+                response = self._respond(request, asked.target, asked.struck)
+                response = self._finish(asked, response)
         except Exception:  # noqa: BLE001  # whatever a dialect raises
             if self._closed:
                 return RESET
             # a server answers 500 and goes on; the cause is for the developer's screen
             traceback.print_exc()
             failure = self.dialect.refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
-            response = self._finish(request, endpoint, failure, kinds)
-        return RESET if _LOST & set(kinds) else response
+            response = self._finish(asked, failure)
+        return RESET if asked.is_lost else response
 
     def _prepare(self, request: Request, struck: Sequence[FaultRule]) -> Request:
         """Faults that come before the request is handled."""
@@ -216,19 +241,19 @@ class Sandbox:
             )
         return Response(status=rule.status, body=rule.body.encode(), headers=rule.headers)
 
-    def _finish(self, request: Request, endpoint: str, response: Response, kinds: Sequence[str]) -> Response:
+    def _finish(self, asked: _Asked, response: Response) -> Response:
         """The reply with the vendor's headers, once it is in the audit log."""
         extra = dict(self.dialect.headers(response)) if response is not RESET else {}
         self.audit.record(
-            number=request.number,
+            number=asked.request.number,
             at=self.clock.now(),
-            endpoint=endpoint,
-            method=request.method,
-            path=request.path,
-            status=0 if _LOST & set(kinds) else response.status,
+            endpoint=asked.endpoint,
+            method=asked.request.method,
+            path=asked.request.path,
+            status=0 if asked.is_lost else response.status,
             api_calls=response.api_calls,
-            fault=",".join(kinds) or None,
-            rows=self.dialect.rows(request),
+            fault=",".join(asked.kinds) or None,
+            rows=asked.rows,
         )
         if response is RESET:
             return RESET
