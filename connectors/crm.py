@@ -93,6 +93,7 @@ class Capabilities:
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
+    longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
     def at_most(self, write_batch: int) -> Capabilities:
         """The same with no more than so many records in a write call; 0 leaves it to the vendor."""

@@ -1,33 +1,130 @@
 """Applies a plan: the only writes that reach a CRM, each kept in the ledger before and after.
 
-Refused before the first write: a plan that is expired, applied, rolled back, broken by a guard, made for
-another org, or against fields that the org defines otherwise by now. A plan that was interrupted goes on
-where it stopped; operations of unknown outcome are settled by reading back first.
+`start_apply` refuses what must not be written; `apply_some` works off what is due, in any number of
+processes; `finish_apply` says when it is over. `apply` does all three in one process. Nothing here sleeps,
+save `apply` through the function that it is given.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import uuid4
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from connectors.crm import Crm
-from connectors.errors import StateError
+from connectors.errors import QuotaError, TransientError, UpswellError
 from sync.apply_report import ApplyReport, report
-from sync.delivery import Delivery, Errand
-from sync.gateway import CellErrand
-from sync.mapping import FieldMap, field_map, refuse_changed_schema
-from sync.operations import Operation, of_unknown_outcome, waiting
-from sync.plan_ledger import load_terms, set_status, status_of
-from sync.planned import PlanTerms
+from sync.delivery import Delivered
+from sync.first_batch import try_again
+from sync.operations import PLANNED
+from sync.plan_ledger import load_terms
+from sync.progress import Progress, standing, work_until_done
+from sync.recovery import LONGEST_WAIT
+from sync.refusals import refuse_broken_rules, refuse_changed_fields, refuse_other_org, refuse_state
+from sync.settings import Settings
 from sync.store import Store
-from sync.store.locks import Lease, lease
-from sync.task_errands import CloseErrand, TaskErrand
+from sync.store.locks import Lease, machine_clock
+from sync.store.writeback import OperationRow, PlanRow
+from sync.workbench import Workbench, lock_name, org_of
 
-Progress = Callable[[int, int], None]
+__all__ = ["Progress", "apply", "apply_some", "finish_apply", "start_apply"]
+
+Clock = Callable[[], datetime]
+Tell = Callable[[int, int], None]
 """Called with operations done and in all."""
+
+KINDS: Final = ("write", "task")
+QUOTA_PAUSE: Final = timedelta(hours=1)  # where the CRM does not say how long: its window is a rolling day
+
+
+def start_apply(
+    plan_id: str,
+    crm: Crm,
+    store: Store,
+    *,
+    settings: Settings | None,
+    now: datetime,
+    holder: str,
+    override: Collection[str] = (),
+    resume: bool = False,
+    clock: Clock = machine_clock,
+) -> None:
+    """Begin to apply a plan, or go on with it; `holder` (a run id) then holds the org, in all its processes.
+
+    Raises StateError or SetupError before the first write: another org, another run at work, a plan that is
+    expired, applied, rolled back, stopped, paused or broken by a guard, fields mapped or defined otherwise.
+    Without `settings`, the mapping is taken to be the plan's."""
+    plan = load_terms(store, plan_id)
+    refuse_other_org(crm, plan.org_id)
+    lock = Lease(store, lock_name(plan.org_id), clock=clock, owner=holder)
+    is_new = lock.take()
+    try:
+        with store.session() as session:  # read again, now that no other run can move it on
+            row = session.get_one(PlanRow, plan_id)
+        refuse_state(row, now=now, at=clock(), resume=resume)
+        refuse_changed_fields(crm, plan, row.mapping_hash, settings)
+        if row.status == "planned":
+            refuse_broken_rules(plan, override)
+        with store.begin() as session:
+            _begin(session, session.get_one(PlanRow, plan_id), clock(), is_new=is_new)
+    except BaseException:
+        if is_new:  # other processes of this run may be at work
+            with suppress(UpswellError):
+                lock.release()
+        raise
+
+
+def apply_some(
+    plan_id: str,
+    crm: Crm,
+    store: Store,
+    *,
+    now: datetime,
+    worker: str,
+    holder: str,
+    timezone: str,
+    clock: Clock = machine_clock,
+    limit: int | None = None,
+    progress: Tell | None = None,
+) -> Progress:
+    """Work off what can be claimed now, at most `limit` batches; never sleeps.
+
+    `worker` names this process or thread, and no other; `timezone` is the company's, for "no task before".
+    Raises StateError when another run holds the org; TerminalError and SetupError, which won't pass."""
+    bench = Workbench.set_up(
+        plan_id,
+        crm,
+        store,
+        kinds=KINDS,
+        worker=worker,
+        holder=holder,
+        now=now,
+        timezone=timezone,
+        clock=clock,
+    )
+    refuse_other_org(crm, bench.org_id)
+    return _work_off(bench, limit=limit, progress=progress)
+
+
+def finish_apply(plan_id: str, store: Store, *, holder: str, clock: Clock = machine_clock) -> str:
+    """The plan's status: applied once nothing is left. The org is free again unless it is still applying."""
+    left = standing(store, plan_id, KINDS).left
+    with store.begin() as session:
+        row = session.get_one(PlanRow, plan_id)
+        if row.status == "applying" and not left:
+            row.status = "applied"
+            row.paused_until = row.pause_reason = None
+        status, org_id = row.status, row.org_id
+    if status != "applying":
+        Lease(store, lock_name(org_id), clock=clock, owner=holder).release()
+    return status
 
 
 def apply(
@@ -36,135 +133,105 @@ def apply(
     store: Store,
     *,
     now: datetime,
+    settings: Settings | None = None,
     override: Collection[str] = (),
+    resume: bool = False,
     timezone: str = "UTC",
-    progress: Progress | None = None,
+    holder: str | None = None,
+    progress: Tell | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Clock = machine_clock,
 ) -> ApplyReport:
-    """Carry out a plan, or the rest of it.
+    """Carry out a plan, or the rest of it, in this process; waits through `sleep` for what is due later.
 
-    `override` names guard rules to pass over; `timezone` is the company's, for "no task before".
-    Raises StateError or SetupError before the first write; TransientError when the CRM is away, after
-    which applying again goes on."""
-    plan = load_terms(store, plan_id)
+    Raises what `start_apply` raises; QuotaError when the API calls are used up, and TransientError when the
+    CRM is away, after both of which applying again goes on; TerminalError and SetupError."""
     calls_before = crm.usage().calls
-    with org_lease(crm, store, plan.org_id) as held:
-        delivery = Delivery(store=store, now=now, sleep=sleep)
-        settle(crm, delivery, plan.org_id)
-        # read again, now that no other run can move it on
-        _refuse(plan, status_of(store, plan_id), now, override)
-        fields = planned_fields(crm, plan)
-        refuse_changed_schema(plan.fields, fields)
-        with store.begin() as session:
-            set_status(session, plan_id, "applying")
-        cells = CellErrand(crm=crm, fields=fields)
-        tasks = TaskErrand(crm=crm, fields=fields, today=_local_date(now, timezone))
-        _deliver(
-            delivery,
-            held,
-            plan_id,
-            errands=(("write", cells), ("task", tasks)),
-            size=crm.capabilities.write_batch,
-            progress=progress,
+    run = holder or uuid4().hex
+    start_apply(
+        plan_id,
+        crm,
+        store,
+        settings=settings,
+        now=now,
+        holder=run,
+        override=override,
+        resume=resume,
+        clock=clock,
+    )
+    try:
+        bench = Workbench.set_up(
+            plan_id, crm, store, kinds=KINDS, worker=run, holder=run, now=now, timezone=timezone, clock=clock
         )
-        status = _finish(store, plan_id)
+        found = work_until_done(
+            lambda: _work_off(bench, limit=None, progress=progress),
+            status="applying",
+            clock=clock,
+            sleep=sleep,
+        )
+        status = finish_apply(plan_id, store, holder=run, clock=clock)
+    finally:
+        with suppress(UpswellError):  # when the ledger is away the lock ends by itself
+            Lease(store, lock_name(org_of(store, plan_id)), clock=clock, owner=run).release()
+    if status == "paused":
+        raise _paused(plan_id, found)
     return report(
         store,
         plan_id,
         status=status,
         api_calls=crm.usage().calls - calls_before,
-        drifts=tuple(cells.drifts),
+        drifts=tuple(bench.drifts),
     )
 
 
-@contextmanager
-def org_lease(crm: Crm, store: Store, org_id: str) -> Iterator[Lease]:
-    """The right to write to the org, for one run at a time. Raises StateError for another org."""
-    connected = crm.org()
-    if connected.id != org_id:
-        raise StateError(
-            f"the plan was made for org {org_id}, and this is {connected.name} ({connected.id})",
-            fix="Connect to the org that the plan was made for, or make a new plan here.",
+def _begin(session: Session, plan: PlanRow, at: datetime, *, is_new: bool) -> None:
+    """Let the plan's operations be claimed; whoever asks anew does not wait for what was put off."""
+    if plan.status == "stopped":
+        try_again(session, plan)
+    if is_new or plan.status != "applying":
+        plan.paused_until = plan.pause_reason = None
+        session.execute(
+            update(OperationRow)
+            .where(OperationRow.plan_id == plan.id, OperationRow.state == PLANNED)
+            .where(OperationRow.due_at.is_not(None))
+            .values(due_at=None),
+            execution_options={"synchronize_session": False},
         )
-    with lease(store, f"apply:{org_id}") as held:
-        yield held
+    plan.status = "applying"
+    plan.started_at = plan.started_at or at
 
 
-def planned_fields(crm: Crm, plan: PlanTerms) -> FieldMap:
-    """The org's fields under the names that the plan froze. Raises SetupError when one can't be written."""
-    overrides = {key: str(definition["name"]) for key, definition in plan.fields.items()}
-    return field_map(crm, overrides, only=frozenset(overrides))
+def _work_off(bench: Workbench, *, limit: int | None, progress: Tell | None) -> Progress:
+    before = bench.standing()
+
+    def tell(done: Delivered) -> None:
+        if progress is not None:
+            progress(before.done + done.done, before.done + before.left)
+
+    work = bench.work(status="applying", first_is_small=True, limit=limit, tell=tell)
+    if work.trouble is not None:
+        _hold(bench, work.trouble, work.hold)
+    after = bench.standing()
+    return replace(after, put_off=work.delivered.put_off, trouble=work.trouble)
 
 
-def settle(crm: Crm, delivery: Delivery, org_id: str) -> None:
-    """Find out, by reading, what became of operations whose reply was lost, of whatever plan."""
-    with delivery.store.session() as session:
-        unknown = of_unknown_outcome(session, org_id)
-    for plan_id in dict.fromkeys(operation.plan_id for operation in unknown):
-        fields = planned_fields(crm, load_terms(delivery.store, plan_id))
-        errands: dict[str, Errand] = {
-            "write": CellErrand(crm=crm, fields=fields),
-            "restore": CellErrand(crm=crm, fields=fields, restoring=True),
-            "task": TaskErrand(crm=crm, fields=fields, today=date.min),
-            "close": CloseErrand(crm=crm),
-        }
-        for kind, errand in errands.items():
-            operations = [op for op in unknown if (op.plan_id, op.kind) == (plan_id, kind)]
-            for batch in batches(operations, crm.capabilities.write_batch):
-                delivery.settle(errand, batch)
+def _hold(bench: Workbench, trouble: TransientError, hold: timedelta) -> None:
+    """Leave the CRM alone for a while; for as long as the quota takes, the plan is paused."""
+    is_long = isinstance(trouble, QuotaError) or (trouble.retry_after or 0.0) > LONGEST_WAIT.total_seconds()
+    if is_long:
+        hold = QUOTA_PAUSE if trouble.retry_after is None else timedelta(seconds=trouble.retry_after)
+    with bench.store.begin() as session:
+        plan = session.get_one(PlanRow, bench.plan_id)
+        if plan.status == "applying":
+            plan.status = "paused" if is_long else plan.status
+            plan.paused_until, plan.pause_reason = bench.claims.clock() + hold, trouble.message
 
 
-def batches(operations: Sequence[Operation], size: int) -> Iterator[Sequence[Operation]]:
-    """The operations in runs of at most `size`."""
-    return (operations[start : start + size] for start in range(0, len(operations), size))
-
-
-def _deliver(
-    delivery: Delivery,
-    held: Lease,
-    plan_id: str,
-    *,
-    errands: Sequence[tuple[str, Errand]],
-    size: int,
-    progress: Progress | None,
-) -> None:
-    with delivery.store.session() as session:
-        queues = [(errand, waiting(session, plan_id, [kind])) for kind, errand in errands]
-    done, total = 0, sum(len(queue) for _, queue in queues)
-    for errand, queue in queues:
-        for batch in batches(queue, size):
-            held.renew()
-            delivery.deliver(errand, batch)
-            done += len(batch)
-            if progress is not None:
-                progress(done, total)
-
-
-def _refuse(plan: PlanTerms, status: str | None, now: datetime, override: Collection[str]) -> None:
-    new_plan = "Make a new plan: upswell plan."
-    if status in ("applied", "rolled_back"):
-        was = "applied" if status == "applied" else "rolled back"
-        raise StateError(f"the plan was {was} already", record=plan.id, fix=new_plan)
-    if now >= plan.expires_at:
-        raise StateError(
-            f"the plan expired at {plan.expires_at:%Y-%m-%d %H:%M} UTC", record=plan.id, fix=new_plan
-        )
-    broken = [finding for finding in plan.findings if finding.override not in override]
-    if broken:
-        overrides = ",".join(finding.override for finding in broken)
-        raise StateError(
-            "; ".join(finding.message for finding in broken),
-            record=plan.id,
-            fix=f"Look at the plan; if it is right, apply with --override {overrides}.",
-        )
-
-
-def _finish(store: Store, plan_id: str) -> str:
-    with store.begin() as session:
-        status = "applying" if waiting(session, plan_id, ["write", "task"]) else "applied"
-        set_status(session, plan_id, status)
-    return status
-
-
-def _local_date(now: datetime, timezone: str) -> date:
-    return now.astimezone(ZoneInfo(timezone)).date()
+def _paused(plan_id: str, found: Progress) -> QuotaError:
+    why = "the API calls are used up" if found.trouble is None else found.trouble.message.rstrip(".")
+    until = "" if found.paused_until is None else f" until {found.paused_until:%Y-%m-%d %H:%M} UTC"
+    return QuotaError(
+        f"{why}; the plan is paused{until}, with {found.done:,} of {found.total:,} done.",
+        record=plan_id,
+        fix=f"Nothing is lost; go on then with: upswell apply {plan_id} --resume",
+    )

@@ -1,29 +1,49 @@
-"""How one batch of operations is sent: once, and when that is unknown, by looking before sending again.
+"""How a claim is delivered: sent, or when that is unknown looked for, with every step in the ledger.
 
-    planned ──commit──► sending ──HTTP──► results ──commit──► done
-                           │
-                           └─ reply lost ─► look: took effect ─► done
-                                                 did not       ─► sent again, at most ATTEMPTS times
+    claimed ──commit──► sending ──HTTP──► results ──commit──► done
+                           │                 └─ may pass later ─► planned, backed off
+                           ├─ refused as a whole ─► sent again in smaller parts, until the row stands alone
+                           └─ reply lost ─► unknown ─ look: took effect ─► done
+                                               └─ not there, four times ─► planned
 
-Cells, tasks and closings differ only in their `Errand`.
+`sending` is in the ledger before the call, so when the ledger fails nothing leaves; when it fails after the
+call, the row is found in `sending` and looked for. Cells, tasks and closings differ only in their `Errand`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
 from connectors.crm import RowOutcome, RowResult
-from connectors.errors import AmbiguousError, QuotaError, TerminalError, TransientError
-from sync.operations import Operation, mark_done, mark_sending, mark_waiting
-from sync.store.engine import Store
+from connectors.errors import (
+    AmbiguousError,
+    QuotaError,
+    RemoteError,
+    TerminalError,
+    TransientError,
+    UpswellError,
+)
+from sync.claims import Claim, Claims, Held, Outcome
+from sync.operations import CLAIMED, SENDING, UNKNOWN, Operation
+from sync.recovery import CRASHES, FIX, LONGEST_WAIT, MESSAGE
 
-ATTEMPTS: Final = 3
-PAUSE_SECONDS: Final = 1.0
+REQUESTS: Final = 6
+"""HTTP calls that may bear one operation, over its whole life."""
+BACKOFF: Final = (1, 4, 15, 30, 30, 60, 120, 300)
+"""Seconds before the next attempt, by the attempts so far."""
+LOOK_AGAIN: Final = (2, 3, 10)
+"""Seconds between looks for a write whose reply was lost: it may land after the call timed out."""
+SMALLER: Final = 14
+"""Rows of a part when a call of up to 200 is refused as a whole; then one by one."""
+NEW_PLAN: Final = "Look at the record, then make a new plan: upswell plan."
+CONTENT: Final = frozenset({400, 409, 413, 422})
+"""HTTP statuses that are about what was sent, not about who sent it or where to."""
 
 
 Settled = tuple[Operation, RowResult]
@@ -32,11 +52,6 @@ Settled = tuple[Operation, RowResult]
 
 class Errand(Protocol):
     """What is sent, how one sees whether it took effect, and what is noted down when it did."""
-
-    @property
-    def looks(self) -> int:
-        """How often "not there" must be seen before sending again: a lost write may land a moment later."""
-        ...
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results, by operation key, of those that need not or must not be sent; reads the CRM."""
@@ -50,101 +65,190 @@ class Errand(Protocol):
         """Results of those that the CRM shows to be settled; the others did not happen."""
         ...
 
+    def verify(self, operations: Sequence[Operation]) -> None:
+        """Look at what was just applied, for whoever undoes it at once."""
+        ...
+
     def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
         """Keep what took effect, in the transaction that keeps the outcome."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """Operations that have their outcome now, and those that the CRM did not take for the time being."""
+
+    done: int = 0
+    put_off: int = 0
+
+    def __add__(self, other: Delivered) -> Delivered:
+        return Delivered(done=self.done + other.done, put_off=self.put_off + other.put_off)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Sends operations through an errand and keeps every step in the ledger."""
+    """Delivers claims through errands. `longest_call` is how many seconds a call may take at most."""
 
-    store: Store
-    now: datetime
-    sleep: Callable[[float], None]
+    claims: Claims
+    longest_call: float
 
-    def deliver(self, errand: Errand, batch: Sequence[Operation]) -> None:
-        """Send one batch; each operation's outcome is in the ledger afterwards.
+    def deliver(self, errand: Errand, claim: Claim) -> Delivered:
+        """What came of the claim; operations of unknown outcome are looked for later.
 
-        Raises TransientError (the unsent stay planned, those of unknown outcome stay sending)."""
-        screened = errand.screen(batch)
-        self._keep(errand, batch, screened)
-        left = [operation for operation in batch if operation.key not in screened]
-        for attempt in range(1, ATTEMPTS + 1):
-            if not left:
-                return
-            results = self._attempt(errand, left, is_last=attempt == ATTEMPTS)
-            if attempt < ATTEMPTS:  # a row that may pass later is tried again at once, then kept as failed
-                results = {k: r for k, r in results.items() if r.outcome is not RowOutcome.FAILED}
-            self._keep(errand, left, results)
-            left = [operation for operation in left if operation.key not in results]
-            if left:
-                self.sleep(PAUSE_SECONDS * attempt)
-
-    def settle(self, errand: Errand, operations: Sequence[Operation]) -> None:
-        """Find out what became of operations whose reply was lost; those not done are planned again."""
-        results = self._look(errand, operations)
-        self._keep(errand, operations, results)
-        with self.store.begin() as session:
-            undone = [operation for operation in operations if operation.key not in results]
-            mark_waiting(session, undone, self.now)
-
-    def _attempt(
-        self, errand: Errand, operations: Sequence[Operation], *, is_last: bool
-    ) -> Mapping[str, RowResult]:
-        with self.store.begin() as session:
-            mark_sending(session, operations, self.now)
+        Raises TransientError, QuotaError, TerminalError or SetupError once the rest was given back."""
         try:
-            return errand.send(operations)
-        except AmbiguousError as lost:
-            results = dict(self._look(errand, operations))
-            if is_last:
-                for operation in operations:
-                    results.setdefault(operation.key, _failed(operation.key, lost))
-            return results
-        except (QuotaError, TerminalError):
-            self._back_to_waiting(operations)
+            if claim.is_unknown:
+                return self._look(errand, claim.rows)
+            screened = errand.screen([row.operation for row in claim.rows])
+            settled = self._keep(errand, claim.rows, screened, CLAIMED)
+            return settled + self._send(errand, [row for row in claim.rows if row.key not in screened])
+        except UpswellError as error:
+            with suppress(UpswellError):  # when it is the ledger that fails, the lease ends by itself
+                self._put_off(claim.rows, error)
             raise
-        except TransientError:
-            if is_last:
-                self._back_to_waiting(operations)
-                raise
-            return {}
+        except KeyboardInterrupt:
+            with suppress(UpswellError):
+                self.claims.abandon(claim.rows)
+            raise
 
-    def _look(self, errand: Errand, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
-        results: dict[str, RowResult] = {}
-        for look in range(1, errand.looks + 1):
-            unseen = [operation for operation in operations if operation.key not in results]
-            if not unseen:
-                break
-            if look > 1:
-                self.sleep(PAUSE_SECONDS * look)
-            results |= errand.look(unseen)
-        return results
+    def _send(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
+        began = self.claims.clock()
+        sending = self.claims.send(rows)
+        if not sending:
+            return Delivered()
+        if self.claims.clock() + timedelta(seconds=self.longest_call) > began + self.claims.lease:
+            self.claims.give_back(
+                sending, SENDING
+            )  # the ledger kept us so long that others may think us dead
+            return Delivered()
+        try:
+            results = errand.send([row.operation for row in sending])
+        except AmbiguousError:
+            return self._look(errand, self.claims.lose(sending))
+        except TransientError as error:
+            self._try_later(errand, sending, error)
+            raise
+        except TerminalError as error:
+            if error.status in CONTENT:
+                return self._send_in_parts(errand, sending, error)
+            if error.status is not None and error.status < 400:
+                self.claims.lose(sending)  # it answered, but not as a CRM does
+            else:
+                self.claims.give_back(sending, SENDING)
+            raise
+        except UpswellError:
+            self.claims.give_back(sending, SENDING)
+            raise
+        kept = self._keep(errand, sending, results, SENDING)
+        self._verify(errand, sending, results)
+        return kept + self._look(errand, self.claims.lose([row for row in sending if row.key not in results]))
+
+    def _send_in_parts(self, errand: Errand, rows: Sequence[Held], error: TerminalError) -> Delivered:
+        """Send what was refused as a whole in smaller calls; a row that is alone is the one meant."""
+        if len(rows) == 1:
+            return self._keep(errand, rows, {rows[0].key: _refused(rows[0].key, error)}, SENDING)
+        spent = [row for row in rows if row.requests >= REQUESTS]
+        done = self._keep(errand, spent, {row.key: _failed(row.key, error) for row in spent}, SENDING)
+        left = [row for row in rows if row.requests < REQUESTS]
+        self.claims.hold_on(left)
+        size = SMALLER if len(left) > SMALLER else 1
+        for start in range(0, len(left), size):
+            done += self._send(errand, left[start : start + size])
+        return done
+
+    def _look(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
+        if not rows:
+            return Delivered()
+        found = errand.look([row.operation for row in rows])
+        settled = self._keep(errand, rows, found, UNKNOWN)
+        unseen = [row for row in rows if row.key not in found]
+        for look, seconds in enumerate(LOOK_AGAIN):
+            due = self.claims.clock() + timedelta(seconds=seconds)
+            self.claims.look_again([row for row in unseen if row.looks == look], due_at=due, counts=True)
+        absent = [row for row in unseen if row.looks >= len(LOOK_AGAIN)]
+        given_up = {row.key: result for row in absent if (result := _given_up(row)) is not None}
+        settled += self._keep(errand, absent, given_up, UNKNOWN)
+        self.claims.give_back([row for row in absent if row.key not in given_up], UNKNOWN)
+        return settled
+
+    def _try_later(self, errand: Errand, rows: Sequence[Held], error: TransientError) -> None:
+        if isinstance(error, QuotaError):
+            self.claims.give_back(rows, SENDING)
+        else:
+            results = {row.key: _failed(row.key, error) for row in rows}
+            self._keep(errand, rows, results, SENDING, retry_after=error.retry_after)
+
+    def _put_off(self, rows: Sequence[Held], error: UpswellError) -> None:
+        """Give back what the claim still holds: it was not sent, or its outcome is still unknown."""
+        asked = error.retry_after if isinstance(error, TransientError) else None
+        due = self.claims.clock() + pause(max(row.attempts for row in rows), asked)
+        self.claims.give_back(rows, CLAIMED, due_at=due if isinstance(error, TransientError) else None)
+        self.claims.look_again(rows, due_at=due, counts=False)
 
     def _keep(
-        self, errand: Errand, operations: Sequence[Operation], results: Mapping[str, RowResult]
-    ) -> None:
-        pairs = [(op, results[op.key]) for op in operations if op.key in results]
-        if not pairs:
-            return
-        with self.store.begin() as session:
-            mark_done(session, pairs, self.now)
-            errand.note(session, pairs, self.now)
+        self,
+        errand: Errand,
+        rows: Sequence[Held],
+        results: Mapping[str, RowResult],
+        state: str,
+        *,
+        retry_after: float | None = None,
+    ) -> Delivered:
+        """Keep the results there are, of operations that are still ours."""
+        at = self.claims.clock()
+        outcomes = []
+        for row in rows:
+            result = results.get(row.key)
+            if result is None:
+                continue
+            is_final = result.outcome is not RowOutcome.FAILED or row.requests >= REQUESTS
+            due = None if is_final else at + pause(row.attempts, retry_after)
+            if is_final and result.outcome is RowOutcome.FAILED:
+                result = replace(result, fix=f"It was sent {row.requests} times. {NEW_PLAN}")
+            outcomes.append(Outcome(held=row, result=result, due_at=due))
+        self.claims.keep(outcomes, state, lambda session, kept: errand.note(session, kept, self.claims.now))
+        put_off = sum(outcome.due_at is not None for outcome in outcomes)
+        return Delivered(done=len(outcomes) - put_off, put_off=put_off)
 
-    def _back_to_waiting(self, operations: Sequence[Operation]) -> None:
-        with self.store.begin() as session:
-            mark_waiting(session, operations, self.now)
+    def _verify(self, errand: Errand, rows: Sequence[Held], results: Mapping[str, RowResult]) -> None:
+        applied = [
+            row.operation
+            for row in rows
+            if row.key in results and results[row.key].outcome is RowOutcome.APPLIED
+        ]
+        if applied:
+            with suppress(UpswellError):  # the write is confirmed and kept; only the second look is missing
+                errand.verify(applied)
 
 
-def _failed(key: str, error: TransientError) -> RowResult:
+def pause(attempts: int, retry_after: float | None = None) -> timedelta:
+    """How long to wait after so many attempts, or as long as the CRM asks for; an hour at most."""
+    seconds = max(BACKOFF[min(max(attempts, 1), len(BACKOFF)) - 1], retry_after or 0.0)
+    return min(timedelta(seconds=seconds), LONGEST_WAIT)
+
+
+def _failed(key: str, error: RemoteError) -> RowResult:
     return RowResult(
         key=key,
         outcome=RowOutcome.FAILED,
         vendor_code=error.vendor_code,
-        message=f"the reply was lost {ATTEMPTS} times and the write did not happen",
-        fix="Apply the plan again.",
+        message=error.message,
+        fix=error.fix,
     )
+
+
+def _refused(key: str, error: TerminalError) -> RowResult:
+    return replace(_failed(key, error), outcome=RowOutcome.REFUSED)
+
+
+def _given_up(row: Held) -> RowResult | None:
+    """The end of an operation that is nowhere to be seen and that may not be sent again."""
+    if row.crashes >= CRASHES:
+        return RowResult(key=row.key, outcome=RowOutcome.QUARANTINED, message=MESSAGE, fix=FIX)
+    if row.requests >= REQUESTS:
+        lost = "its reply was lost, and the write did not happen"
+        return RowResult(key=row.key, outcome=RowOutcome.FAILED, message=lost, fix=NEW_PLAN)
+    return None
 
 
 def rekeyed(results: Sequence[RowResult], keys: Mapping[str, str]) -> dict[str, RowResult]:

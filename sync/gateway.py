@@ -1,7 +1,8 @@
 """The one door by which cells leave for the CRM: allow-list, safe values, compare, write, verify.
 
-Read the batch, leave alone what a person changed, write the rest, read it back. Vendors offer no
-conditional batch write, so the comparison is as close before the write as it can be.
+Read the batch, leave alone what a person changed, write the rest, read it back. Where the platform takes a
+condition with a write, each record carries the time at which it was read; elsewhere the comparison is as
+close before the write as it can be.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from connectors.crm import Change, Crm, Record, RowOutcome, RowResult, Value
-from connectors.errors import RemoteError, StateError
+from connectors.errors import StateError
 from sync import journal
 from sync.cells import Cell, begins_like_formula, same
 from sync.delivery import Settled
@@ -40,47 +41,63 @@ class CellErrand:
     fields: FieldMap
     restoring: bool = False
     drifts: list[Drift] = field(default_factory=list)
-    looks: int = 1  # sending the same cells twice does no harm
+    read_at: dict[str, datetime | None] = field(default_factory=dict)  # when the record moved last, as read
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that hold the value already, or must be left alone."""
         for op in operations:
             self._check_allowed(op)
         records = self._read(operations)
-        results = ((op, self._verdict(op, records.get(op.record_id))) for op in operations)
+        if self.fields.object in self.crm.capabilities.conditional_write:
+            self.read_at.clear()
+            self.read_at.update({record.id: record.modified_at for record in records.values()})
+        results = ((op, self._late(op, records.get(op.record_id))) for op in operations)
         return {op.key: result for op, result in results if result is not None}
 
     def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
-        """Write them in one call, then read back what the CRM says it applied."""
+        """Write them in one call, each only if its record is as it was read, where the platform can."""
         changes = [
             Change(
                 key=op.key,
                 object=op.object,
                 id=op.record_id,
                 values={cell.name: cell.after for cell in op.cells},
+                unmodified_since=self.read_at.get(op.record_id),
             )
             for op in operations
         ]
-        results = {result.key: result for result in self.crm.write(changes)}
-        self._verify([op for op in operations if results[op.key].outcome is RowOutcome.APPLIED])
-        return results
+        return {result.key: result for result in self.crm.write(changes)}
+
+    def verify(self, operations: Sequence[Operation]) -> None:
+        """Read back what the CRM says it applied; a cell that holds something else is a drift."""
+        records = self._read(operations)
+        for op, cell in _cells(operations):
+            record = records.get(op.record_id)
+            if record is not None and not self._same(cell, record, cell.after):
+                held = record.values.get(cell.name)
+                self.drifts.append(
+                    Drift(record_id=op.record_id, field=cell.name, written=cell.after, held=held)
+                )
 
     def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
-        """Results of those whose cells show that the write happened, or that it no longer may."""
+        """Results of those whose record shows that the write happened; of the others it may yet happen."""
         records = self._read(operations)
-        settled = {}
-        for op in operations:
-            record = records.get(op.record_id)
-            if record is not None and self._took_effect(op, record):
-                settled[op.key] = RowResult(key=op.key, outcome=RowOutcome.APPLIED, id=op.record_id)
-            elif (verdict := self._verdict(op, record)) is not None:
-                settled[op.key] = verdict
-        return settled
+        return {
+            op.key: RowResult(key=op.key, outcome=RowOutcome.APPLIED, id=op.record_id)
+            for op in operations
+            if (record := records.get(op.record_id)) is not None and self._took_effect(op, record)
+        }
 
     def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
         """A journal entry for each cell that was written."""
         written = [op for op, result in results if result.outcome is RowOutcome.APPLIED]
         journal.record(session, written, at)
+
+    def _late(self, op: Operation, record: Record | None) -> RowResult | None:
+        """As `_verdict`, but what an earlier call may have written is our doing, and not the CRM's own."""
+        if op.lost and record is not None and self._took_effect(op, record):
+            return RowResult(key=op.key, outcome=RowOutcome.APPLIED, id=op.record_id)
+        return self._verdict(op, record)
 
     def _verdict(self, op: Operation, record: Record | None) -> RowResult | None:
         """Why this operation is not sent, or None when it is."""
@@ -104,8 +121,11 @@ class CellErrand:
         return None
 
     def _took_effect(self, op: Operation, record: Record) -> bool:
-        """Whether some cell holds our value; a batch writes a record whole or not at all."""
-        return any(self._same(cell, record, cell.after) for cell in op.cells)
+        """Whether some cell holds our value; a call writes a record whole or not at all."""
+        return any(
+            self._same(cell, record, cell.after) and not self._same(cell, record, cell.before)
+            for cell in op.cells
+        )
 
     def _check_allowed(self, op: Operation) -> None:
         outside = [cell.name for cell in op.cells if cell.name not in self.fields.schemas]
@@ -128,21 +148,6 @@ class CellErrand:
     def _opted_out(self, record: Record) -> bool:
         mapped = self.fields.read.get("opt_out")
         return not self.restoring and mapped is not None and bool(record.values.get(mapped.name))
-
-    def _verify(self, operations: Sequence[Operation]) -> None:
-        if not operations:
-            return
-        try:
-            records = self._read(operations)
-        except RemoteError:
-            return  # the write itself was confirmed; only the second look is missing
-        for op, cell in _cells(operations):
-            record = records.get(op.record_id)
-            if record is not None and not self._same(cell, record, cell.after):
-                held = record.values.get(cell.name)
-                self.drifts.append(
-                    Drift(record_id=op.record_id, field=cell.name, written=cell.after, held=held)
-                )
 
     def _read(self, operations: Sequence[Operation]) -> Mapping[str, Record]:
         names = {cell.name for _, cell in _cells(operations)}

@@ -289,7 +289,9 @@ class Loop:
                 chosen,
                 self.crm,
                 self.store,
+                settings=self.settings,
                 now=self.crm.server_time(),
+                holder=run.id,
                 override=override,
                 timezone=self.settings.company.timezone,
                 progress=lambda done, total: self.tell("Apply", done, total),
@@ -317,6 +319,7 @@ class Loop:
                 field=field,
                 dry_run=dry_run,
                 now=self.crm.server_time(),
+                holder=run.id,
             )
             detail.update(cells=report.restored_cells, left=len(report.left))
         return report

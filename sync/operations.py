@@ -1,25 +1,28 @@
-"""Operations of the ledger: what is to be written to the CRM, and how far each has come.
+"""Operations of the ledger: what is to be written to the CRM, fixed before the first attempt.
 
-`sending` is committed before the HTTP call, so that after a crash the unknown outcomes are exactly the
-operations found in that state.
+How far each has come is in the row's other columns, which only `sync.claims` moves:
+
+    planned ──► claimed ──► sending ──► done
+       ▲           │           └─ reply lost, or its worker died ─► unknown ──► done
+       └───────────┴───────────────────── not there ───────────────────┘
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, insert
 from sqlalchemy.orm import Session
 
-from connectors.crm import RowOutcome, RowResult, TaskDraft
+from connectors.crm import TaskDraft
 from sync.cells import Cell, cell_from_json
-from sync.store.writeback import OperationRow, PlanRow
+from sync.store.writeback import OperationRow
 
-PLANNED, SENDING, DONE = "planned", "sending", "done"
+PLANNED, CLAIMED, SENDING, UNKNOWN, DONE = "planned", "claimed", "sending", "unknown", "done"
 
 
 COLUMNS: Final = (
@@ -40,6 +43,7 @@ class Operation:
     record_id: str
     account_id: str
     payload: dict[str, Any]
+    lost: int = 0  # calls of unknown outcome that bore it: what the CRM then holds may be our doing
 
     @cached_property
     def cells(self) -> tuple[Cell, ...]:
@@ -67,66 +71,3 @@ def add(session: Session, operations: Sequence[Operation], now: datetime) -> Non
             for operation in operations
         ]
         session.execute(insert(OperationRow), rows)
-
-
-def waiting(session: Session, plan_id: str, kinds: Iterable[str]) -> list[Operation]:
-    """Operations of a plan that are still to be sent, in order."""
-    return _load(
-        session,
-        OperationRow.plan_id == plan_id,
-        OperationRow.kind.in_(tuple(kinds)),
-        OperationRow.state == PLANNED,
-    )
-
-
-def of_unknown_outcome(session: Session, org_id: str) -> list[Operation]:
-    """Operations of an org that were being sent when something went wrong, of whatever plan."""
-    return _load(
-        session,
-        OperationRow.state == SENDING,
-        OperationRow.plan_id.in_(select(PlanRow.id).where(PlanRow.org_id == org_id)),
-    )
-
-
-def mark_sending(session: Session, operations: Sequence[Operation], now: datetime) -> None:
-    """Note that the next thing to happen is the HTTP call."""
-    keys = [operation.key for operation in operations]
-    session.execute(
-        update(OperationRow)
-        .where(OperationRow.key.in_(keys))
-        .values(state=SENDING, attempts=OperationRow.attempts + 1, updated_at=now),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def mark_waiting(session: Session, operations: Sequence[Operation], now: datetime) -> None:
-    """Note that the CRM certainly did not take these."""
-    keys = [operation.key for operation in operations]
-    session.execute(
-        update(OperationRow).where(OperationRow.key.in_(keys)).values(state=PLANNED, updated_at=now),
-        execution_options={"synchronize_session": False},
-    )
-
-
-def mark_done(session: Session, results: Sequence[tuple[Operation, RowResult]], now: datetime) -> None:
-    """Keep each outcome. One that failed but may pass later waits for the next apply."""
-    rows = [
-        {
-            "key": operation.key,
-            "state": PLANNED if result.outcome is RowOutcome.FAILED else DONE,
-            "outcome": result.outcome.value,
-            "vendor_code": result.vendor_code,
-            "message": result.message,
-            "fix": result.fix,
-            "updated_at": now,
-        }
-        for operation, result in results
-    ]
-    if rows:
-        session.execute(update(OperationRow), rows)
-
-
-def _load(session: Session, *conditions: Any) -> list[Operation]:
-    order = (OperationRow.plan_id, OperationRow.kind, OperationRow.position)
-    columns = (getattr(OperationRow, name) for name in COLUMNS)
-    return [of_row(row) for row in session.execute(select(*columns).where(*conditions).order_by(*order))]

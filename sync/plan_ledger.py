@@ -108,7 +108,7 @@ def latest_plan_id(store: Store, *, run_id: str | None = None, written: bool = F
     if written:
         # a plan without operations had nothing to write, and so has nothing to take back
         written_to = select(OperationRow.key).where(OperationRow.plan_id == PlanRow.id).exists()
-        query = query.where(PlanRow.status.in_(("applying", "applied", "rolled_back")), written_to)
+        query = query.where(PlanRow.status != "planned", written_to)
     with store.session() as session:
         return session.scalars(query).first()
 

@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import Crm, Record, RowOutcome, Value
-from connectors.errors import StateError
+from connectors.errors import QuotaError, StateError
 from sync import journal
-from sync.apply import batches, org_lease, planned_fields, settle
 from sync.cells import Cell, cell_to_json, same
-from sync.delivery import Delivery
-from sync.gateway import CellErrand
+from sync.claims import ALL_KINDS
 from sync.journal import Entry
 from sync.mapping import FieldMap
 from sync.operations import PLANNED, Operation, add
 from sync.plan_ledger import load_terms, set_status
 from sync.planned import PlanTerms
+from sync.progress import Progress, standing, work_until_done
+from sync.refusals import refuse_other_org
 from sync.store import Store
+from sync.store.locks import lease, machine_clock
 from sync.store.writeback import OperationRow, PlanRow, TaskRow
-from sync.task_errands import CloseErrand
+from sync.workbench import Workbench, lock_name, planned_fields
 
+KINDS: Final = ("restore", "close")
 NOTE: Final = "Closed by Upswell: the run that made this task was rolled back."
 
 
@@ -80,39 +83,70 @@ def rollback(
     field: str | None = None,
     dry_run: bool = False,
     now: datetime,
+    holder: str | None = None,
     sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], datetime] = machine_clock,
 ) -> RollbackReport:
     """Take back a plan, or every plan of a run, newest first.
 
     `account` (account_id or record id) and `field` (our key or the vendor's name) narrow it down; tasks
     are closed only without `field`. Raises StateError when the ledger knows no such plan or run."""
     plans = _plans(store, target)
+    org_id, run = plans[0].org_id, holder or uuid4().hex
     calls_before = crm.usage().calls
-    delivery = Delivery(store=store, now=now, sleep=sleep)
+    is_whole = account is None and field is None
     found, results, closings = [], [], []
-    with org_lease(crm, store, plans[0].org_id) as held:
-        if not dry_run:
-            settle(crm, delivery, plans[0].org_id)
+    refuse_other_org(crm, org_id)
+    with lease(store, lock_name(org_id), clock=clock, owner=run):
         for plan in plans:
-            fields = planned_fields(crm, plan)
+            bench = Workbench.set_up(
+                plan.id, crm, store, kinds=KINDS, worker=run, holder=run, now=now, timezone="UTC", clock=clock
+            )
+            if not dry_run:
+                _settle(bench, is_whole=is_whole, sleep=sleep)
+            fields = planned_fields(crm, plan.fields)
             here = _look(crm, store, plan, fields, account=account, field=field)
             found.append(here)
             if dry_run:
                 continue
             restores, closes = _prepare(store, plan, here, now)
-            for errand, queue in (
-                (CellErrand(crm=crm, fields=fields, restoring=True), restores),
-                (CloseErrand(crm=crm), closes),
-            ):
-                for batch in batches(queue, crm.capabilities.write_batch):
-                    held.renew()
-                    delivery.deliver(errand, batch)
+            _work(bench, sleep=sleep)
             results += _outcomes(store, restores)
             closings += _outcomes(store, closes)
-            if account is None and field is None:
+            if is_whole and not bench.standing().left:
                 with store.begin() as session:
                     set_status(session, plan.id, "rolled_back")
     return _report(plans, found, results, closings, dry_run=dry_run, calls=crm.usage().calls - calls_before)
+
+
+def _settle(bench: Workbench, *, is_whole: bool, sleep: Callable[[float], None]) -> None:
+    """Let nobody go on with the plan, and find out what became of everything that may have been sent."""
+    with bench.store.begin() as session:
+        plan = session.get_one(PlanRow, bench.plan_id)
+        plan.paused_until = None
+        if is_whole:
+            plan.status = "rolling_back"
+    looking = replace(bench, kinds=())  # only what is of unknown outcome
+
+    def look() -> Progress:
+        _rounds(looking)
+        return standing(bench.store, bench.plan_id, ALL_KINDS, held_only=True)
+
+    work_until_done(look, status=bench.standing().status, clock=bench.claims.clock, sleep=sleep)
+
+
+def _work(bench: Workbench, *, sleep: Callable[[float], None]) -> None:
+    work_until_done(
+        lambda: _rounds(bench), status=bench.standing().status, clock=bench.claims.clock, sleep=sleep
+    )
+
+
+def _rounds(bench: Workbench) -> Progress:
+    """One round at what can be claimed now. Raises QuotaError; rolling back again then goes on."""
+    work = bench.work(status=bench.standing().status)
+    if isinstance(work.trouble, QuotaError):
+        raise work.trouble
+    return replace(bench.standing(), put_off=work.delivered.put_off, trouble=work.trouble)
 
 
 def _plans(store: Store, target: str) -> list[PlanTerms]:
@@ -173,7 +207,7 @@ def _prepare(
 ) -> tuple[list[Operation], list[Operation]]:
     """New operations, kept before the first attempt; what an interrupted rollback left planned is dropped."""
     with store.begin() as session:
-        earlier = (OperationRow.plan_id == plan.id, OperationRow.kind.in_(("restore", "close")))
+        earlier = (OperationRow.plan_id == plan.id, OperationRow.kind.in_(KINDS))
         session.execute(
             update(OperationRow)
             .where(*earlier, OperationRow.state == PLANNED)
@@ -230,7 +264,7 @@ def _close(plan: PlanTerms, position: int, task: TaskRow) -> Operation:
 def _outcomes(store: Store, operations: Sequence[Operation]) -> list[tuple[Operation, str | None]]:
     query = select(OperationRow.key, OperationRow.outcome).where(
         OperationRow.plan_id.in_({operation.plan_id for operation in operations}),
-        OperationRow.kind.in_(("restore", "close")),
+        OperationRow.kind.in_(KINDS),
     )
     with store.session() as session:
         held = {row.key: row.outcome for row in session.execute(query)}

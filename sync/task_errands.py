@@ -12,7 +12,7 @@ from datetime import date, datetime
 
 from sqlalchemy.orm import Session
 
-from connectors.crm import Crm, Record, RowOutcome, RowResult
+from connectors.crm import Crm, Record, RowOutcome, RowResult, TaskState
 from sync.delivery import Settled, rekeyed
 from sync.mapping import FieldMap
 from sync.operations import Operation
@@ -27,14 +27,9 @@ class TaskErrand:
     fields: FieldMap
     today: date
 
-    @property
-    def looks(self) -> int:
-        """Three where the CRM would take a second task with our key."""
-        return 1 if self.crm.capabilities.unique_task_key else 3
-
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those whose task exists, or whose account no longer wants one."""
-        results = dict(self._existing(operations, RowOutcome.UNCHANGED))
+        results = self._existing(operations)
         left = [op for op in operations if op.key not in results]
         wanted = [self.fields.read[key].name for key in ("opt_out", "not_before") if key in self.fields.read]
         records = self.crm.read(self.fields.object, [op.record_id for op in left], wanted) if left else {}
@@ -44,13 +39,18 @@ class TaskErrand:
         return results
 
     def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
-        """Create them in one call."""
+        """Create them in one call; one that is refused because an earlier call made it is there."""
         keys = {op.draft.key: op.key for op in operations}
-        return rekeyed(self.crm.create_tasks([op.draft for op in operations]), keys)
+        results = rekeyed(self.crm.create_tasks([op.draft for op in operations]), keys)
+        refused = [op for op in operations if op.lost and results[op.key].outcome is RowOutcome.REFUSED]
+        return results | self._existing(refused) if refused else results
+
+    def verify(self, operations: Sequence[Operation]) -> None:
+        """Nothing: nobody undoes a task that was just made."""
 
     def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those whose task exists by now."""
-        return self._existing(operations, RowOutcome.APPLIED)
+        return self._existing(operations)
 
     def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
         """Keep each task's key and id, whether this attempt made it or it was there."""
@@ -81,10 +81,15 @@ class TaskErrand:
             )
         )
 
-    def _existing(self, operations: Sequence[Operation], outcome: RowOutcome) -> dict[str, RowResult]:
+    def _existing(self, operations: Sequence[Operation]) -> dict[str, RowResult]:
+        """Results of those whose task is there: our doing where an earlier call may have made it."""
         found = self.crm.find_tasks([op.draft.key for op in operations])
         return {
-            op.key: RowResult(key=op.key, outcome=outcome, id=found[op.draft.key].id)
+            op.key: RowResult(
+                key=op.key,
+                outcome=RowOutcome.APPLIED if op.lost else RowOutcome.UNCHANGED,
+                id=found[op.draft.key].id,
+            )
             for op in operations
             if op.draft.key in found
         }
@@ -114,7 +119,6 @@ class CloseErrand:
     """Closes tasks that a rollback takes back, unless someone has worked on them."""
 
     crm: Crm
-    looks: int = 1  # closing twice does no harm
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that are gone, closed, or worked on."""
@@ -123,13 +127,16 @@ class CloseErrand:
         for op in operations:
             task = found.get(op.payload["task_key"])
             if task is None:
-                results[op.key] = RowResult(
-                    key=op.key, outcome=RowOutcome.GONE, message="the task was deleted"
-                )
+                outcome, message = RowOutcome.GONE, "the task was deleted"
+            elif op.lost and _is_closed_by_us(task):
+                outcome, message = RowOutcome.APPLIED, None
             elif task.is_closed or task.touched:
-                results[op.key] = RowResult(
-                    key=op.key, outcome=RowOutcome.CONFLICT, id=task.id, message="someone worked on the task"
-                )
+                outcome, message = RowOutcome.CONFLICT, "someone worked on the task"
+            else:
+                continue
+            results[op.key] = RowResult(
+                key=op.key, outcome=outcome, id=op.payload["task_id"], message=message
+            )
         return results
 
     def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
@@ -139,13 +146,16 @@ class CloseErrand:
             self.crm.close_tasks({op.payload["task_id"]: op.payload["note"] for op in operations}), keys
         )
 
+    def verify(self, operations: Sequence[Operation]) -> None:
+        """Nothing: a task that someone opens again is theirs."""
+
     def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that are closed by now."""
         found = self.crm.find_tasks([op.payload["task_key"] for op in operations])
         return {
             op.key: RowResult(key=op.key, outcome=RowOutcome.APPLIED, id=op.payload["task_id"])
             for op in operations
-            if (task := found.get(op.payload["task_key"])) is not None and task.is_closed
+            if (task := found.get(op.payload["task_key"])) is not None and _is_closed_by_us(task)
         }
 
     def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
@@ -154,3 +164,7 @@ class CloseErrand:
             task = session.get(TaskRow, operation.payload["task_key"])
             if result.outcome is RowOutcome.APPLIED and task is not None:
                 task.closed_at = at
+
+
+def _is_closed_by_us(task: TaskState) -> bool:
+    return task.is_closed and not task.touched

@@ -36,14 +36,16 @@ class PlanRow(Base):
     findings: Mapped[list[Any]]
     scored: Mapped[int]
     api_calls: Mapped[int]
-    status: Mapped[str]  # planned, applying, paused, stopped, applied, rolled_back
+    # planned, applying, paused, stopped, applied, rolling_back, rolled_back
+    status: Mapped[str]
     # an operator's name, or os:<login> without one
     created_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
     model_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))  # of the model's manifest
     # counts, moves, cost: shown, never decided on
     summary: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]  # first attempt; machine's clock, as all that leases go by
-    paused_until: Mapped[datetime | None]
+    tried_at: Mapped[datetime | None]  # when its first batch had passed; before, nothing else is claimed
+    paused_until: Mapped[datetime | None]  # nothing is claimed before: no quota, or the CRM is away
     pause_reason: Mapped[str | None]
 
 
@@ -65,13 +67,15 @@ class OperationRow(Base):
     """One write to the CRM. `key` and `payload` are fixed before the first attempt.
 
     `state`: planned -> claimed (by one worker, until its lease ends) -> sending (committed before the HTTP
-    call) -> done. A row found in `sending` after its lease has an unknown outcome and is settled by reading
-    back. Leases and `due_at` go by the machine's clock, `updated_at` by the CRM's.
+    call) -> done. A reply that was lost, or a lease that ran out while sending, makes it `unknown`: settled
+    by reading back, before anything is sent again. Leases and `due_at` go by the machine's clock,
+    `updated_at` by the CRM's.
     """
 
     __tablename__ = "operations"
     __table_args__ = (
         Index(None, "plan_id", "kind", "position"),
+        Index(None, "plan_id", "state", "kind", "crashes", "position"),  # the order in which it is claimed
         Index(None, "state"),
     )
 
@@ -85,7 +89,7 @@ class OperationRow(Base):
     account_id: Mapped[str]
     payload: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(default="planned")
-    attempts: Mapped[int] = mapped_column(default=0)
+    attempts: Mapped[int] = mapped_column(default=0)  # claims to send it
     outcome: Mapped[str | None]
     vendor_code: Mapped[str | None]
     message: Mapped[str | None]
@@ -96,10 +100,14 @@ class OperationRow(Base):
     fence: Mapped[int] = mapped_column(default=0, server_default="0")
     lease_until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]  # not before; backs off
-    # claims whose worker died while sending
+    # claims whose lease ran out: their worker died
     crashes: Mapped[int] = mapped_column(default=0, server_default="0")
-    # HTTP calls that bore it, reads and writes
+    # HTTP calls that bore it to the CRM
     requests: Mapped[int] = mapped_column(default=0, server_default="0")
+    # of these, calls of unknown outcome
+    lost: Mapped[int] = mapped_column(default=0, server_default="0")
+    # how often it was not to be seen since the last of them
+    looks: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class JournalRow(Base):

@@ -333,15 +333,32 @@ def company_tables(count: int) -> dict[str, Any]:
 
 
 @dataclass
+class Machine:
+    """The clock of the machine, which only sleeping moves."""
+
+    now: datetime = NOW
+    slept: float = 0.0
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        assert seconds >= 0
+        self.slept += seconds
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
 class World:
-    """A company with its CRM and ledger, and the three verbs of the way out at a clock that tests move."""
+    """A company with its CRM and ledger, and the three verbs of the way out at clocks that tests move."""
 
     crm: Any
     store: Store
     settings: Settings
     tables: Mapping[str, Any]
-    now: datetime = NOW
+    now: datetime = NOW  # the CRM server's
     plans: int = 0
+    machine: Machine = field(default_factory=Machine)
 
     def plan(self, *rows: Mapping[str, Any]) -> Plan:
         self.plans += 1
@@ -351,10 +368,15 @@ class World:
         )  # fmt: skip
 
     def apply(self, plan: Plan, **options: Any) -> ApplyReport:
-        return apply(plan.id, self.crm, self.store, now=self.now, sleep=lambda _: None, **options)
+        options = self.clocks() | {"settings": self.settings} | options
+        return apply(plan.id, self.crm, self.store, **options)
 
     def rollback(self, target: str, **options: Any) -> RollbackReport:
-        return rollback(target, self.crm, self.store, now=self.now, sleep=lambda _: None, **options)
+        return rollback(target, self.crm, self.store, **(self.clocks() | options))
+
+    def clocks(self) -> dict[str, Any]:
+        """What apply and rollback are given to tell the time, and to let it pass."""
+        return {"now": self.now, "clock": self.machine, "sleep": self.machine.sleep}
 
 
 def company_settings(**sections: Any) -> Settings:

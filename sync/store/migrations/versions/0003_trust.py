@@ -14,6 +14,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+CLAIM_ORDER = "ix_operations_plan_id_state_kind_crashes_position"
 ADDED: dict[str, Sequence[sa.Column[object]]] = {
     "runs": (
         sa.Column("asked", sa.JSON(), nullable=True),
@@ -30,6 +31,7 @@ ADDED: dict[str, Sequence[sa.Column[object]]] = {
         sa.Column("model_hash", LedgerText(), nullable=False, server_default=""),
         sa.Column("summary", sa.JSON(), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=True),
+        sa.Column("tried_at", UtcDateTime(), nullable=True),
         sa.Column("paused_until", UtcDateTime(), nullable=True),
         sa.Column("pause_reason", LedgerText(), nullable=True),
     ),
@@ -40,6 +42,8 @@ ADDED: dict[str, Sequence[sa.Column[object]]] = {
         sa.Column("due_at", UtcDateTime(), nullable=True),
         sa.Column("crashes", sa.Integer(), nullable=False, server_default="0"),
         sa.Column("requests", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("lost", sa.Integer(), nullable=False, server_default="0"),
+        sa.Column("looks", sa.Integer(), nullable=False, server_default="0"),
     ),
     "journal": (
         sa.Column("kind", LedgerText(), nullable=False, server_default="write"),
@@ -55,6 +59,7 @@ def upgrade() -> None:
     for table, columns in ADDED.items():
         for column in columns:
             op.add_column(table, column._copy())
+    op.create_index(op.f(CLAIM_ORDER), "operations", ["plan_id", "state", "kind", "crashes", "position"])
     op.create_table(
         "journal_links",
         sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
@@ -154,6 +159,7 @@ def downgrade() -> None:
     for table in ("workers", "score_ranges", "schedule_slots", "schedules", "approvals", "operators"):
         op.drop_table(table)
     op.drop_table("journal_links")
+    op.drop_index(op.f(CLAIM_ORDER), table_name="operations")
     for table, columns in reversed(ADDED.items()):
         for column in reversed(columns):
             op.drop_column(table, column.name)
