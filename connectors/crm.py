@@ -95,11 +95,10 @@ class Capabilities:
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
     longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
-    def at_most(self, write_batch: int) -> Capabilities:
-        """The same with no more than so many records in a write call; 0 leaves it to the vendor."""
-        return replace(
-            self, write_batch=min(self.write_batch, write_batch) if write_batch else self.write_batch
-        )
+    def within(self, *, write_batch: int, longest_call: float) -> Capabilities:
+        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor."""
+        batch = min(self.write_batch, write_batch or self.write_batch)
+        return replace(self, write_batch=batch, longest_call=longest_call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

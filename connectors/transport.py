@@ -42,6 +42,11 @@ class Timeouts:
     connect: float = 5.0
     read: float = 60.0
 
+    @property
+    def longest(self) -> float:
+        """Seconds after which a call has ended, with a reply or without."""
+        return self.connect + self.read
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -177,7 +182,7 @@ class HttpDoor(requests.Session):
         self.calls = 0
         self.last_headers: Mapping[str, str] = {}
         self._last_reply = 0.0
-        self._timeouts = timeouts if timeouts is not None else Timeouts()
+        self.timeouts = timeouts if timeouts is not None else Timeouts()
         self._on_request = on_request
         self.auth = _own_headers
         self.mount("http://", _LoopbackAdapter())
@@ -208,7 +213,7 @@ class HttpDoor(requests.Session):
 
     def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # requests lists twenty keywords
         """The reply, whatever its status. Raises TransientError, AmbiguousError or TerminalError."""
-        kwargs.setdefault("timeout", (self._timeouts.connect, self._timeouts.read))
+        kwargs.setdefault("timeout", (self.timeouts.connect, self.timeouts.read))
         kwargs.setdefault("allow_redirects", False)
         kwargs.setdefault("verify", self.verify)  # per request, or an environment variable overrides it
         parts = urlsplit(url if isinstance(url, str) else url.decode())

@@ -60,7 +60,9 @@ class Hubspot:
     )
 
     def __init__(self, client: HubspotClient, mappings: Mappings, *, write_batch: int = 0) -> None:
-        self.capabilities = self.capabilities.at_most(write_batch)
+        self.capabilities = self.capabilities.within(
+            write_batch=write_batch, longest_call=client.door.timeouts.longest
+        )
         self._client = client
         self._mappings = mappings
         paths = client.paths

@@ -70,7 +70,7 @@ class Salesforce:
         able = self.capabilities
         if client.settings.conditional_writes:
             able = replace(able, conditional_write=OBJECTS, write_batch=SUBREQUESTS)
-        self.capabilities = able.at_most(write_batch)
+        self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
         self._client = client
         self._mappings = mappings
         self._schemas = Schemas(client.read)

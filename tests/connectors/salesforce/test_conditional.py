@@ -10,6 +10,7 @@ import pytest
 from connectors.crm import Change, RowOutcome, RowResult
 from connectors.errors import AmbiguousError, TransientError
 from connectors.salesforce.crm import Salesforce
+from connectors.transport import Timeouts
 
 SCORE = "Expansion_Score__c"
 
@@ -166,3 +167,9 @@ def test_a_write_call_can_be_set_to_hold_fewer_records(our_org: Any, batch: tupl
     """Never more than Salesforce takes."""
     asked, gets = batch
     assert our_org.connect(write_batch=asked).capabilities.write_batch == gets
+
+
+def test_a_connection_says_how_long_a_call_may_take(our_org: Any) -> None:
+    """So that a worker holds what it sends for longer than that."""
+    assert our_org.connect().capabilities.longest_call == 65
+    assert our_org.connect(timeouts=Timeouts(connect=1, read=2)).capabilities.longest_call == 3
