@@ -314,7 +314,10 @@ def _people_after(story: Story, place: Place, hit: Hit) -> list[ChangeSeen]:
 
 def _since_born(story: Story, record_id: str) -> list[ChangeSeen]:
     """What happened to a task after we made it."""
-    return [c for c in story.of_record.get(record_id, ()) if c.request != story.born.get(record_id)]
+    changes = story.of_record.get(record_id, ())
+    if record_id not in story.born:
+        return list(changes)
+    return [change for change in changes if change.request != story.born[record_id]]
 
 
 def _closed_by_us(story: Story, record_id: str) -> bool:
