@@ -7,7 +7,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
@@ -88,12 +88,17 @@ class Capabilities:
     write_batch: int  # records in one write call
     read_batch: int  # records in one read-by-id call
     page_size: int  # rows a query page holds at most
-    conditional_write: frozenset[str] = frozenset()  # objects where a single-record write can be conditional
+    conditional_write: frozenset[str] = frozenset()  # objects where `Change.unmodified_since` is obeyed
     partial_result: bool = True  # a batch may succeed row by row
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
     longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
+
+    def within(self, *, write_batch: int, longest_call: float) -> Capabilities:
+        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor."""
+        batch = min(self.write_batch, write_batch or self.write_batch)
+        return replace(self, write_batch=batch, longest_call=longest_call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

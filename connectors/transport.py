@@ -42,6 +42,11 @@ class Timeouts:
     connect: float = 5.0
     read: float = 60.0
 
+    @property
+    def longest(self) -> float:
+        """Seconds after which a call has ended, with a reply or without."""
+        return self.connect + self.read
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
@@ -177,7 +182,7 @@ class HttpDoor(requests.Session):
         self.calls = 0
         self.last_headers: Mapping[str, str] = {}
         self._last_reply = 0.0
-        self._timeouts = timeouts if timeouts is not None else Timeouts()
+        self.timeouts = timeouts if timeouts is not None else Timeouts()
         self._on_request = on_request
         self._environment: dict[tuple[Any, ...], Mapping[str, Any]] = {}
         self.auth = _own_headers
@@ -213,11 +218,6 @@ class HttpDoor(requests.Session):
         return dict(self._environment[asked])
 
     @property
-    def longest_call(self) -> float:
-        """Seconds after which a request has ended here, unless its reply drips in byte by byte."""
-        return self._timeouts.connect + self._timeouts.read
-
-    @property
     def server_time(self) -> datetime | None:
         """The server's clock now: its last reply's Date header and the time that has passed since."""
         stamp = self.last_headers.get("Date")
@@ -227,7 +227,7 @@ class HttpDoor(requests.Session):
 
     def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # requests lists twenty keywords
         """The reply, whatever its status. Raises TransientError, AmbiguousError or TerminalError."""
-        kwargs.setdefault("timeout", (self._timeouts.connect, self._timeouts.read))
+        kwargs.setdefault("timeout", (self.timeouts.connect, self.timeouts.read))
         kwargs.setdefault("allow_redirects", False)
         kwargs.setdefault("verify", self.verify)  # per request, or an environment variable overrides it
         parts = urlsplit(url if isinstance(url, str) else url.decode())

@@ -35,6 +35,7 @@ def connect(settings: Settings) -> Crm:
             account_external_id=settings.crm.account_external_id,
             budget=budget,
             timeouts=timeouts,
+            write_batch=settings.crm.write_batch,
         )
     from connectors.salesforce.crm import Salesforce
 
@@ -44,6 +45,7 @@ def connect(settings: Settings) -> Crm:
         account_external_id=settings.crm.account_external_id,
         budget=budget,
         timeouts=timeouts,
+        write_batch=settings.crm.write_batch,
     )
 
 
@@ -84,6 +86,7 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
         ca_file=None if login.ca_file is None else str(login.ca_file),
         currency=settings.company.currency,
         customer_types=login.customer_types,
+        conditional_writes=login.conditional_writes,
     )
 
 

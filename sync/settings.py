@@ -73,6 +73,8 @@ class SalesforceLogin:
         "Customer - Channel",
     )
     ca_file: OptionalFile = None
+    # Salesforce itself refuses a record that a person changed since we read it: 25 a call instead of 200
+    conditional_writes: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -101,7 +103,9 @@ class CrmLogin:
 
     kind: Literal["salesforce", "hubspot"]
     account_external_id: str = ""
-    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0  # of a call; leases are longer
+    # records in a write call; 0: as many as the vendor takes
+    write_batch: Annotated[int, Field(ge=0, le=200)] = 0
+    timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0  # of a call; leases are longer
     salesforce: SalesforceLogin = SalesforceLogin()
     hubspot: HubspotLogin = HubspotLogin()
 

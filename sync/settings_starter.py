@@ -21,6 +21,7 @@ language = "en"                 # of briefs, tasks and reasons
 [crm]
 kind = "{kind}"
 # account_external_id = "{external_id}"   # account field with your own account id, as in your exports
+# write_batch = 0                         # records in a write call; 0: as many as the CRM takes
 # timeout_seconds = 60.0                  # how long a call may take; a worker's lease is longer
 
 """
@@ -39,6 +40,7 @@ client_id = ""                  # the app's consumer key
 # refresh_token_file = ""
 # api_version = "68.0"
 # customer_types = ["Customer", "Customer - Direct", "Customer - Channel"]   # values of Account.Type
+# conditional_writes = false    # Salesforce refuses what a person changed since we read it: 25 records a call
 # ca_file = ""                  # your proxy's certificate authority, where there is one
 
 [mapping.accounts]              # our column = your field

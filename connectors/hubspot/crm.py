@@ -59,9 +59,11 @@ class Hubspot:
         unique_task_key=False,
     )
 
-    def __init__(self, client: HubspotClient, mappings: Mappings) -> None:
+    def __init__(self, client: HubspotClient, mappings: Mappings, *, write_batch: int = 0) -> None:
+        self.capabilities = self.capabilities.within(
+            write_batch=write_batch, longest_call=client.door.timeouts.longest
+        )
         self._client = client
-        self.capabilities = replace(self.capabilities, longest_call=client.door.longest_call)
         self._mappings = mappings
         paths = client.paths
         self._schemas = Schemas(client.get, paths.properties_of)
@@ -106,8 +108,11 @@ class Hubspot:
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         on_request: Callable[[RequestSeen], None] | None = None,
+        write_batch: int = 0,
     ) -> Hubspot:
         """A connection with an access token. `mapping` is [mapping.*]: table -> canonical column -> property.
+
+        `write_batch` is how many records a write call may hold, where less than HubSpot takes.
 
         Raises SettingError, LoginError for a refused refresh token, or TransientError when the account
         can't be reached; a static token is first checked by the first call.
@@ -115,7 +120,7 @@ class Hubspot:
         door = HttpDoor(timeouts=timeouts, ca_file=settings.ca_file or None, on_request=on_request)
         policy = retry if retry is not None else RetryPolicy()
         client = HubspotClient(settings, door=door, retry=policy, budget=budget)
-        return cls(client, Mappings.of(mapping or {}, account_external_id))
+        return cls(client, Mappings.of(mapping or {}, account_external_id), write_batch=write_batch)
 
     def org(self) -> OrgInfo:
         """Which account this is."""

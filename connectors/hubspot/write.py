@@ -2,8 +2,8 @@
 
 CRM API, "Batch update", "Batch read" and "Multi-status errors": with a trace id on every row, a row that
 is refused comes back in a 207 whose `errors[].context` names it, and the others are written. Should
-HubSpot refuse the whole call with 400 all the same, nothing was changed: the batch is halved until the
-row stands alone.
+HubSpot refuse the whole call with 400 all the same, nothing was changed: it is sent again in calls of ten,
+and those in calls of one, so that the row stands alone and none is sent more than three times.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from connectors.hubspot.tables import MERGED
 from connectors.hubspot.values import UnfitValueError, decode, encode, parse_time
 
 WRITE_BATCH: Final = 100
+PART: Final = 10
 _NO_PROPERTY: Final = "PROPERTY_DOESNT_EXIST"
 
 
@@ -66,11 +67,11 @@ class Writer:
         return lambda rows: self._update(object_name, rows)
 
     def submit(self, rows: Sequence[Row], send: Callable[[Sequence[Row]], Answer]) -> list[RowResult]:
-        """Send the rows that may leave, halved where a whole call is refused; results in their order."""
+        """Send the rows that may leave, in parts where a whole call is refused; results in their order."""
         if len(rows) > WRITE_BATCH:
             raise ValueError(f"{len(rows)} records in one call; HubSpot takes {WRITE_BATCH}")
         leaving = [each for each in rows if each.properties is not None]
-        answers = self._halving(leaving, send) if leaving else {}
+        answers = self._in_parts(leaving, send) if leaving else {}
         return [each.refusal or answers[each.key] for each in rows]
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
@@ -144,8 +145,8 @@ class Writer:
         """The result of a row that HubSpot did not take."""
         return row_result(row.key, problem, record_id=row.id, redact=self._client.door.redact)
 
-    def _halving(self, rows: Sequence[Row], send: Callable[[Sequence[Row]], Answer]) -> Answer:
-        """Send the rows; a call that is refused as a whole changed nothing and is sent in two halves."""
+    def _in_parts(self, rows: Sequence[Row], send: Callable[[Sequence[Row]], Answer]) -> Answer:
+        """Send the rows; a call that is refused as a whole changed nothing and is sent in smaller ones."""
         try:
             return send(rows)
         except TerminalError as error:
@@ -156,8 +157,11 @@ class Writer:
                 told = error.message.partition(": ")[2] or error.message
                 problem = Problem(code=code, category=code, message=told)
                 return {rows[0].key: self.refusal(rows[0], problem)}
-        middle = len(rows) // 2
-        return {**self._halving(rows[:middle], send), **self._halving(rows[middle:], send)}
+        size = PART if len(rows) > PART else 1
+        answers: dict[str, RowResult] = {}
+        for start in range(0, len(rows), size):
+            answers |= self._in_parts(rows[start : start + size], send)
+        return answers
 
 
 def row(

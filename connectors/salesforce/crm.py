@@ -28,6 +28,7 @@ from connectors.fields import FieldSpec, field_specs
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
 from connectors.salesforce.install import Installer
@@ -52,7 +53,6 @@ class Salesforce:
         write_batch=WRITE_BATCH,
         read_batch=READ_BATCH,
         page_size=_PAGE,
-        conditional_write=frozenset({"Account"}),
         partial_result=True,
         links_in_record=True,
         money_per_record=True,  # "CurrencyIsoCode" of the record, where the org has several currencies
@@ -60,10 +60,18 @@ class Salesforce:
     )
 
     def __init__(
-        self, client: SalesforceClient, mappings: Mappings, *, sleep: Callable[[float], None]
+        self,
+        client: SalesforceClient,
+        mappings: Mappings,
+        *,
+        sleep: Callable[[float], None],
+        write_batch: int = 0,
     ) -> None:
+        able = self.capabilities
+        if client.settings.conditional_writes:
+            able = replace(able, conditional_write=OBJECTS, write_batch=SUBREQUESTS)
+        self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
         self._client = client
-        self.capabilities = replace(self.capabilities, longest_call=client.door.longest_call)
         self._mappings = mappings
         self._schemas = Schemas(client.read)
         self._writer = Writer(client, self._schemas)
@@ -96,11 +104,13 @@ class Salesforce:
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         on_request: Callable[[RequestSeen], None] | None = None,
+        write_batch: int = 0,
     ) -> Salesforce:
         """A connection that is logged in. `mapping` is [mapping.*]: table -> canonical column -> field.
 
-        `clock` dates the login's assertion (the machine's clock by default). Raises LoginError,
-        SettingError, or TransientError when the org can't be reached.
+        `clock` dates the login's assertion (the machine's clock by default); `write_batch` is how many
+        records a write call may hold, where less than Salesforce takes. Raises LoginError, SettingError, or
+        TransientError when the org can't be reached.
         """
         policy = retry if retry is not None else RetryPolicy()
         urls = [url for url in (settings.login_url, settings.instance_url) if url]
@@ -112,7 +122,7 @@ class Salesforce:
         )
         client = SalesforceClient(settings, door=door, retry=policy, budget=budget, now=clock or utc_now)
         mappings = Mappings.of(mapping or {}, account_external_id)
-        return cls(client, mappings, sleep=policy.sleep)
+        return cls(client, mappings, sleep=policy.sleep, write_batch=write_batch)
 
     def org(self) -> OrgInfo:
         """Which org this is; id and time zone from Organization."""

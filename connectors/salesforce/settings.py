@@ -40,6 +40,8 @@ class SalesforceSettings:
     currency: str = "USD"
     customer_types: tuple[str, ...] = ("Customer", "Customer - Direct", "Customer - Channel")
     """Values of Account.Type that make an account a customer."""
+    conditional_writes: bool = False
+    """Whether Salesforce itself refuses to write a record that moved since it was read: 25 records a call."""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the setting and the fix."""

@@ -10,8 +10,9 @@ from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
 from connectors.errors import SetupError
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.rows import row
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.write import WRITE_BATCH, Writer, row
+from connectors.salesforce.write import WRITE_BATCH, Writer
 
 _PRIORITIES: Final = {"low": "Low", "normal": "Normal", "high": "High"}
 _STATE: Final = (

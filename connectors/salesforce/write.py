@@ -7,29 +7,20 @@ sObject Collections": 200 records a write, 2,000 a read, results in the order of
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
-from connectors.crm import Change, Record, RowOutcome, RowResult, Value
+from connectors.crm import Change, Record, RowOutcome, RowResult
 from connectors.errors import AmbiguousError, SetupError
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
-from connectors.salesforce.errors import row_fix, row_result
+from connectors.salesforce.conditional import ConditionalWriter
+from connectors.salesforce.errors import row_result
+from connectors.salesforce.rows import Row, row
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.values import Json, UnfitValueError, decode, encode, parse_time
+from connectors.salesforce.values import decode, parse_time
 
 WRITE_BATCH: Final = 200
 READ_BATCH: Final = 2000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A record on its way out: `body` is None when a value was refused here."""
-
-    key: str
-    id: str | None
-    body: Mapping[str, Json] | None
-    refusal: RowResult | None = None
 
 
 class Writer:
@@ -38,6 +29,7 @@ class Writer:
     def __init__(self, client: SalesforceClient, schemas: Schemas) -> None:
         self._client = client
         self._schemas = schemas
+        self._conditional = ConditionalWriter(client)
 
     def update(self, changes: Sequence[Change]) -> list[RowResult]:
         """One result a change, in order; one API call, none if every row was refused here."""
@@ -51,6 +43,9 @@ class Writer:
             raise ValueError("a record may come once in a call: Salesforce refuses the whole call otherwise")
         here = self._schemas[changes[0].object]
         rows = [row(change.key, change.id, change.values, here, creating=False) for change in changes]
+        if any(change.unmodified_since is not None for change in changes):
+            since = {change.key: change.unmodified_since for change in changes}
+            return self._conditional.update(here.schema.name, rows, since)
         return self.submit("PATCH", here.schema.name, rows)
 
     def submit(self, method: str, object_name: str, rows: Sequence[Row]) -> list[RowResult]:
@@ -89,6 +84,7 @@ class Writer:
         for start in range(0, len(unique), READ_BATCH):
             chunk = unique[start : start + READ_BATCH]
             answer = self._client.ask(f"composite/sobjects/{object_name}", {"ids": chunk, "fields": asked})
+            self._conditional.note_reads(answer or [])
             by_id = {str(one["Id"])[:15]: one for one in answer or [] if one is not None}
             for identifier in chunk:
                 held = by_id.get(identifier[:15])
@@ -139,34 +135,6 @@ class Writer:
         return row_result(
             row.key, answer.get("errors") or (), record_id=identifier, redact=self._client.door.redact
         )
-
-
-def row(
-    key: str, record_id: str | None, values: Mapping[str, Value], here: Described, *, creating: bool
-) -> Row:
-    """The record's JSON, or the refusal of its first value that must not leave."""
-    body: dict[str, Json] = {}
-    for name, value in values.items():
-        field = here.schema.fields.get(name)
-        try:
-            if field is None:
-                raise UnfitValueError("INVALID_FIELD", f"{here.schema.name} shows our user no field {name}")
-            if field.calculated or not (field.createable if creating else field.updateable):
-                raise UnfitValueError(
-                    "INVALID_FIELD_FOR_INSERT_UPDATE", f"{name} can't be written by our user"
-                )
-            body[name] = encode(value, field)
-        except UnfitValueError as error:
-            refusal = RowResult(
-                key=key,
-                outcome=RowOutcome.REFUSED,
-                id=record_id,
-                vendor_code=error.code,
-                message=str(error),
-                fix=row_fix(error.code),
-            )
-            return Row(key=key, id=record_id, body=None, refusal=refusal)
-    return Row(key=key, id=record_id, body=body)
 
 
 def _record(held: Mapping[str, Any], identifier: str, fields: Sequence[str], here: Described) -> Record:

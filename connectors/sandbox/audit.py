@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.sandbox.store import Cell, Store, stamp
+from connectors.sandbox.wire import SentRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,15 @@ class AuditedChange:
     by: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedRow:
+    """One row that a writing request carried, whatever became of it; equal rows have equal digests."""
+
+    request: int
+    id: str | None  # None for a row that was to be created
+    digest: str
+
+
 class Audit:
     """The audit log of one store."""
 
@@ -50,6 +62,10 @@ class Audit:
             sql.execute(
                 "CREATE TABLE IF NOT EXISTS audit_changes (n INTEGER PRIMARY KEY, request INTEGER, at TEXT,"
                 " object TEXT, id TEXT, field TEXT, before, after, by TEXT)"
+            )
+            sql.execute(
+                "CREATE TABLE IF NOT EXISTS audit_rows (n INTEGER PRIMARY KEY, request INTEGER, id TEXT,"
+                " digest TEXT)"
             )
 
     def next_number(self) -> int:
@@ -72,12 +88,17 @@ class Audit:
         status: int,
         api_calls: int,
         fault: str | None,
+        rows: Iterable[SentRow] = (),
     ) -> None:
-        """Keep one request."""
+        """Keep one request and which rows it carried; of what it wanted to write there, a digest only."""
         with self._store.transaction() as sql:
             sql.execute(
                 "INSERT INTO audit_requests VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (number, stamp(at), endpoint, method, path, status, api_calls, fault),
+            )
+            sql.executemany(
+                "INSERT INTO audit_rows (request, id, digest) VALUES (?, ?, ?)",
+                ((number, row_id, _digest(content)) for row_id, content in rows),
             )
 
     def changed(self, changes: Iterable[AuditedChange]) -> None:
@@ -98,6 +119,11 @@ class Audit:
         names = ("number", "at", "endpoint", "method", "path", "status", "api_calls", "fault")
         return [AuditedRequest(**dict(zip(names, row, strict=True))) for row in rows]  # type: ignore[arg-type]  # typed by the table
 
+    def rows(self) -> list[AuditedRow]:
+        """Every row that a writing request carried so far, in the order in which they were handled."""
+        rows = self._store.select("SELECT request, id, digest FROM audit_rows ORDER BY n")
+        return [AuditedRow(request=int(r or 0), id=i, digest=str(d)) for r, i, d in rows]  # type: ignore[arg-type]  # typed by the table
+
     def changes(self) -> list[AuditedChange]:
         """Every changed cell so far, oldest first."""
         rows = self._store.select(
@@ -105,3 +131,8 @@ class Audit:
         )
         names = ("request", "at", "object", "id", "field", "before", "after", "by")
         return [AuditedChange(**dict(zip(names, row, strict=True))) for row in rows]  # type: ignore[arg-type]  # typed by the table
+
+
+def _digest(content: object) -> str:
+    text = json.dumps(content, sort_keys=True, ensure_ascii=True, default=str)
+    return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()

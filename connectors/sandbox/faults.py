@@ -8,10 +8,14 @@ The file is a list of objects. A rule says which requests it is about, when it s
     {"endpoint": "collections.update", "kind": "lock", "share": 0.1, "seed": 1, "times": 1}
     {"endpoint": "collections.update", "request": 1, "kind": "edit",
      "edit": {"object": "Account", "id": "001...", "values": {"Name": "Changed by a person"}}}
+    {"endpoint": "collections.*|composite", "method": "PATCH", "kind": "late", "seconds": 3, "wait": 0.5}
 
-`endpoint` is a glob over the endpoint's name (Salesforce's are in `ROUTES` of its dialect) or the path;
-`request` counts the requests that match endpoint and method, from 1; without `request` and `probability` the
-rule strikes every time; `times` ends it.
+`endpoint` is a glob, or several with | between, over the endpoint's name (Salesforce's are in `ROUTES` of its
+dialect) or the path; `request` counts the requests that match endpoint and method, from 1; without `request`
+and `probability` the rule strikes every time; `times` ends it; `carries` narrows it to requests that write
+one record. Rules of one seed, whose `above` and `probability` follow one another, share a chance: at most one
+of them strikes a request. `late` gives no reply, cuts the connection after `wait` seconds if the client has
+not, and handles the request `seconds` after it came.
 """
 
 from __future__ import annotations
@@ -19,13 +23,13 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-Kind = Literal["status", "reset_before", "reset_after", "delay", "lock", "expire_session", "edit"]
+Kind = Literal["status", "reset_before", "reset_after", "late", "delay", "lock", "expire_session", "edit"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +50,7 @@ class FaultRule:
     method: str = "*"
     request: tuple[int, ...] = ()  # which of the matching requests, from 1
     probability: float | None = None
+    above: float = 0.0  # strikes where the chance lies in [above, probability)
     seed: int = 0
     times: int | None = None  # strikes at most so often
     status: int = 503
@@ -53,16 +58,20 @@ class FaultRule:
     message: str = "The server is temporarily unavailable."
     body: str | None = None  # sent as it is instead of the vendor's error shape
     headers: Mapping[str, str] = field(default_factory=dict)
-    seconds: float = 0.0
+    seconds: float = 0.0  # that a delay waits, or after which a late request is handled
+    wait: float = 0.0  # that the connection of a late request stays open
     share: float = 1.0  # of the rows that a lock holds
     ids: tuple[str, ...] = ()  # rows that a lock holds, instead of a share
     edit: Edit | None = None
+    carries: str | None = None  # only requests that write this record
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"fault kind {self.kind!r} is unknown: use one of {', '.join(get_args(Kind))}")
         if self.kind == "edit" and self.edit is None:
             raise ValueError('a fault of kind "edit" needs "edit": {"object", "id", "values"}')
+        if self.probability is not None and self.above >= self.probability:
+            raise ValueError(f"no chance lies in [{self.above}, {self.probability}): above must be lower")
 
     @classmethod
     def parse(cls, entry: Mapping[str, object]) -> FaultRule:
@@ -80,9 +89,12 @@ class FaultRule:
             values["edit"] = Edit(**values["edit"])  # type: ignore[arg-type]  # a JSON object
         return cls(**values)  # type: ignore[arg-type]  # __post_init__ checks what JSON could get wrong
 
-    def about(self, endpoint: str, method: str, path: str) -> bool:
-        """Whether the rule is about this request at all."""
-        named = fnmatchcase(endpoint, self.endpoint) or fnmatchcase(path, self.endpoint)
+    def about(self, endpoint: str, method: str, path: str, ids: Collection[str] = ()) -> bool:
+        """Whether the rule is about this request, which writes records with these ids, at all."""
+        if self.carries is not None and self.carries not in ids:
+            return False
+        globs = self.endpoint.split("|")
+        named = any(fnmatchcase(endpoint, glob) or fnmatchcase(path, glob) for glob in globs)
         return named and self.method in ("*", method)
 
     def strikes(self, nth: int, struck: int) -> bool:
@@ -91,7 +103,7 @@ class FaultRule:
             return False
         if self.request:
             return nth in self.request
-        return self.probability is None or _chance(self.seed, nth) < self.probability
+        return self.probability is None or self.above <= _chance(self.seed, nth) < self.probability
 
     def locks(self, index: int, record_id: str) -> bool:
         """Whether a lock of this rule holds the row."""
@@ -137,13 +149,13 @@ class Faults:
         """No faults from here on."""
         self.replace(())
 
-    def strike(self, *, endpoint: str, method: str, path: str) -> list[FaultRule]:
+    def strike(self, *, endpoint: str, method: str, path: str, ids: Collection[str] = ()) -> list[FaultRule]:
         """The rules that strike this request, in the order in which they were given."""
         self._reload()
         hits = []
         with self._lock:
             for i, rule in enumerate(self._rules):
-                if rule.about(endpoint, method, path):
+                if rule.about(endpoint, method, path, ids):
                     self._met[i] += 1
                     if rule.strikes(self._met[i], self._struck[i]):
                         self._struck[i] += 1

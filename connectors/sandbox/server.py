@@ -10,6 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,8 +24,9 @@ from connectors.sandbox.clock import Clock, set_base
 from connectors.sandbox.clock import advance as advance_clock
 from connectors.sandbox.clock import base as clock_base
 from connectors.sandbox.faults import FaultRule, Faults
+from connectors.sandbox.later import Later
 from connectors.sandbox.store import Store, moment
-from connectors.sandbox.wire import Dialect, Request, Response
+from connectors.sandbox.wire import Dialect, Request, Response, SentRow
 
 MAX_TARGET = 16_384  # characters of a request line's target before 414
 MAX_BODY = 64 * 1024 * 1024
@@ -38,6 +40,29 @@ DIALECTS = {
 
 RESET = Response(status=0, api_calls=0)
 """Stands for a connection that is cut with a RST instead of a reply."""
+
+_LOST = frozenset({"reset_after", "late"})
+"""Faults under which the request is handled and nobody hears the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """One request with the faults that it meets and the rows that it carries."""
+
+    request: Request
+    target: str
+    endpoint: str
+    struck: tuple[FaultRule, ...]
+    rows: tuple[SentRow, ...]
+
+    @property
+    def kinds(self) -> list[str]:
+        return sorted({rule.kind for rule in self.struck})
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether nobody hears the answer."""
+        return not _LOST.isdisjoint(self.kinds)
 
 
 class Vendor(Protocol):
@@ -86,6 +111,7 @@ class Sandbox:
             set_base(self.store, moment(latest))
         self.clock = Clock(self.store)
         self._sleep = sleep
+        self._late = Later()
         try:
             self._server = _Server((LOOPBACK, port), self)
         except OSError as error:
@@ -132,6 +158,7 @@ class Sandbox:
         if self._closed:
             return
         self._closed = True
+        self._late.close()
         self._server.shutdown()
         self._thread.join()
         self._server.cut_connections()
@@ -145,25 +172,41 @@ class Sandbox:
             number=self.audit.next_number(), method=method, target=target, headers=headers, body=body
         )
         endpoint = self.dialect.endpoint(request)
+        rows = self.dialect.rows(request)
+        ids = {row_id for row_id, _ in rows if row_id is not None}
         try:
-            struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path)
+            struck = self.faults.strike(endpoint=endpoint, method=method, path=request.path, ids=ids)
         except ValueError as error:
             # a misspelt rule must not look like a healthy CRM
             struck = [FaultRule(kind="status", status=500, code="SANDBOX_FAULTS_FILE", message=str(error))]
-        kinds = sorted({rule.kind for rule in struck})
+        asked = _Asked(
+            request=request, target=target, endpoint=endpoint, struck=tuple(struck), rows=tuple(rows)
+        )
+        late = next((rule for rule in struck if rule.kind == "late"), None)
+        if late is None:
+            return self._handle(asked)
+        self._late.after(late.seconds, lambda: self._handle(asked))
+        self._sleep(late.wait)
+        return RESET
+
+    def settle_late(self) -> None:
+        """Handle now what came with a `late` fault and still waits for its time."""
+        self._late.settle()
+
+    def _handle(self, asked: _Asked) -> Response:
         try:
-            request = self._prepare(request, struck)
+            request = self._prepare(asked.request, asked.struck)
             with self.store.transaction():
-                response = self._respond(request, target, struck)
-                response = self._finish(request, endpoint, response, kinds)
+                response = self._respond(request, asked.target, asked.struck)
+                response = self._finish(asked, response)
         except Exception:  # noqa: BLE001  # whatever a dialect raises
             if self._closed:
                 return RESET
             # a server answers 500 and goes on; the cause is for the developer's screen
             traceback.print_exc()
             failure = self.dialect.refusal(500, "UNKNOWN_EXCEPTION", "An unexpected error occurred.")
-            response = self._finish(request, endpoint, failure, kinds)
-        return RESET if "reset_after" in kinds else response
+            response = self._finish(asked, failure)
+        return RESET if asked.is_lost else response
 
     def _prepare(self, request: Request, struck: Sequence[FaultRule]) -> Request:
         """Faults that come before the request is handled."""
@@ -198,18 +241,19 @@ class Sandbox:
             )
         return Response(status=rule.status, body=rule.body.encode(), headers=rule.headers)
 
-    def _finish(self, request: Request, endpoint: str, response: Response, kinds: Sequence[str]) -> Response:
+    def _finish(self, asked: _Asked, response: Response) -> Response:
         """The reply with the vendor's headers, once it is in the audit log."""
         extra = dict(self.dialect.headers(response)) if response is not RESET else {}
         self.audit.record(
-            number=request.number,
+            number=asked.request.number,
             at=self.clock.now(),
-            endpoint=endpoint,
-            method=request.method,
-            path=request.path,
-            status=0 if "reset_after" in kinds else response.status,
+            endpoint=asked.endpoint,
+            method=asked.request.method,
+            path=asked.request.path,
+            status=0 if asked.is_lost else response.status,
             api_calls=response.api_calls,
-            fault=",".join(kinds) or None,
+            fault=",".join(asked.kinds) or None,
+            rows=asked.rows,
         )
         if response is RESET:
             return RESET

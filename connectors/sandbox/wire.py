@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 from urllib.parse import parse_qs, unquote, urlsplit
+
+SentRow = tuple[str | None, object]
+"""One row of a writing request: the id of the record (None for a new one) and what is to be written."""
 
 
 def _no_row(_index: int, _id: str) -> bool:
@@ -86,6 +89,10 @@ class Dialect(Protocol):
 
     def refusal(self, status: int, code: str, message: str) -> Response:
         """An error of the server's own making in the vendor's shape."""
+        ...
+
+    def rows(self, request: Request) -> Sequence[SentRow]:
+        """The rows that a writing request carries; none of any other, or of one that can't be read."""
         ...
 
     def expire(self, request: Request) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from connectors.sandbox.audit import Audit
@@ -20,9 +20,10 @@ from connectors.sandbox.hubspot.record_json import Reader
 from connectors.sandbox.hubspot.records import Actor, Records
 from connectors.sandbox.hubspot.routes import ENFORCED_SINCE, Method, find
 from connectors.sandbox.hubspot.schema import Schema
+from connectors.sandbox.hubspot.sent import sent_rows
 from connectors.sandbox.hubspot.settings import Settings
 from connectors.sandbox.store import Store
-from connectors.sandbox.wire import Request, Response
+from connectors.sandbox.wire import Request, Response, SentRow
 
 _TOKEN = re.compile(r"/oauth/(v1|2026-03|2026-09)/token\Z")
 _TOKEN_INFO = re.compile(r"/oauth/v1/access-tokens/(?P<token>[^/]+)\Z")
@@ -89,6 +90,14 @@ class HubspotDialect:
         if status == 429:
             return too_many(code if code in (BURST, DAILY, SECONDLY) else BURST)
         return Problem(category=code, message=message, status=status).response()
+
+    def rows(self, request: Request) -> Sequence[SentRow]:
+        """The rows that a writing call carries."""
+        try:
+            method, parts, _ = find(request)
+        except RefusalError:
+            return []
+        return sent_rows(request, method.name, parts)
 
     def expire(self, request: Request) -> None:
         """Make the request's token invalid for good."""

@@ -16,6 +16,8 @@ from connectors.sandbox.wire import Request, Response
 
 MAX_SUBREQUESTS = 25
 MAX_HEAVY = 5  # queries and sObject Collections
+INHERITED = frozenset({"accept", "authorization", "content-type"})
+"""Headers that come from the call itself: "Composite Subrequest" refuses the call that repeats one."""
 
 _HEAVY = re.compile(r"/services/data/v\d+\.\d/(query|queryAll|composite/sobjects)(/|\?|$)")
 _ALLOWED = re.compile(
@@ -82,6 +84,10 @@ def _requests(body: Mapping[str, object]) -> list[dict[str, object]]:
         seen.add(name)
         if not isinstance(url, str) or not isinstance(method, str):
             raise RefusalError(400, "INVALID_INPUT", f"Subrequest {name} needs a method and a url.")
+        repeated = sorted({str(each) for each in _headers(entry)} & INHERITED)
+        if repeated:
+            message = f"Subrequest {name} must not set the header {', '.join(repeated)}."
+            raise RefusalError(400, "INVALID_INPUT", message)
         heavy += bool(_HEAVY.match(url))
     if heavy > MAX_HEAVY:
         message = f"The request can't contain more than {MAX_HEAVY} sObject Collections or query operations."
@@ -95,17 +101,22 @@ def _request(call: Call, entry: Mapping[str, object], done: Mapping[str, Respons
     if allowed is None:
         raise RefusalError(400, "INVALID_INPUT", f"The url {url} is not supported in a composite request.")
     checked_version(allowed.group(1))
-    headers = entry.get("httpHeaders")
-    own = (
-        {str(name).lower(): str(value) for name, value in headers.items()}
-        if isinstance(headers, dict)
-        else {}
-    )
     content = json.dumps(_resolved(entry["body"], done)).encode() if "body" in entry else b""
     request = Request.parse(
-        number=call.request.number, method=str(entry["method"]), target=url, headers=own, body=content
+        number=call.request.number,
+        method=str(entry["method"]),
+        target=url,
+        headers=_headers(entry),
+        body=content,
     )
     return request.with_locked(call.request.locked)
+
+
+def _headers(entry: Mapping[str, object]) -> dict[str, str]:
+    headers = entry.get("httpHeaders")
+    if not isinstance(headers, dict):
+        return {}
+    return {str(name).lower(): str(value) for name, value in headers.items()}
 
 
 def _resolved(value: object, done: Mapping[str, Response]) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from connectors.sandbox.salesforce.org import INTEGRATION_USER_ID, OrgFacts, ope
 from connectors.sandbox.salesforce.person import edit_as_person
 from connectors.sandbox.salesforce.query import Queries, soql_of
 from connectors.sandbox.salesforce.schema import Schema, SObject
+from connectors.sandbox.salesforce.sent import sent_rows
 from connectors.sandbox.salesforce.tooling import Tooling
 from connectors.sandbox.salesforce.view import View
 from connectors.sandbox.store import Store
-from connectors.sandbox.wire import Request, Response
+from connectors.sandbox.wire import Request, Response, SentRow
 
 Handler = Callable[[Call], Response]
 
@@ -183,6 +184,10 @@ class SalesforceDialect:
     def refusal(self, status: int, code: str, message: str) -> Response:
         """An error in the vendor's shape."""
         return RefusalError(status, code, message).response()
+
+    def rows(self, request: Request) -> Sequence[SentRow]:
+        """The rows that a writing call carries."""
+        return sent_rows(request, self.endpoint)
 
     def expire(self, request: Request) -> None:
         """Make the request's session invalid for good."""

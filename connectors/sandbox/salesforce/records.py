@@ -161,14 +161,16 @@ def _check_unmoved(call: Call, sobject: SObject, row: Row) -> None:
             412, "PRECONDITION_FAILED", "The record has changed: its ETag does not match If-Match."
         )
     since = headers.get("if-unmodified-since")
-    if since is not None and "SystemModstamp" in row:
+    # "Conditional Request Headers": compared with the record's last modified date, a second being the finest
+    modified = row.get("LastModifiedDate") or row.get("SystemModstamp")
+    if since is not None and modified is not None:
         try:
             limit = parsedate_to_datetime(since)
         except ValueError:
             raise RefusalError(
                 400, "INVALID_HEADER", f"If-Unmodified-Since is no HTTP date: {since}"
             ) from None
-        if moment(str(row["SystemModstamp"])) > limit:
+        if moment(str(modified)) > limit:
             raise RefusalError(412, "PRECONDITION_FAILED", f"The record was modified after {since}.")
 
 

@@ -65,7 +65,7 @@ def test_a_refused_row_stops_no_other(our_account: Any) -> None:
     assert all(result.vendor_code and result.message for result in results[1:])
 
 
-def test_a_batch_refused_whole_is_halved_until_the_bad_row_stands_alone(
+def test_a_batch_refused_whole_is_sent_in_parts_until_the_bad_row_stands_alone(
     our_account: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where HubSpot answers 400 to the whole call, everything but the bad row is written all the same."""
@@ -82,6 +82,30 @@ def test_a_batch_refused_whole_is_halved_until_the_bad_row_stands_alone(
     changes[4] = change(ids[4], hubspot_owner_id="999")
     outcomes = [result.outcome for result in crm.write(changes)]
     assert outcomes == [RowOutcome.REFUSED if n == 4 else RowOutcome.APPLIED for n in range(7)]
+
+
+def test_no_row_of_a_batch_refused_whole_is_sent_more_than_three_times(
+    our_account: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All hundred, then ten, then one by one: 21 calls find one bad row, and no good one is in doubt."""
+    ids = [our_account.create("companies", name=str(n)) for n in range(100)]
+    crm = our_account.connect()
+    crm.describe("companies")
+    send = crm._client.send
+    sent: list[list[str]] = []
+
+    def without_traces(path: str, body: Any) -> Any:
+        sent.append([row["id"] for row in body["inputs"]])
+        inputs = [{k: v for k, v in row.items() if k != "objectWriteTraceId"} for row in body["inputs"]]
+        return send(path, {"inputs": inputs})
+
+    monkeypatch.setattr(crm._client, "send", without_traces)
+    changes = [change(each, expansion_score=5) for each in ids]
+    changes[64] = change(ids[64], hubspot_owner_id="999")
+    refused = [n for n, result in enumerate(crm.write(changes)) if result.outcome is RowOutcome.REFUSED]
+    assert refused == [64]
+    assert [len(part) for part in sent] == [100, *[10] * 7, *[1] * 10, *[10] * 3]
+    assert max(sum(each in part for part in sent) for each in ids) == 3
 
 
 def test_a_lost_reply_is_ambiguous_and_not_sent_again(our_account: Any) -> None:

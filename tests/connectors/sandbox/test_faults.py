@@ -45,6 +45,16 @@ def test_glob_and_method_choose_the_endpoint() -> None:
     assert strikes(faults, 1, endpoint="collections.create", method="POST") == [False]
 
 
+def test_a_rule_can_be_about_the_requests_that_write_one_record() -> None:
+    """Wherever that record comes in the run."""
+    faults = Faults(rules=[FaultRule(kind="status", carries="b", request=(1,))])
+    struck = [
+        bool(faults.strike(endpoint="x", method="PATCH", path="/x", ids=ids))
+        for ids in ((), ("a",), ("a", "b"), ("b",))
+    ]
+    assert struck == [False, False, True, False]
+
+
 def test_a_lock_holds_a_share_of_the_rows_or_the_named_ones() -> None:
     """The same rows each time."""
     rule = FaultRule(kind="lock", share=0.25, seed=3)

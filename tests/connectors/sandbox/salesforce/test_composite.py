@@ -19,6 +19,26 @@ def sub(name: str, method: str, url: str, body: Any = None) -> dict[str, Any]:
     return entry if body is None else {**entry, "body": body}
 
 
+def test_a_subrequest_has_headers_of_its_own(sandbox: Sandbox, http: Http) -> None:
+    """A condition that fails concerns that record only; what the call itself says can't be repeated."""
+    ids = [http("POST", "/sobjects/Account", json={"Name": n}).json()["id"] for n in "ab"]
+    old, new = "Mon, 05 Jan 2026 08:00:00 GMT", "Fri, 01 Jan 2100 00:00:00 GMT"
+
+    def patch(headers: dict[str, str]) -> requests.Response:
+        first = sub("one", "PATCH", f"/sobjects/Account/{ids[0]}", {"Phone": "1"})
+        second = sub("two", "PATCH", f"/sobjects/Account/{ids[1]}", {"Phone": "1"})
+        parts = [first | {"httpHeaders": headers}, second | {"httpHeaders": {"If-Unmodified-Since": new}}]
+        return http("POST", "/composite", json={"compositeRequest": parts})
+
+    results = patch({"If-Unmodified-Since": old}).json()["compositeResponse"]
+    assert [r["httpStatusCode"] for r in results] == [412, 204]
+    held = [sandbox.store.row("Account", key) or {} for key in ids]
+    assert [row["Phone"] for row in held] == [None, "1"]
+    for name in ("Accept", "Authorization", "Content-Type"):
+        refused = patch({name: "x"})
+        assert (refused.status_code, name.lower() in refused.text) == (400, True)
+
+
 def test_a_later_subrequest_uses_an_earlier_ones_id(sandbox: Sandbox, http: Http) -> None:
     """One API call for all of them."""
     requests_before = sandbox.audit.requests()

@@ -1,0 +1,59 @@
+"""What a process of the story does: apply a plan with a ledger, a config and a clock of its own."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+from infra.chaos.crash import POINTS
+from infra.chaos.home import HurriedClock
+from infra.chaos.sabotage import SABOTAGES
+from sync.apply import apply
+from sync.config import load
+from sync.connect import connect
+from sync.rollback import rollback
+from sync.store import Store
+
+MODULES = ("infra.chaos.processes", "worker.cli", "simple_salesforce", "hubspot")
+"""What the nursery imports before it forks."""
+
+
+def apply_plan(
+    config: str,
+    ledger: str,
+    plan_id: str,
+    holder: str,
+    *,
+    ahead: float = 0.0,
+    crash: str = "",
+    nth: int = 1,
+    sabotage: str = "",
+) -> None:
+    """Apply a plan, or the rest of it; the clock is `ahead` seconds of the machine's, and waiting jumps.
+
+    With `crash` the process dies when it comes to that point the nth time."""
+    if sabotage:
+        SABOTAGES[sabotage].strike()
+    if crash:
+        POINTS[crash](nth)
+    clock = HurriedClock(ahead=timedelta(seconds=ahead))
+    with Store.open(ledger) as store:
+        crm = connect(load(Path(config), {}))
+        try:
+            apply(
+                plan_id, crm, store, now=crm.server_time(), holder=holder, resume=True,
+                sleep=clock.sleep, clock=clock,
+            )  # fmt: skip
+        finally:
+            crm.close()
+
+
+def take_back(config: str, ledger: str, target: str, ahead: float = 0.0) -> None:
+    """Roll a plan or run back."""
+    clock = HurriedClock(ahead=timedelta(seconds=ahead))
+    with Store.open(ledger) as store:
+        crm = connect(load(Path(config), {}))
+        try:
+            rollback(target, crm, store, now=crm.server_time(), sleep=clock.sleep, clock=clock)
+        finally:
+            crm.close()
