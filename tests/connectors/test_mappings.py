@@ -41,4 +41,4 @@ def test_a_column_that_can_not_be_mapped_is_refused(column: str) -> None:
         list(mappings.checked("accounts", ["crm_id"]))
     assert caught.value.record == f"[mapping.accounts] {column}"
     assert "renewal_date" in str(caught.value)
-    assert "crm_id," not in str(caught.value).partition("Use one of")[2]
+    assert " crm_id," not in str(caught.value)
