@@ -357,6 +357,9 @@ class World:
             run_id=f"run-{self.plans}", now=self.now, **options,
         )  # fmt: skip
 
+    def scores(self, *rows: Mapping[str, Any]) -> pa.Table:
+        return scores_of(*rows)
+
     def apply(self, plan: Plan, **options: Any) -> ApplyReport:
         return apply(plan.id, self.crm, self.store, now=self.now, sleep=lambda _: None, **options)
 
