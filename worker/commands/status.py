@@ -90,6 +90,6 @@ def status_facts(loop: Loop, runs: int) -> dict[str, Any]:
     plan_id = latest_plan_id(loop.store)
     plan = None
     if plan_id is not None:
-        held = load(loop.store, plan_id)
+        held = load(loop.store, plan_id, erased_too=True)
         plan = {"plan": held.id, "status": held.status, "cells": held.cells, "tasks": len(held.tasks)}
     return {"runs": found, "model": loop.registry.current, "lake": lake, "plan": plan}
