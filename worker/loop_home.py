@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,16 +18,26 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
-    """The loop over this installation's ledger, lake and CRM; everything is given back afterwards.
+    """The loop of `make_loop` with a progress bar; everything is given back afterwards."""
+    loop = make_loop(settings)
+    try:
+        with progress_of(loop, screen):
+            yield loop
+    finally:
+        loop.close()
 
-    The CRM is connected when a step first needs it. Raises SettingError when the ledger can't be opened."""
+
+def make_loop(settings: Settings) -> Loop:
+    """The loop over this installation's ledger, lake and CRM, which is connected when a step first needs it.
+
+    Raises SettingError when the ledger can't be opened."""
     from sync.connect import connect
     from sync.lake import Lake
     from sync.loop import Loop
     from sync.store import Store
 
     store = Store.open(settings.state.url)
-    loop = Loop(
+    return Loop(
         settings=settings,
         store=store,
         lake=Lake(settings.lake.folder, store, url=settings.lake.url),
@@ -34,11 +45,6 @@ def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
         clock=lambda: datetime.now(UTC),
         tell=no_progress,
     )
-    try:
-        with progress_of(loop, screen):
-            yield loop
-    finally:
-        loop.close()
 
 
 @contextmanager
@@ -50,6 +56,16 @@ def progress_of(loop: Loop, screen: Screen) -> Iterator[None]:
             yield
         finally:
             loop.tell = no_progress
+
+
+def login() -> str:
+    """Who acts here, where nobody gave an operator's token: os:<login>."""
+    import getpass
+
+    try:
+        return f"os:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"os:{os.getuid()}"
 
 
 def no_progress(_what: str, _done: float, _total: float | None) -> None:

@@ -13,7 +13,7 @@ from worker.commands.plan import plan_facts, show_plan
 from worker.commands.pull import pull_facts, pull_warnings
 from worker.commands.score import show_scores, tier_counts
 from worker.commands.train import show_model, train_facts
-from worker.loop_home import open_loop
+from worker.loop_home import login, open_loop
 from worker.verb import App, ExitCode, verb
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def command(app: App, no_apply: bool, retrain: bool, override: tuple[str, ...], 
     settings = app.settings()
     with open_loop(settings, app.screen) as loop:
         if detach:
-            run_id = app.answer.run_id = loop.queue("run", asked)
+            run_id = app.answer.run_id = loop.queue("run", asked, created_by=login())
         else:
             done = whole_loop(app, loop, "run", asked)
             app.answer.data = done.facts
@@ -125,7 +125,7 @@ def whole_loop(app: App, loop: Loop, verb: str, asked: dict[str, Any]) -> WholeL
     from sync.turn import Manner, take_turn
 
     done = WholeLoop(app=app, loop=loop)
-    run_id = app.answer.run_id = loop.queue(verb, asked, hold=True)
+    run_id = app.answer.run_id = loop.queue(verb, asked, created_by=login(), hold=True)
     while not take_turn(loop, run_id, Manner(holds=True, told=done.show)).is_over:
         time.sleep(LOOK_EVERY)
     done.facts["seconds"] = step_seconds(loop.store, run_id)
