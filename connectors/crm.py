@@ -195,6 +195,7 @@ class Usage:
     calls: int
     org_used: int | None
     org_limit: int | None
+    waited: float = 0.0  # seconds for which our calls were held back by the CRM's rate limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,10 @@ from model.features.families import FAMILIES, FAMILY_OF
 from model.trained import TrainedModel
 
 _ALMOST_EQUAL = 1e-6  # log-odds so close that the slope between them is the curve's own
+_NOTHING = (
+    1e-9  # log-odds; what is left of sums that cancel is less, and all families' are no point's millionth
+)
+_ROUNDING = 0.5e-6 + 1e-12  # scores are said with six digits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +78,10 @@ def steps_between(
 
     The change of log-odds is split by family; a model that was trained anew moves the base. What is left,
     because a day's data went on arriving after it was scored, is a step of its own. Points are the pieces
-    of log-odds times the slope from one probability to the other, so that they sum exactly.
+    of log-odds times the slope from one probability to the other, so that they sum exactly: to the change
+    between the scores before they were rounded, since rounding is no cause.
     """
+    said_before, said_now = _unrounded(said_before, before), _unrounded(said_now, after)
     first, last = _log_odds(said_before), _log_odds(said_now)
     middle = (said_before + said_now) / 2
     span = last - first
@@ -87,13 +93,19 @@ def steps_between(
     steps = [
         Step(cause=cause, log_odds=move, points=100 * move * slope)
         for cause, move in moves.items()
-        if abs(move) > _ALMOST_EQUAL
+        if abs(move) > _NOTHING
     ]
     return tuple(sorted(steps, key=lambda step: -abs(step.points)))
 
 
 def _is_known(value: object) -> bool:
     return value is not None and not (isinstance(value, float) and np.isnan(value))
+
+
+def _unrounded(said: float, breakdown: Breakdown) -> float:
+    """The probability behind what was said, where it is the same but for the rounding."""
+    exact = float(1 / (1 + np.exp(-breakdown.log_odds)))
+    return exact if abs(exact - said) <= _ROUNDING else said
 
 
 def _log_odds(probability: float) -> float:

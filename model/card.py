@@ -36,11 +36,9 @@ def write_card(trained: TrainedModel) -> str:
         "",
     ]
     if facts["suspects"]:
-        names = ", ".join(facts["suspects"])
-        lines += [
-            f"Left out, because alone they predict almost perfectly and so look written afterwards: {names}.",
-            "",
-        ]
+        lines += ["Left out, because they look written after the expansion:", ""]
+        lines += [f"- {name}: {why}" for name, why in facts["suspicions"].items()]
+        lines += [""]
     lines += _quality(trained.metrics)
     if facts["has_signal"] is False:
         lines += [

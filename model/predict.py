@@ -25,13 +25,22 @@ WINNABILITY: Final[Mapping[str, float]] = {"green": 1.0, "unknown": 0.8, "yellow
 def predict(
     trained: TrainedModel, rows: Rows, *, tiers: Mapping[str, float], products: tuple[Product, ...]
 ) -> pa.Table:
-    """One Prediction a row, in the rows' order.
+    """One Prediction a row, in the rows' order: the columns of `predict_range`, and priority.
+
+    Raises ModelError when the rows lack a feature of the model.
+    """
+    return rank(predict_range(trained, rows, tiers=tiers, products=products))
+
+
+def predict_range(
+    trained: TrainedModel, rows: Rows, *, tiers: Mapping[str, float], products: tuple[Product, ...]
+) -> pa.Table:
+    """What can be said of each row alone, whichever rows stand beside it, to the last bit.
 
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
     expansion), expected_arr (all ARR in the account's currency per year), product, product_2, timing,
-    health, health_reasons, priority (1 is first; the only column that depends on the other rows), reasons,
-    against, reason_codes, data_completeness (0–1), basis, is_pipeline, model_version.
-    Raises ModelError when the rows lack a feature of the model.
+    health, health_reasons, reasons, against, reason_codes, data_completeness (0–1), basis, is_pipeline,
+    model_version. Raises ModelError when the rows lack a feature of the model.
     """
     cuts = _cut_offs(tiers)
     table = rows.table
@@ -44,25 +53,22 @@ def predict(
     )
     supporting, opposing = explain(table, trained.contributions(table), trained.features)
     completeness = numbers(table, "data_completeness")
-    # of the figures as they are shown, so that whoever multiplies them gets this one
-    expected = np.round(probability, 6) * np.round(value[:, 0], 2)
-    pipeline = table["is_pipeline"].to_numpy(zero_copy_only=False)
+    likely, mean = np.round(probability, 6), np.round(value[:, 0], 2)
     return pa.table(
         {
             "account_id": table["account_id"],
             "as_of": table["as_of"],
-            "probability": np.round(probability, 6),
+            "probability": likely,
             "tier": _tiers(probability, completeness, cuts, rows.signals["min_completeness"]),
-            "arr_if_expands": np.round(value[:, 0], 2),
+            "arr_if_expands": mean,
             "arr_low": np.round(value[:, 1], 2),
             "arr_high": np.round(value[:, 2], 2),
-            "expected_arr": np.round(expected, 2),
+            "expected_arr": np.round(_expected(likely, mean), 2),
             "product": pa.array(product, pa.string()),
             "product_2": pa.array(second, pa.string()),
             "timing": timing,
             "health": health,
             "health_reasons": pa.array(health_reasons, pa.list_(pa.string())),
-            "priority": _priority(table, expected, timing, health, pipeline),
             "reasons": reason_column(supporting),
             "against": reason_column(opposing),
             "reason_codes": pa.array(
@@ -71,9 +77,27 @@ def predict(
             ),
             "data_completeness": completeness,
             "basis": [trained.basis] * table.num_rows,
-            "is_pipeline": pipeline,
+            "is_pipeline": table["is_pipeline"],
             "model_version": [trained.version] * table.num_rows,
         }
+    )
+
+
+def rank(predictions: pa.Table) -> pa.Table:
+    """The predictions with `priority` after health_reasons: 1 is first, and it depends on all the rows.
+
+    By expected ARR × urgency × winnability; deals already in the pipeline come after all others."""
+    columns = {name: predictions[name].to_pylist() for name in ("account_id", "timing", "health")}
+    expected = _expected(predictions["probability"].to_numpy(), predictions["arr_if_expands"].to_numpy())
+    urgency = np.array([URGENCY[timing] for timing in columns["timing"]])
+    worth = expected * urgency * np.array([WINNABILITY[health] for health in columns["health"]])
+    pipeline, ids = predictions["is_pipeline"].to_pylist(), columns["account_id"]
+    # ties by id, so that a rank does not hang on the order of the rows
+    order = sorted(range(len(ids)), key=lambda i: (pipeline[i], -worth[i], ids[i]))
+    priority = np.empty(len(ids), np.int64)
+    priority[order] = np.arange(1, len(ids) + 1)
+    return predictions.add_column(
+        predictions.column_names.index("health_reasons") + 1, "priority", pa.array(priority)
     )
 
 
@@ -98,14 +122,7 @@ def _tiers(
     return [str(name) for name in names]
 
 
-def _priority(
-    table: pa.Table, expected: np.ndarray, timing: list[str], health: list[str], pipeline: np.ndarray
-) -> pa.Array:
-    """Rank by expected ARR × urgency × winnability; deals already in the pipeline come after all others."""
-    worth = expected * np.array([URGENCY[t] for t in timing]) * np.array([WINNABILITY[h] for h in health])
-    ids = np.array(table["account_id"].to_pylist(), dtype=object)
-    # ties by id, so that a rank does not hang on the order of the rows
-    order = sorted(range(len(ids)), key=lambda i: (bool(pipeline[i]), -worth[i], ids[i]))
-    rank = np.empty(len(ids), np.int64)
-    rank[order] = np.arange(1, len(ids) + 1)
-    return pa.array(rank)
+def _expected(probability: np.ndarray, mean: np.ndarray) -> np.ndarray:
+    """Expected ARR of the figures as they are shown, so that whoever multiplies them gets this one."""
+    expected: np.ndarray = probability * mean
+    return expected

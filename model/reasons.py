@@ -107,8 +107,11 @@ def _members(features: Sequence[str]) -> list[list[tuple[int, str]]]:
 
 
 def _family_totals(contributions: np.ndarray, features: Sequence[str]) -> np.ndarray:
-    belongs = np.array([[FAMILY_OF[name] == family.name for family in FAMILIES] for name in features], float)
-    totals: np.ndarray = contributions @ belongs
+    places = {family.name: place for place, family in enumerate(FAMILIES)}
+    totals = np.zeros((len(contributions), len(FAMILIES)))
+    # one column after the other: a matrix product rounds differently for one row than for many
+    for column, name in enumerate(features):
+        totals[:, places[FAMILY_OF[name]]] += contributions[:, column]
     return totals
 
 

@@ -101,6 +101,10 @@ class Registry:
         """The manifest of a version: metrics, target, data hash and the rest."""
         return _manifest(self._folder_of(version))
 
+    def fingerprint(self, version: str) -> str:
+        """The sha256 in hex of a version's manifest, which itself vouches for its files."""
+        return _sha256(self._folder_of(version) / "manifest.json")
+
     def _folder_of(self, version: str) -> Path:
         folder = self.folder / version
         if not _VERSION.match(version) or not folder.is_dir():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,11 @@ from model.panel import Panel
 from model.product import Product, base_shares, fit_pull, product_scores, rank_products
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
 from model.split import Split, purged_split
+from model.suspects import find_suspects, made_of
 from model.target import Target
 from model.trained import TrainedModel, model_margins, probabilities
 from model.value import train_value
 
-# One feature that alone ranks this well out of time is most likely written after the fact.
-SUSPECT_AUC = 0.95
 # Expansions that the scorecard's default base rate is worth when it meets the account base's own.
 _BASE_WEIGHT = 100.0
 
@@ -41,8 +40,9 @@ def train(
 ) -> TrainedModel:
     """A model from the panel's matured rows, with its measured quality; same panel and seed, same bits.
 
-    With too little history it is the scorecard or a blend, and `basis` says so. Features that alone
-    predict almost perfectly are left out and named in `facts["suspects"]`.
+    With too little history it is the scorecard or a blend, and `basis` says so. Features that look
+    written after the expansion are left out and named in `facts["suspects"]`, with why in
+    `facts["suspicions"]`; so are those that are made of them.
     """
     say = progress or (lambda _: None)
     rows = _training_rows(panel)
@@ -52,8 +52,8 @@ def train(
     basis, weight = basis_of(panel.expansions, panel.history_days)
     if split is None or not 0 < y.sum() < y.size:
         basis, weight = "scorecard", 0.0
-    suspects = _suspects(rows, panel, y) if rows.num_rows else ()
-    left_out = {*suspects, *_dates_in_disguise(rows, panel)}
+    suspects = {suspect.name: suspect.why for suspect in find_suspects(panel, rows, split)}
+    left_out = {*suspects, *made_of(suspects), *_dates_in_disguise(rows, panel)}
     features = tuple(name for name in panel.features if name not in left_out)
     categorical = tuple(name for name in panel.categorical if name not in left_out)
     booster: Any = None
@@ -68,7 +68,7 @@ def train(
         seed=seed,
         threads=threads,
     )
-    intercept = _intercept(rows, panel, y)
+    intercept = _intercept(rows, panel.signals, features, y)
     metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
     trees = 0
     if split is not None and weight > 0:
@@ -117,6 +117,7 @@ def train(
             "trees": trees,
             "seed": seed,
             "suspects": list(suspects),
+            "suspicions": suspects,
             "has_signal": _has_signal(metrics),
             "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
             "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,
@@ -166,23 +167,6 @@ def _has_signal(metrics: dict[str, dict[str, float]]) -> bool | None:
     return bool(better and metrics["model"]["auc"] > 0.5 + noise)
 
 
-def _suspects(rows: pa.Table, panel: Panel, y: np.ndarray) -> tuple[str, ...]:
-    """Numeric features that alone rank expansions almost perfectly."""
-    if not 0 < y.sum() < y.size:
-        return ()
-    found = []
-    for name in panel.features:
-        if name in panel.categorical:
-            continue
-        values = numbers(rows, name)
-        known = ~np.isnan(values)
-        if known.sum() > 200 and 20 < y[known].sum() < known.sum() - 20:
-            alone = auc(y[known], values[known])
-            if max(alone, 1 - alone) >= SUSPECT_AUC:
-                found.append(name)
-    return tuple(found)
-
-
 def _dates_in_disguise(rows: pa.Table, panel: Panel) -> set[str]:
     """Numeric features that are the same for all accounts of a date, and differ between dates.
 
@@ -209,10 +193,12 @@ def _dates_in_disguise(rows: pa.Table, panel: Panel) -> set[str]:
     return found
 
 
-def _intercept(rows: pa.Table, panel: Panel, y: np.ndarray) -> float:
+def _intercept(
+    rows: pa.Table, signals: Mapping[str, float], features: tuple[str, ...], y: np.ndarray
+) -> float:
     """Log-odds at which the scorecard's mean over the training rows meets the (drawn-in) base rate."""
     rate = (y.sum() + _BASE_WEIGHT * DEFAULT_BASE_RATE) / (y.size + _BASE_WEIGHT)
-    points = rule_points(rows, panel.signals, panel.features).sum(axis=1)
+    points = rule_points(rows, signals, features).sum(axis=1)
     return float(np.log(rate / (1 - rate)) - (points.mean() if points.size else 0.0))
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+import ibis.expr.types as ir
 import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
@@ -31,6 +32,19 @@ def merged_rows(page: pa.Table) -> list[Alias]:
         Alias(loser=row["crm_id"], survivor=row["merged_into"], external_id=row.get("external_id"))
         for row in merged.select(columns).to_pylist()
     ]
+
+
+def with_own_ids(aliases: Sequence[Alias], accounts: ir.Table) -> list[Alias]:
+    """The aliases, a loser's own id taken from our own copy where the CRM forgot it, as HubSpot does.
+
+    Its exports go on under that id. `accounts` is the lake's table as it was before the merge was read."""
+    nameless = [alias.loser for alias in aliases if alias.external_id is None]
+    if not nameless:
+        return list(aliases)
+    held = accounts.filter(accounts.crm_id.isin(nameless) & accounts.external_id.notnull())
+    rows = held.select("crm_id", "external_id").to_pyarrow().to_pylist()
+    own = {row["crm_id"]: row["external_id"] for row in rows}
+    return [replace(alias, external_id=alias.external_id or own.get(alias.loser)) for alias in aliases]
 
 
 def note_aliases(session: Session, org_id: str, table: str, aliases: Iterable[Alias]) -> None:

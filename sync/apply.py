@@ -21,13 +21,14 @@ from sqlalchemy.orm import Session
 from connectors.crm import Crm
 from connectors.errors import QuotaError, TransientError, UpswellError
 from sync.apply_report import ApplyReport, report
+from sync.approvals import refuse_stopped
 from sync.delivery import Delivered
 from sync.first_batch import try_again
 from sync.operations import PLANNED
 from sync.plan_ledger import load_terms
 from sync.progress import Progress, standing, work_until_done
 from sync.recovery import LONGEST_WAIT
-from sync.refusals import refuse_broken_rules, refuse_changed_fields, refuse_other_org, refuse_state
+from sync.refusals import refuse_changed_fields, refuse_other_org, refuse_state
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.locks import Lease, machine_clock
@@ -71,7 +72,7 @@ def start_apply(
         refuse_state(row, now=now, at=clock(), resume=resume)
         refuse_changed_fields(crm, plan, row.mapping_hash, settings)
         if row.status == "planned":
-            refuse_broken_rules(plan, override)
+            refuse_stopped(store, plan, override)
         with store.begin() as session:
             _begin(session, session.get_one(PlanRow, plan_id), clock(), is_new=is_new)
     except BaseException:
@@ -173,8 +174,8 @@ def apply(
     finally:
         with suppress(UpswellError):  # when the ledger is away the lock ends by itself
             Lease(store, lock_name(org_of(store, plan_id)), clock=clock, owner=run).release()
-    if status == "paused":
-        raise _paused(plan_id, found)
+    if found.trouble is not None:
+        raise _cut_short(plan_id, found, found.trouble)
     return report(
         store,
         plan_id,
@@ -227,11 +228,15 @@ def _hold(bench: Workbench, trouble: TransientError, hold: timedelta) -> None:
             plan.paused_until, plan.pause_reason = bench.claims.clock() + hold, trouble.message
 
 
-def _paused(plan_id: str, found: Progress) -> QuotaError:
-    why = "the API calls are used up" if found.trouble is None else found.trouble.message.rstrip(".")
-    until = "" if found.paused_until is None else f" until {found.paused_until:%Y-%m-%d %H:%M} UTC"
+def _cut_short(plan_id: str, found: Progress, trouble: TransientError) -> TransientError:
+    """The error that ended the rounds, with how far the plan has come and how to go on."""
+    why = f"{trouble.message.rstrip('.')}; {found.done:,} of {found.total:,} operations are done"
+    fix = f"Nothing is lost; go on with: upswell apply {plan_id} --resume"
+    if found.status != "paused" or found.paused_until is None:
+        return TransientError(f"{why}.", record=plan_id, fix=fix, status=trouble.status)
+    until = f"{found.paused_until:%Y-%m-%d %H:%M} UTC"
     return QuotaError(
-        f"{why}; the plan is paused{until}, with {found.done:,} of {found.total:,} done.",
+        f"{why}, and the plan is paused until {until}.",
         record=plan_id,
-        fix=f"Nothing is lost; go on then with: upswell apply {plan_id} --resume",
+        fix=f"Nothing is lost; from then on: upswell apply {plan_id} --resume",
     )

@@ -1,4 +1,4 @@
-"""A connection to the CRM that the settings name."""
+"""A connection to the CRM that the settings name, and the secrets that go with one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
+from sqlalchemy.engine import make_url
 
 from connectors.crm import Crm
 from connectors.errors import SettingError
-from sync.settings import Settings
+from sync.settings import Settings, State
+from sync.store.journal_key import SUFFIX, JournalKey
 
 if TYPE_CHECKING:
     from connectors.exports.spec import ExportSpec
@@ -103,6 +105,16 @@ def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
         )
         for export in settings.exports
     )
+
+
+def journal_key(state: State) -> JournalKey:
+    """The key of the journal: given, or in its file: beside a ledger file, else in the models' folder."""
+    if secret := state.journal_key.get_secret_value():
+        return JournalKey(secret=secret)
+    if state.journal_key_file is not None:
+        return JournalKey(file=state.journal_key_file)
+    beside = JournalKey.beside(make_url(state.url))
+    return beside if beside.is_set else JournalKey(file=state.models / f"ledger{SUFFIX}")
 
 
 def _secret(value: SecretStr, file: Path | None, name: str) -> str | None:

@@ -39,21 +39,17 @@ class Entry:
     website: str | None
     parent_crm_id: str | None
     created_at: datetime | None
+    former_names: tuple[str, ...] = ()
 
 
 def find_duplicates(entries: Iterable[Entry]) -> tuple[Alias, ...]:
     """Each second record with the first one of its customer, in the order of their ids.
 
     Records with one name and one web site are one customer when they bear one own id, or bear none
-    beside exactly one that does. The first is the one with the own id, then the oldest. A parent and its
-    subsidiary are two customers, however alike they look."""
-    alike: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries:
-        key = plain_name(entry.name), domain(entry.website)
-        if all(key):
-            alike.setdefault(key, []).append(entry)
+    beside exactly one that does; a renamed account still answers to its former names. The first is the
+    one with the own id, then the oldest. A parent and its subsidiary are two customers, however alike."""
     found = []
-    for group in alike.values():
+    for group in _alike(entries):
         owners: dict[str, list[Entry]] = {}
         nameless = []
         for entry in group:
@@ -66,6 +62,22 @@ def find_duplicates(entries: Iterable[Entry]) -> tuple[Alias, ...]:
             first, *others = sorted(bearers, key=_age)
             found += _pairs(first, [*others, *(nameless if len(owners) == 1 else ())])
     return tuple(sorted(found, key=lambda alias: alias.loser))
+
+
+def _alike(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """The entries by web site, and there by names that they share, now or formerly."""
+    sites: dict[str, list[tuple[set[str], list[Entry]]]] = {}
+    for entry in entries:
+        site, name = domain(entry.website), plain_name(entry.name)
+        if not site or not name:
+            continue
+        names = {name, *filter(None, map(plain_name, entry.former_names))}
+        groups = sites.setdefault(site, [])
+        same = [group for group in groups if group[0] & names]
+        joined = (names.union(*(group[0] for group in same)), [e for group in same for e in group[1]])
+        joined[1].append(entry)
+        sites[site] = [*(group for group in groups if group not in same), joined]
+    return [group for groups in sites.values() for _, group in groups]
 
 
 def plain_name(name: str | None) -> str:

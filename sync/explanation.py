@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class Explanation:
     """One account's newest score as the ledger keeps it, taken apart, and why it moved.
 
-    `before` and `steps` are None while the ledger holds no score of an earlier day."""
+    `before` and `steps` are None while the ledger holds no score of an earlier day; `before` has that score's
+    log_odds too, as they come out today."""
 
     account: NamedAccount
     score: dict[str, Any]
@@ -32,14 +33,19 @@ def explain_account(loop: Loop, wanted: str, *, moved: bool = True) -> Explanati
     """The explanation of the account that `wanted` names; `moved` False leaves out what moved.
 
     Raises UsageError for an account that is unknown or not scored, ModelError for a model that is gone."""
-    account = find_account(read_names(loop.tables().tables), wanted)
+    resolved = loop.tables()
+    account = find_account(read_names(resolved.tables), wanted)
     score = newest_score(loop.store, account)
     breakdown = _breakdown(loop, account.account_id, score)
-    before = score_before(loop.store, account.account_id, score["as_of"]) if moved else None
+    before = None
+    if moved:
+        before = score_before(loop.store, account.account_id, score["as_of"], resolved.lineage)
     steps = None
     if before is not None and score["probability"] is not None:
+        then = _breakdown(loop, account.account_id, before)
+        before["log_odds"] = then.log_odds
         steps = steps_between(
-            _breakdown(loop, account.account_id, before),
+            then,
             breakdown,
             said_before=before["probability"],
             said_now=score["probability"],

@@ -13,6 +13,7 @@ from sqlalchemy import case, func, select
 
 from connectors.errors import UsageError
 from sync.connect import export_specs
+from sync.empty_exports import empty_warning
 from sync.exports import is_known, known_files
 from sync.segments import TIME_COLUMN
 from sync.settings import Export, Settings
@@ -30,7 +31,8 @@ Known = Mapping[tuple[str, str], ExportFileRow]
 class FileCheck:
     """One export file, or a pattern that names none: its rows and their time range, or its first error.
 
-    `state` is new, read (nothing to do) or bad; an error names where it is and what to do."""
+    `state` is new, read (nothing to do) or bad; an error names where it is and what to do. A `warning` is a
+    sentence about a file that can be read, and had better be looked at."""
 
     kind: str
     path: str
@@ -41,6 +43,7 @@ class FileCheck:
     error: str | None = None
     where: str | None = None
     fix: str | None = None
+    warning: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +106,20 @@ def _check_entry(settings: Settings, entry: Export, known: Known) -> Iterable[Fi
     except UsageError as error:
         yield _bad(entry.kind, entry.path, error)
         return
+    filled, empty = False, []
     for file in files:
         try:
-            yield _check_file(spec, file, known)
+            check = _check_file(spec, file, known)
         except UsageError as error:
             yield _bad(entry.kind, str(file.path), error)
+            continue
+        filled = filled or bool(check.rows)
+        if check.rows:
+            yield check
+        else:  # what there is to say of it depends on the files beside it
+            empty.append(check)
+    for check in empty:
+        yield replace(check, warning=empty_warning(spec, check.path, known, beside=filled))
 
 
 def _check_file(spec: ExportSpec, file: ExportFile, known: Known) -> FileCheck:

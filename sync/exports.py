@@ -18,6 +18,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from sync.connect import export_specs
+from sync.empty_exports import empty_warning
 from sync.export_copies import Found, Key, copy_warnings, note_moves, sort_by_content, source_of
 from sync.lake import Lake
 from sync.segments import Segment
@@ -43,6 +44,7 @@ class ExportReport:
     rows: Mapping[str, int]  # kind -> rows added
     moved: tuple[str, ...] = ()  # known bytes at a new place
     copies: tuple[str, ...] = ()  # one sentence for each file that says what another says
+    empty: tuple[str, ...] = ()  # one sentence for each file without rows where there were some before
 
     @property
     def files(self) -> tuple[str, ...]:
@@ -51,12 +53,12 @@ class ExportReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """One sentence for each file that was there before and is not now, or that is there twice."""
+        """One sentence for each file that is gone, is there twice, or lost its rows."""
         gone = (
             f"{path}: this export was read before and is gone; what it said still counts."
             for path in self.missing
         )
-        return (*gone, *self.copies)
+        return (*gone, *self.copies, *self.empty)
 
 
 def ingest(
@@ -194,4 +196,27 @@ def _report(
         rows=rows,
         moved=tuple(path for _, path in found.moved),
         copies=tuple(copy_warnings(found.copies)),
+        empty=tuple(_empty_warnings(known, listed, staged, found)),
     )
+
+
+def _empty_warnings(
+    known: Mapping[Key, ExportFileRow],
+    listed: list[tuple[ExportSpec, ExportFile]],
+    staged: list[tuple[ExportSpec, ExportFile, Segment | None]],
+    found: Found,
+) -> Iterator[str]:
+    """What to say of the files that were read now and hold nothing."""
+    rows = {key: row.rows for key, row in known.items()}
+    rows |= {key: rows[old] for key, old in found.moved.items() if old in rows}
+    empty = [(spec, str(file.path)) for spec, file, segment in staged if segment is None]
+    read = {(spec.kind, str(file.path)) for spec, file, segment in staged}
+    filled = {spec.path for spec, _, segment in staged if segment is not None}
+    for spec, file in listed:
+        key = (spec.kind, str(file.path))
+        if key not in read and rows.get(key):
+            filled.add(spec.path)
+    for spec, path in empty:
+        warning = empty_warning(spec, path, known, beside=spec.path in filled)
+        if warning is not None:
+            yield warning

@@ -24,6 +24,7 @@ from sync.currencies import Money
 from sync.duplicates import Entry, find_duplicates
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
+from sync.lineage import Lineage
 
 FEW: Final = 0.5  # of the accounts known to any export; below, the ids most likely don't mean the same
 EXAMPLES: Final = 5  # ids shown for each kind of mismatch
@@ -74,10 +75,11 @@ class IdentityReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolved:
-    """The tables that the model reads, the id of each account's CRM record, and how well they were joined."""
+    """The tables that the model reads, each account's CRM records, and how well they were joined."""
 
     tables: Mapping[str, ir.Table]
     crm_ids: Mapping[str, str]  # account_id -> crm_id
+    lineage: Lineage
     report: IdentityReport
 
 
@@ -91,7 +93,7 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
     if money is not None:
         unpriced = money.unpriced(tables)
         tables = money.converted(tables)
-    live = _live_accounts(tables["accounts"])
+    live = _live_accounts(tables["accounts"], tables["account_history"])
     seconds = find_duplicates(live)
     second = {alias.loser for alias in seconds}
     firsts = [entry for entry in live if entry.crm_id not in second]
@@ -118,12 +120,18 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )
     report = _report(accounts, index, rows_of_key, seconds=tuple(sorted(second)), unpriced=unpriced)
-    return Resolved(tables=resolved, crm_ids=accounts, report=report)
+    return Resolved(tables=resolved, crm_ids=accounts, lineage=Lineage.of(index.by_crm_id), report=report)
 
 
-def _live_accounts(accounts: ir.Table) -> list[Entry]:
+def _live_accounts(accounts: ir.Table, history: ir.Table) -> list[Entry]:
     columns = ("crm_id", "external_id", "name", "website", "parent_crm_id", "created_at")
-    return [Entry(**row) for row in _rows(accounts.filter(~_is_deleted()), *columns)]
+    former: dict[str, tuple[str, ...]] = {}
+    for row in _rows(
+        history.filter((history.field == "name") & ~_is_deleted()), "account_crm_id", "old_value"
+    ):
+        former[row["account_crm_id"]] = (*former.get(row["account_crm_id"], ()), row["old_value"] or "")
+    rows = _rows(accounts.filter(~_is_deleted()), *columns)
+    return [Entry(**row, former_names=former.get(row["crm_id"], ())) for row in rows]
 
 
 def _account_table(accounts: ir.Table, own_records: ir.Table, by_crm_id: ir.Table) -> ir.Table:

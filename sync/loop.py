@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 
 from connectors.crm import Crm
 from connectors.errors import StateError, UpswellError, UsageError
-from model.panel import Panel, Rows, build_panel, build_rows, data_hash, rows_on
-from model.predict import predict
+from model.panel import Panel, Rows, build_panel, build_rows, rows_on
 from model.product import Product
 from model.registry import Registry
 from model.target import Target
@@ -33,19 +32,34 @@ from sync.config import config_hash
 from sync.currencies import Money
 from sync.exports import ExportReport, ingest
 from sync.guard import RULES
-from sync.identity import IdentityReport, Resolved, resolve
+from sync.heartbeat import Heartbeat, process_owner
+from sync.identity import Resolved, resolve
 from sync.lake import Lake
+from sync.model_settings import products_of, signals_of, target_of
 from sync.outcomes import OutcomeReport, collect, compare
-from sync.plan import make_plan
+from sync.plan import EVERYTHING, Narrow, make_plan
 from sync.plan_ledger import latest_plan_id, status_of
 from sync.planned import Plan
 from sync.pull import PullReport, pull
+from sync.ranges import ranges_left
 from sync.rollback import RollbackReport, rollback
-from sync.run import Clock, Run
+from sync.run import Clock, NotedRun, Run
+from sync.scoring import (
+    ScoreReport,
+    Scoring,
+    close_scoring,
+    load_scoring,
+    open_scoring,
+    score_range,
+    score_report,
+)
 from sync.settings import Settings
+from sync.steps import steps_of
 from sync.store import Store
+from sync.store.locks import machine_clock
+from sync.store.queue import queue_run
 from sync.store.runs import bind_run, end_run, start_run
-from sync.store.scores import latest_scoring, load_scores, save_scores
+from sync.store.scores import latest_scoring, load_scores
 from sync.versions import version_day
 
 RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
@@ -64,18 +78,6 @@ class TrainReport:
     trained: TrainedModel
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScoreReport:
-    """Scores as they were kept in the ledger, with the account's own columns beside them."""
-
-    run_id: str
-    as_of: date
-    model_version: str
-    scores: pa.Table
-    rows: Rows
-    identity: IdentityReport
-
-
 @dataclass(slots=True, kw_only=True)
 class Loop:
     """One company's loop over its CRM, its lake and its ledger. `crm` is asked for only when it is needed."""
@@ -86,9 +88,13 @@ class Loop:
     connect: Callable[[], Crm]
     clock: Clock
     tell: Tell
+    who: Callable[[], str] = str  # who acts here: an operator, or os:<login>
+    machine_clock: Clock = machine_clock
+    owner: str = field(default_factory=process_owner)  # of the leases that this process takes
     _crm: Crm | None = None
     _resolved: Resolved | None = None
     _panel: Panel | None = None
+    _scoring: tuple[str, Scoring] | None = None
 
     @property
     def crm(self) -> Crm:
@@ -105,49 +111,63 @@ class Loop:
     @property
     def target(self) -> Target:
         """What counts as an expansion."""
-        given = self.settings.target
-        named = {"opportunity_types": given.opportunity_types} if given.opportunity_types else {}
-        return Target(
-            horizon_days=given.horizon_days,
-            stages=given.stages,
-            min_amount=given.min_amount,
-            eligible=given.eligible,
-            count_arr_changes=given.count_arr_changes,
-            **named,
-        )
+        return target_of(self.settings)
 
     @property
     def products(self) -> tuple[Product, ...]:
         """The catalogue."""
-        return tuple(
-            Product(
-                id=p.id,
-                name=p.name,
-                type=p.type,
-                price=p.price,
-                unit=p.unit,
-                eligible=p.eligible,
-                replaces=p.replaces,
-            )
-            for p in self.settings.products
-        )
+        return products_of(self.settings)
 
     @property
     def signals(self) -> Mapping[str, float]:
         """The team's thresholds."""
-        return {name: float(value) for name, value in asdict(self.settings.signals).items()}
+        return signals_of(self.settings)
 
     @contextmanager
     def run(self, verb: str) -> Iterator[Run]:
         """A run of the ledger around the block; an error ends it as failed and goes on upwards."""
         run_id = start_run(self.store, verb, config_hash=config_hash(self.settings), now=self.clock())
         try:
-            yield Run(self.store, run_id, self.clock)
+            yield NotedRun(self.store, run_id, self.clock)
         except BaseException as error:
             message = error.message if isinstance(error, UpswellError) else f"{type(error).__name__}: {error}"
             end_run(self.store, run_id, status="failed", now=self.clock(), error=message)
             raise
         end_run(self.store, run_id, status="done", now=self.clock())
+
+    def queue(self, verb: str, asked: Mapping[str, Any], *, hold: bool = False) -> str:
+        """The id of a new run with its steps planned, for any process; with `hold` for this one only."""
+        now = self.clock()
+        lease = timedelta(seconds=self.settings.worker.lease_seconds)
+        with self.store.begin() as session:
+            return queue_run(
+                session,
+                verb,
+                steps_of(verb, asked),
+                config_hash=config_hash(self.settings),
+                asked=asked,
+                created_by=self.who(),
+                now=now,
+                hold_until=self.machine_clock() + lease if hold else None,
+            )
+
+    @contextmanager
+    def heartbeat(self) -> Iterator[Heartbeat]:
+        """What keeps leases alive while the block runs, by the times of [worker]."""
+        times = self.settings.worker
+        beat = Heartbeat(
+            timedelta(seconds=times.lease_seconds),
+            self.machine_clock,
+            longest=timedelta(minutes=times.longest_step_minutes),
+        )
+        try:
+            yield beat
+        finally:
+            beat.stop()
+
+    def forget(self) -> None:
+        """Let go of what was read of the lake: another process may have brought something new."""
+        self._resolved = self._panel = self._scoring = None
 
     def today(self) -> date:
         """The as-of date: the CRM server's day in the company's zone."""
@@ -155,7 +175,7 @@ class Loop:
 
     def pull(self, run: Run, *, full: bool = False) -> PullReport:
         """What is new in the CRM, brought into the lake."""
-        self._resolved = self._panel = None
+        self.forget()
         with run.step("pull") as detail:
             report = pull(
                 self.crm,
@@ -172,7 +192,7 @@ class Loop:
 
     def exports(self, run: Run) -> ExportReport:
         """What is new in the exports, brought into the lake."""
-        self._resolved = self._panel = None
+        self.forget()
         with run.step("exports") as detail:
             report = ingest(
                 self.settings,
@@ -221,63 +241,79 @@ class Loop:
         return current is None or as_of - version_day(current) >= RETRAIN_AFTER
 
     def score(self, run: Run, as_of: date) -> ScoreReport:
-        """Every customer account scored with the current model, and kept in the ledger."""
-        with run.step("score") as detail:
-            current = self.registry.current
-            if current is None:
-                raise UsageError("there is no model yet.", fix="train one first: upswell train")
-            resolved = self.tables()
-            tables = resolved.tables
+        """Every customer account scored with the current model, and kept in the ledger: range by range, as
+        any number of processes would."""
+        with run.step("score") as detail, self.heartbeat() as beat:
             self.tell("Score", 0, None)
-            trained = self.registry.load(current)
-            rows = self._rows(as_of)
-            cutoffs = self.settings.tiers
-            predictions = predict(
-                trained,
-                rows,
-                tiers={"very_high": cutoffs.very_high, "high": cutoffs.high, "medium": cutoffs.medium},
-                products=self.products,
-            )
-            scores = with_account_columns(predictions, tables["accounts"])
-            save_scores(
-                self.store,
-                run.id,
-                scores,
-                as_of=as_of,
-                model_version=current,
-                data_hash=data_hash(rows.table),
-                now=self.clock(),
-            )
+            facts = open_scoring(self, run.id, as_of)
+            scoring = self.scoring(run.id, facts)
+            while score_range(self, scoring, beat):
+                self.tell("Score", facts["ranges"] - ranges_left(self.store, run.id), facts["ranges"])
+            scores = close_scoring(self, scoring)
+            if scores is None:
+                raise StateError(
+                    "the predictions of this run were removed while it scored.",
+                    record=run.id,
+                    fix="score again, and leave the lake's folder alone meanwhile",
+                )
             bind_run(self.store, run.id, as_of=as_of)
-            detail.update(accounts=scores.num_rows, model=current)
-        return ScoreReport(
-            run_id=run.id,
-            as_of=as_of,
-            model_version=current,
-            scores=scores,
-            rows=rows,
-            identity=resolved.report,
-        )
+            detail.update(facts)
+        return score_report(scoring, scores)
 
-    def plan(self, run: Run, report: ScoreReport | None = None) -> Plan:
-        """The difference between a scoring (the newest unless given) and the CRM, frozen in the ledger."""
+    def scoring(self, run_id: str, facts: Mapping[str, Any]) -> Scoring:
+        """The scoring of a run that `open_scoring` made ready; kept until the next one."""
+        if self._scoring is None or self._scoring[0] != facts["rows"]:
+            self._scoring = (facts["rows"], load_scoring(self, run_id, facts))
+        return self._scoring[1]
+
+    def plan(
+        self,
+        run: Run,
+        scored: pa.Table | None = None,
+        *,
+        narrow: Narrow = EVERYTHING,
+        override: Collection[str] = (),
+    ) -> Plan:
+        """The difference between scores (the newest unless given) and the CRM, frozen in the ledger."""
         with run.step("plan") as detail:
             check_built(self.settings)
             self.tell("Plan", 0, None)
-            scores = self._newest_scores() if report is None else report.scores
-            now = self.crm.server_time()
+            scores = self._newest_scores() if scored is None else scored
             _refuse_old(scores, self.today())
-            tables = self.tables().tables
-            plan = make_plan(scores, self.crm, self.store, tables, self.settings, run_id=run.id, now=now)
+            known, now = self.tables(), self.crm.server_time()
+            plan = make_plan(
+                scores,
+                self.crm,
+                self.store,
+                known.tables,
+                self.settings,
+                run_id=run.id,
+                now=now,
+                narrow=narrow,
+                override=override,
+                created_by=self.who(),
+                lineage=known.lineage,
+            )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
         return plan
 
-    def apply(self, run: Run, plan_id: str | None = None, *, override: Collection[str] = ()) -> ApplyReport:
-        """A plan (the newest one unless named) carried out. Raises StateError when the ledger forbids it."""
+    def apply(
+        self,
+        run: Run,
+        plan_id: str | None = None,
+        *,
+        override: Collection[str] = (),
+        resume: bool = False,
+    ) -> ApplyReport:
+        """A plan (the newest one unless named) carried out. Raises StateError when the ledger forbids it.
+
+        `resume` goes on with one that was stopped, paused or cut short, the newest of these unless named."""
         with run.step("apply") as detail:
-            chosen = plan_id or latest_plan_id(self.store)
+            chosen = plan_id or latest_plan_id(self.store, begun=resume)
             if chosen is None:
+                if resume:
+                    raise UsageError("no plan was cut short.", fix="begin one with: upswell apply")
                 raise UsageError("there is no plan yet.", fix="make one first: upswell plan")
             unknown = sorted(set(override) - set(RULES))
             if unknown:
@@ -293,6 +329,7 @@ class Loop:
                 now=self.crm.server_time(),
                 holder=run.id,
                 override=override,
+                resume=resume,
                 timezone=self.settings.company.timezone,
                 progress=lambda done, total: self.tell("Apply", done, total),
             )
@@ -328,13 +365,13 @@ class Loop:
         """What happened since, joined to what was said before."""
         with run.step("outcomes") as detail:
             self.tell("Outcomes", 0, None)
-            now = self.crm.server_time()
-            tables = self.tables().tables
-            found = collect(tables, self.store, target=self.target, now=now)
+            now, target, known = self.crm.server_time(), self.target, self.tables()
+            tables, lineage = known.tables, known.lineage
+            found = collect(tables, self.store, target=target, now=now, lineage=lineage)
             detail.update(found=found)
-            return compare(tables, self.store, target=self.target, now=now)
+            return compare(tables, self.store, target=target, now=now, lineage=lineage)
 
-    def _rows(self, as_of: date) -> Rows:
+    def rows(self, as_of: date) -> Rows:
         """The features of every active customer on `as_of`; a panel that was just built has them already."""
         if self._panel is not None and (rows := rows_on(self._panel, as_of)).table.num_rows:
             return rows
@@ -384,13 +421,3 @@ def _refuse_old(scores: pa.Table, today: date) -> None:
             record=str(as_of),
             fix="score anew: upswell score",
         )
-
-
-def with_account_columns(predictions: pa.Table, accounts: Any) -> pa.Table:
-    """The predictions with crm_id, external_id, name and owner_id of each account, best priority first."""
-    columns = ["account_id", "crm_id", "external_id", "name", "owner_id"]
-    own = accounts.select(*columns).to_pyarrow()
-    order = pc.index_in(predictions["account_id"], own["account_id"])
-    for name in columns[1:]:
-        predictions = predictions.append_column(name, own[name].take(order))
-    return predictions.sort_by([("priority", "ascending"), ("account_id", "ascending")])

@@ -65,9 +65,14 @@ class FieldMap:
         """Vendor names of everything that a plan reads."""
         return tuple(field.name for group in (self.written, self.read) for field in group.values())
 
-    def definitions(self) -> dict[str, dict[str, Any]]:
-        """What a plan was made against, as JSON: definitions of written fields, names of those only read."""
-        written = {key: _definition(field.schema) for key, field in self.written.items()}
+    def definitions(self, only: Collection[str] | None = None) -> dict[str, dict[str, Any]]:
+        """What a plan was made against, as JSON: definitions of written fields (all, or `only` those of our
+        keys), names of those only read."""
+        written = {
+            key: _definition(field.schema)
+            for key, field in self.written.items()
+            if only is None or key in only
+        }
         return written | {key: {"name": field.name} for key, field in self.read.items()}
 
     @property

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
 from typing import Final
 
 import numpy as np
-from sqlalchemy import Select, delete, insert, select
+from sqlalchemy import Select, case, delete, insert, or_, select
 
 from model.days import calendar_date, day_number
 from model.evaluate import scores as quality_of
@@ -24,6 +24,7 @@ from model.sources import read_sources
 from model.target import Target
 from model.workspace import Workspace
 from sync.briefs.evidence import Tables
+from sync.lineage import Lineage
 from sync.outcome_report import OutcomeReport, TierOutcome
 from sync.store import Store
 from sync.store.tables import ModelRunRow, ScoreRow
@@ -46,7 +47,9 @@ class Expansion:
     product_id: str | None = None
 
 
-def collect(tables: Tables, store: Store, *, target: Target, now: datetime) -> int:
+def collect(
+    tables: Tables, store: Store, *, target: Target, now: datetime, lineage: Lineage | None = None
+) -> int:
     """Expansions known by now, all kept in the ledger with the score and task before each; their number.
 
     What the sources no longer say (a deal reopened, an invoice corrected) leaves the ledger too."""
@@ -58,7 +61,8 @@ def collect(tables: Tables, store: Store, *, target: Target, now: datetime) -> i
         rows = {}
         for event in found:
             key = _identity(event)
-            score = session.execute(_score_before(event, horizon)).first()
+            records = () if lineage is None else lineage.records(event.account_id)
+            score = session.execute(_score_before(event, horizon, records)).first()
             rows[key] = {
                 "id": key,
                 "account_id": event.account_id,
@@ -70,7 +74,7 @@ def collect(tables: Tables, store: Store, *, target: Target, now: datetime) -> i
                 "probability": score and score.probability,
                 "tier": score and score.tier,
                 "expected_arr": score and score.expected_arr,
-                "task_key": session.scalars(_task_before(event, horizon)).first(),
+                "task_key": session.scalars(_task_before(event, horizon, records)).first(),
                 "collected_at": first_kept.get(key, now),
             }
         session.execute(delete(OutcomeRow))
@@ -80,10 +84,17 @@ def collect(tables: Tables, store: Store, *, target: Target, now: datetime) -> i
 
 
 def compare(
-    tables: Tables, store: Store, *, target: Target, now: datetime, as_of: date | None = None
+    tables: Tables,
+    store: Store,
+    *,
+    target: Target,
+    now: datetime,
+    as_of: date | None = None,
+    lineage: Lineage | None = None,
 ) -> OutcomeReport:
     """A scoring against what happened: that of `as_of`, else the newest whose horizon has ended, else the
-    oldest, since most has happened after it."""
+    oldest, since most has happened after it. Accounts that were merged since count once."""
+    lineage = lineage or Lineage()
     through = now.astimezone(UTC).date()
     with store.session() as session:
         earlier = select(ModelRunRow).where(ModelRunRow.as_of < through)
@@ -92,16 +103,21 @@ def compare(
         run = _chosen(runs, as_of, through - timedelta(days=target.horizon_days))
         if run is None:
             return _nothing(through, target)
-        said = session.scalars(select(ScoreRow).where(ScoreRow.run_id == run.run_id)).all()
-        tasks = set(session.scalars(select(TaskRow.account_id).where(TaskRow.run_id == run.run_id)))
+        said = _one_an_account(
+            session.scalars(select(ScoreRow).where(ScoreRow.run_id == run.run_id)), lineage
+        )
+        made = session.scalars(select(TaskRow).where(TaskRow.run_id == run.run_id))
+        tasks = {lineage.account_now(task.account_id, task.account_crm_id) for task in made}
     last = run.as_of + timedelta(days=target.horizon_days)
     happened: dict[str, float | None] = {}
     for event in expansions(tables, target, through=min(through, last)):
         if event.day > run.as_of:
             arr, before = event.arr, happened.get(event.account_id)
             happened[event.account_id] = arr if before is None else before + (arr or 0.0)
-    counted = [row for row in said if not row.is_pipeline and row.probability is not None]
-    ids = {row.account_id for row in counted}
+    counted = {
+        account: row for account, row in said.items() if not row.is_pipeline and row.probability is not None
+    }
+    ids = counted.keys()
     quality = _quality(counted, happened, matured=last <= through)
     return OutcomeReport(
         run_id=run.run_id,
@@ -111,17 +127,17 @@ def compare(
         horizon_days=target.horizon_days,
         matured=last <= through,
         tiers=_by_tier(counted, happened),
-        pipeline=sum(row.is_pipeline for row in said),
+        pipeline=sum(row.is_pipeline for row in said.values()),
         tasks=len(tasks & ids),
         tasks_expanded=len(tasks & ids & happened.keys()),
         auc=quality.get("auc"),
         brier=quality.get("brier"),
         log_loss=quality.get("log_loss"),
         ece=quality.get("ece"),
-        expected_arr=sum(row.expected_arr or 0.0 for row in counted),
+        expected_arr=sum(row.expected_arr or 0.0 for row in counted.values()),
         realised_arr=sum(happened.get(account_id) or 0.0 for account_id in ids),
         value_error=_value_error(counted, happened),
-        unscored=len(happened.keys() - {row.account_id for row in said}),
+        unscored=len(happened.keys() - said.keys()),
     )
 
 
@@ -153,28 +169,35 @@ def _identity(event: Expansion) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _score_before(event: Expansion, horizon: timedelta) -> Select[str, date, float | None, str, float | None]:
+def _score_before(
+    event: Expansion, horizon: timedelta, records: Sequence[str]
+) -> Select[str, date, float | None, str, float | None]:
     """The newest score as of a day before the expansion, within the horizon."""
     return (
         select(ScoreRow.run_id, ScoreRow.as_of, ScoreRow.probability, ScoreRow.tier, ScoreRow.expected_arr)
         .join(ModelRunRow, ModelRunRow.run_id == ScoreRow.run_id)
         .where(
-            ScoreRow.account_id == event.account_id,
+            or_(ScoreRow.account_id == event.account_id, ScoreRow.crm_id.in_(records)),
             ScoreRow.as_of < event.day,
             ScoreRow.as_of >= event.day - horizon,
         )
-        .order_by(ScoreRow.as_of.desc(), ModelRunRow.scored_at.desc())
+        .order_by(
+            ScoreRow.as_of.desc(),
+            ModelRunRow.scored_at.desc(),
+            case((ScoreRow.account_id == event.account_id, 0), else_=1),
+            ScoreRow.probability.desc(),
+        )
         .limit(1)
     )
 
 
-def _task_before(event: Expansion, horizon: timedelta) -> Select[str]:
+def _task_before(event: Expansion, horizon: timedelta, records: Sequence[str]) -> Select[str]:
     """The newest task made before the expansion's day ended, within the horizon."""
     ended = datetime.combine(event.day + timedelta(days=1), time.min, tzinfo=UTC)
     return (
         select(TaskRow.key)
         .where(
-            TaskRow.account_id == event.account_id,
+            or_(TaskRow.account_id == event.account_id, TaskRow.account_crm_id.in_(records)),
             TaskRow.created_at < ended,
             TaskRow.created_at >= ended - horizon,
         )
@@ -193,35 +216,45 @@ def _chosen(runs: Sequence[ModelRunRow], as_of: date | None, matured_by: date) -
     return next(run for run in reversed(runs) if run.as_of == runs[0].as_of)
 
 
-def _by_tier(said: Sequence[ScoreRow], happened: Mapping[str, float | None]) -> tuple[TierOutcome, ...]:
+def _one_an_account(rows: Iterable[ScoreRow], lineage: Lineage) -> dict[str, ScoreRow]:
+    """The scored rows by what their account is now; of several, its own row, else the highest."""
+    found: dict[str, ScoreRow] = {}
+    for row in sorted(rows, key=lambda row: (row.probability or 0.0, row.account_id)):
+        account = lineage.account_now(row.account_id, row.crm_id)
+        if account not in found or found[account].account_id != account:
+            found[account] = row
+    return found
+
+
+def _by_tier(said: Mapping[str, ScoreRow], happened: Mapping[str, float | None]) -> tuple[TierOutcome, ...]:
     tiers = []
     for tier in TIERS:
-        rows = [row for row in said if row.tier == tier]
+        rows = {account: row for account, row in said.items() if row.tier == tier}
         if rows:
-            predicted = sum(row.probability or 0.0 for row in rows)
-            expanded = sum(row.account_id in happened for row in rows)
+            predicted = sum(row.probability or 0.0 for row in rows.values())
+            expanded = sum(account in happened for account in rows)
             tiers.append(TierOutcome(tier=tier, accounts=len(rows), predicted=predicted, expanded=expanded))
     return tuple(tiers)
 
 
 def _quality(
-    said: Sequence[ScoreRow], happened: Mapping[str, float | None], *, matured: bool
+    said: Mapping[str, ScoreRow], happened: Mapping[str, float | None], *, matured: bool
 ) -> dict[str, float]:
     """AUC as soon as both outcomes occur; calibration only once the horizon has ended."""
     if not said:
         return {}
-    expanded = np.array([row.account_id in happened for row in said], float)
-    figures = quality_of(expanded, np.array([row.probability for row in said], float))
+    expanded = np.array([account in happened for account in said], float)
+    figures = quality_of(expanded, np.array([row.probability for row in said.values()], float))
     wanted = ("auc", "brier", "log_loss", "ece") if matured else ("auc",)
     return {name: figures[name] for name in wanted if math.isfinite(figures[name])}
 
 
-def _value_error(said: Sequence[ScoreRow], happened: Mapping[str, float | None]) -> float | None:
+def _value_error(said: Mapping[str, ScoreRow], happened: Mapping[str, float | None]) -> float | None:
     """The median of |said − realised| / realised over accounts that expanded by a known amount."""
     errors = [
         abs(row.arr_if_expands - realised) / realised
-        for row in said
-        if row.arr_if_expands is not None and (realised := happened.get(row.account_id) or 0.0) > 0
+        for account, row in said.items()
+        if row.arr_if_expands is not None and (realised := happened.get(account) or 0.0) > 0
     ]
     return median(errors) if errors else None
 

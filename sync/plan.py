@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Sequence, Set
-from datetime import UTC, date, datetime, time, timedelta
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
-from sqlalchemy import func, select
 
 from connectors.crm import Capabilities, Crm
-from sync.briefs.evidence import Tables, read_evidence
-from sync.briefs.evidence import select as rows_of
-from sync.context import read_accounts
-from sync.currencies import Money
+from connectors.errors import UsageError
+from model.errors import ModelError
+from model.registry import Registry
+from sync.approvals import approved_fields
+from sync.briefs.evidence import Tables
+from sync.find_account import find_account, read_names
 from sync.guard import check
-from sync.mapping import field_map
+from sync.guard_surroundings import Surroundings
+from sync.lake_facts import read_lake_facts
+from sync.last_plan import read_last_plan
+from sync.lineage import Lineage
+from sync.mapping import FieldMap, field_map
 from sync.plan_ledger import save
+from sync.plan_sources import Sources, compare_all, plan_tasks
+from sync.plan_summary import read_pace, summarise
 from sync.planned import Plan
 from sync.planning import Planning
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.scores import latest_scoring
-from sync.store.tables import ScoreRow
-from sync.store.writeback import TaskRow
-from sync.tasks import choose, make_task
+from sync.store.tables import ModelRunRow, RunRow
 
 LIFETIME: Final = timedelta(hours=24)
 TASK_READS: Final = 4  # look for the keys when planning and before sending, read the accounts, create
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrow:
+    """What a plan is narrowed to: one account (whatever names it), some of our fields (by our key, or the
+    CRM's name). A plan for some fields makes no tasks."""
+
+    account: str | None = None
+    only: tuple[str, ...] = ()
+
+
+EVERYTHING: Final = Narrow()
 
 
 def make_plan(
@@ -41,83 +58,86 @@ def make_plan(
     *,
     run_id: str,
     now: datetime,
+    narrow: Narrow = EVERYTHING,
+    override: Collection[str] = (),
+    created_by: str = "",
+    lineage: Lineage | None = None,
 ) -> Plan:
     """The plan for one scoring, kept in the ledger.
 
     `scores` has the columns of `sync.store.scores.SCORES`; `tables` are the canonical tables after
-    identity resolution. Raises SetupError when a field can't be written."""
-    rows: list[dict[str, Any]] = scores.to_pylist()
+    identity resolution, and `lineage` says what became of records that were merged since an earlier plan.
+    `override` may release people's edits (person_edit) and held records (locked).
+    `created_by` is who makes it, unless the run itself says who asked for it.
+    Raises SetupError when a field can't be written, UsageError when `narrow` names what does not exist."""
+    every: list[dict[str, Any]] = scores.to_pylist()
     today = now.astimezone(ZoneInfo(settings.company.timezone)).date()
-    as_of = rows[0]["as_of"] if rows else today
-    fields = field_map(crm, settings.mapping.get("fields"))
-    ids = sorted({row["crm_id"] for row in rows if row["crm_id"]})
-    planning = Planning(
-        plan_id=f"plan-{now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}",
-        fields=fields,
-        records=crm.read(fields.object, ids, fields.names) if ids else {},
-        accounts=read_accounts(tables, as_of),
-        product_names={product.id: product.name for product in settings.products},
-        as_of=as_of,
-        now=now,
-        rates=_rates(tables, settings) if crm.capabilities.money_per_record else {},
-    )
-    for row in rows:
-        planning.add(row)
-    chosen, task_skips = choose(
-        planning.candidates,
+    sources = Sources(
+        crm=crm,
+        store=store,
+        tables=tables,
         settings=settings,
-        as_of=as_of,
+        now=now,
         today=today,
-        taken=lambda keys: _taken(crm, store, keys),
-        used_slots=_used_slots(store, today, settings.company.timezone),
+        as_of=every[0]["as_of"] if every else today,
+        org_id=crm.org().id,
+        lineage=lineage or Lineage(),
     )
-    evidence = read_evidence(tables, [candidate.score for candidate, _ in chosen], as_of) if chosen else {}
-    tasks = [
-        make_task(
-            candidate,
-            key,
-            evidence[candidate.account.account_id],
-            settings=settings,
-            as_of=as_of,
-            today=today,
-        )
-        for candidate, key in chosen
-    ]
+    rows = _of_account(every, tables, narrow.account)
+    fields = field_map(crm, settings.mapping.get("fields"))
+    only = _keys(fields, narrow.only)
+    planning = compare_all(rows, sources, fields, only=only, override=override)
+    tasks, task_skips = plan_tasks(planning, sources) if only is None else ((), ())
+    model_version = every[0]["model_version"] if every else ""
+    last = read_last_plan(store, sources.org_id, as_of=sources.as_of)
+    held = planning.held_scores()
+    around = Surroundings(
+        today=today,
+        timezone=settings.company.timezone,
+        model_version=model_version,
+        last=last,
+        inputs=read_lake_facts(store, sources.org_id),
+        fields=fields.definitions(only),
+        api_calls=api_calls(len(planning.changes), len(tasks), crm.capabilities),
+        usage=crm.usage(),
+        budget=settings.budget,
+        first_fill=_waiting_for_approval(planning, store, sources.org_id),
+    )
     plan = Plan(
         id=planning.plan_id,
         run_id=run_id,
-        org_id=crm.org().id,
+        org_id=sources.org_id,
         object=fields.object,
         created_at=now,
         expires_at=now + LIFETIME,
-        as_of=as_of,
-        model_version=rows[0]["model_version"] if rows else "",
+        as_of=sources.as_of,
+        model_version=model_version,
         mapping_hash=fields.mapping_hash,
         schema_hash=fields.schema_hash,
-        fields=fields.definitions(),
+        fields=around.fields,
         scored=len(rows),
         changes=tuple(planning.changes),
         tasks=tuple(tasks),
         skips=(*planning.skips, *task_skips),
         findings=check(
-            rows,
+            every,
             planning.changes,
             settings.guard,
-            held_scores=planning.held_scores(),
-            scored_last=_scored_last(store, as_of),
+            held_scores=held,
+            scored_last=_survivors(
+                last.record_ids, sources.lineage, {row["account_id"]: row["crm_id"] for row in every}
+            ),
+            surroundings=around,
         ),
-        api_calls=api_calls(len(planning.changes), len(tasks), crm.capabilities),
+        api_calls=around.api_calls,
+        created_by=_asked_by(store, run_id) or created_by,
+        model_hash=_model_hash(settings, model_version),
+        score_run_id=_scoring(store, run_id),
+        inputs=around.inputs.as_json(),
     )
+    plan = replace(plan, summary=summarise(plan, held=len(held), usage=around.usage, pace=read_pace(store)))
     save(store, plan)
     return plan
-
-
-def _rates(tables: Tables, settings: Settings) -> dict[str, float | None]:
-    """What the currency of each account's record is worth, where it is not the company's; None if unknown."""
-    money = Money(home=settings.company.currency, rates=settings.company.rates)
-    rows = rows_of(tables, "accounts", ("account_id", "original_currency"))
-    worth = {row["account_id"]: money.rate_of(row["original_currency"]) for row in rows}
-    return {account_id: rate for account_id, rate in worth.items() if rate != 1.0}
 
 
 def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
@@ -129,29 +149,66 @@ def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
     return writes + reads + TASK_READS * task_batches + links
 
 
-def _taken(crm: Crm, store: Store, keys: Sequence[str]) -> Set[str]:
-    """Which of the keys have their task already, by the ledger or else by the CRM."""
+def _survivors(record_ids: Set[str], lineage: Lineage, record_now: Mapping[str, str]) -> Set[str]:
+    """The records; of one that was merged since, its survivor's."""
+    accounts = {record_id: lineage.account_now(record_id, record_id) for record_id in record_ids}
+    return {record_now.get(account, record_id) for record_id, account in accounts.items()}
+
+
+def _of_account(
+    rows: Sequence[dict[str, Any]], tables: Tables, account: str | None
+) -> Sequence[dict[str, Any]]:
+    """All rows, or those of the account that is named. Raises UsageError when nobody bears the name."""
+    if account is None:
+        return rows
+    found = find_account(read_names(tables), account).account_id
+    return [row for row in rows if row["account_id"] == found]
+
+
+def _keys(fields: FieldMap, only: Sequence[str]) -> Set[str] | None:
+    """Our keys of the named fields, None when none is named. Raises UsageError for one not ours."""
+    if not only:
+        return None
+    names = {field.name: key for key, field in fields.written.items()} | {key: key for key in fields.written}
+    unknown = sorted(set(only) - names.keys())
+    if unknown:
+        raise UsageError(
+            f"Upswell writes no field {', '.join(unknown)}.",
+            record="--only",
+            fix=f"use one of {', '.join(fields.written)}",
+        )
+    return frozenset(names[name] for name in only)
+
+
+def _waiting_for_approval(planning: Planning, store: Store, org_id: str) -> dict[str, int]:
+    """Fields that the plan fills for the first time without an approval, and how many such cells hold
+    something."""
     with store.session() as session:
-        known = set(session.scalars(select(TaskRow.key)))
-    unknown = [key for key in keys if key not in known]
-    return known | (set(crm.find_tasks(unknown)) if unknown else set())
+        waiting = planning.first_fill - approved_fields(session, org_id)
+    counts: dict[str, int] = {}
+    for cell in (cell for change in planning.changes for cell in change.cells if cell.name in waiting):
+        counts[cell.name] = counts.get(cell.name, 0) + (cell.before is not None)
+    return counts
 
 
-def _used_slots(store: Store, today: date, timezone: str) -> dict[str, int]:
-    """Tasks made since Monday in the company's zone, by owner."""
-    monday = datetime.combine(today - timedelta(days=today.weekday()), time.min, tzinfo=ZoneInfo(timezone))
-    query = (
-        select(TaskRow.owner_id, func.count()).where(TaskRow.created_at >= monday).group_by(TaskRow.owner_id)
-    )
+def _asked_by(store: Store, run_id: str) -> str:
+    """Who asked for the run, empty where it does not say: a worker carries out what others asked for."""
     with store.session() as session:
-        return {owner or "": count for owner, count in session.execute(query)}
+        run = session.get(RunRow, run_id)
+        return "" if run is None else run.created_by
 
 
-def _scored_last(store: Store, as_of: date) -> Set[str]:
-    """Record ids of the newest scoring as of an earlier day."""
-    last = latest_scoring(store, before=as_of)
-    if last is None:
-        return frozenset()
+def _scoring(store: Store, run_id: str) -> str | None:
+    """The run that made the scores: this one, or the newest scoring."""
     with store.session() as session:
-        ids = session.scalars(select(ScoreRow.crm_id).where(ScoreRow.run_id == last.run_id))
-        return {record_id for record_id in ids if record_id}
+        scored_here = session.get(ModelRunRow, run_id) is not None
+    newest = latest_scoring(store)
+    return run_id if scored_here else None if newest is None else newest.run_id
+
+
+def _model_hash(settings: Settings, version: str) -> str:
+    """The sha256 of the model's manifest, empty when the model is not in this installation's folder."""
+    try:
+        return Registry(settings.state.models).fingerprint(version)
+    except ModelError:
+        return ""

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from connectors.crm import TaskDraft
 from connectors.errors import StateError
 from sync.cells import cell_from_json, cell_to_json
+from sync.erased import marked_operations, were_erased
 from sync.mapping import digest_of_list
 from sync.operations import COLUMNS as COLUMNS_OF_OPERATION
 from sync.operations import Operation, add, of_row
-from sync.planned import Finding, Plan, PlannedChange, PlannedTask, PlanTerms, Skip, SkipReason
+from sync.planned import Cause, Finding, Plan, PlannedChange, PlannedTask, PlanTerms, Skip, SkipReason
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow, SkipRow
 
@@ -23,7 +24,8 @@ ROWS_AT_ONCE: Final = 200
 FROZEN = ("key", "kind", "object", "record_id", "account_id", "payload")
 COLUMNS = (
     "id", "run_id", "org_id", "object", "created_at", "expires_at", "as_of", "model_version",
-    "mapping_hash", "schema_hash", "scored", "api_calls", "status",
+    "mapping_hash", "schema_hash", "scored", "api_calls", "status", "created_by", "model_hash",
+    "score_run_id", "inputs", "summary",
 )  # fmt: skip
 
 
@@ -60,7 +62,7 @@ def load(store: Store, plan_id: str) -> Plan:
         skips = session.scalars(
             select(SkipRow).where(SkipRow.plan_id == plan_id).order_by(SkipRow.position)
         ).all()
-    _refuse_changed(row, _digest(operations))
+        _refuse_changed(session, row, _digest(operations))
     return Plan(
         **{name: getattr(row, name) for name in COLUMNS},
         fields=row.fields,
@@ -80,14 +82,15 @@ def load(store: Store, plan_id: str) -> Plan:
     )
 
 
-def load_terms(store: Store, plan_id: str) -> PlanTerms:
+def load_terms(store: Store, plan_id: str, *, to_undo: bool = False) -> PlanTerms:
     """What the plan is bound to, its operations checked and not kept; raises what `load` raises.
 
-    A plan of a large company has some ten thousand cells, and applying reads them as it goes."""
+    A plan of a large company has some ten thousand cells, and applying reads them as it goes. One that lost
+    a person's data to an erasure can't be applied, but `to_undo` it is taken: the journal knows the rest."""
     with store.session() as session:
         row = _row(session, plan_id)
         found = digest_of_list(list(operation) for operation in _operations(session, plan_id, FROZEN))
-    _refuse_changed(row, found)
+        _refuse_changed(session, row, found, to_undo=to_undo)
     return PlanTerms(
         id=row.id,
         run_id=row.run_id,
@@ -95,13 +98,17 @@ def load_terms(store: Store, plan_id: str) -> PlanTerms:
         expires_at=row.expires_at,
         fields=row.fields,
         findings=_findings(row),
+        created_by=row.created_by,
     )
 
 
-def latest_plan_id(store: Store, *, run_id: str | None = None, written: bool = False) -> str | None:
+def latest_plan_id(
+    store: Store, *, run_id: str | None = None, written: bool = False, begun: bool = False
+) -> str | None:
     """The newest plan, of a run where one is named, None when there is none.
 
-    With `written`, the newest of which something may have been written, rolled back since or not."""
+    With `written`, the newest of which something may have been written, rolled back since or not; with
+    `begun`, the newest that was begun and not ended."""
     query = select(PlanRow.id).order_by(PlanRow.created_at.desc(), PlanRow.id.desc()).limit(1)
     if run_id is not None:
         query = query.where(PlanRow.run_id == run_id)
@@ -109,18 +116,20 @@ def latest_plan_id(store: Store, *, run_id: str | None = None, written: bool = F
         # a plan without operations had nothing to write, and so has nothing to take back
         written_to = select(OperationRow.key).where(OperationRow.plan_id == PlanRow.id).exists()
         query = query.where(PlanRow.status != "planned", written_to)
+    if begun:
+        query = query.where(PlanRow.status.in_(("applying", "paused", "stopped")))
     with store.session() as session:
         return session.scalars(query).first()
 
 
 def status_of(store: Store, plan_id: str) -> str | None:
-    """How far a plan has come by now: planned, applying, applied, rolled_back; None when there is none."""
+    """How far a plan has come by now, as `PlanRow.status`; None when there is none."""
     with store.session() as session:
         return session.scalars(select(PlanRow.status).where(PlanRow.id == plan_id)).first()
 
 
 def set_status(session: Session, plan_id: str, status: str) -> None:
-    """Move a plan on: planned, applying, applied, rolled_back."""
+    """Move a plan on to another status."""
     row = session.get(PlanRow, plan_id)
     if row is not None:
         row.status = status
@@ -150,17 +159,24 @@ def _digest(operations: Sequence[Operation]) -> str:
     return digest_of_list([getattr(operation, name) for name in FROZEN] for operation in operations)
 
 
-def _refuse_changed(row: PlanRow, found: str) -> None:
-    if found != row.digest:
-        raise StateError(
-            "the plan's rows differ from what was frozen",
-            record=row.id,
-            fix="Make a new plan: upswell plan.",
-        )
+def _refuse_changed(session: Session, row: PlanRow, found: str, *, to_undo: bool = False) -> None:
+    if found == row.digest:
+        return
+    erased = were_erased(session, marked_operations(session, row.id))
+    if erased and to_undo:
+        return
+    raise StateError(
+        "a person's data was erased from this plan, so it can't be applied any more"
+        if erased
+        else "the plan's rows differ from what was frozen",
+        record=row.id,
+        fix="Make a new plan: upswell plan.",
+    )
 
 
 def _write(plan: Plan, position: int, change: PlannedChange) -> Operation:
-    payload = {"cells": [cell_to_json(cell) for cell in change.cells], "why": change.why}
+    cells = [cell_to_json(cell) for cell in change.cells]
+    payload = {"cells": cells, "why": change.why, "cause": change.cause.value, "news": list(change.news)}
     return Operation(
         key=change.key,
         plan_id=plan.id,
@@ -200,6 +216,9 @@ def _change_of(operation: Operation) -> PlannedChange:
         account_id=operation.account_id,
         cells=tuple(cell_from_json(held) for held in operation.payload["cells"]),
         why=operation.payload["why"],
+        # plans of before the noise gate have neither
+        cause=Cause(operation.payload.get("cause", Cause.NEWS)),
+        news=tuple(operation.payload.get("news", ())),
     )
 
 

@@ -17,10 +17,21 @@ from connectors.crm import TaskDraft
 from sync.cells import Cell
 
 
+class Cause(StrEnum):
+    """What makes a record worth a write; only news counts as changed for the guard."""
+
+    NEWS = "news"
+    FIRST_FILL = "first_fill"  # cells that we have never written
+    REFRESH = "refresh"  # what stands in the CRM is old
+
+
 class SkipReason(StrEnum):
-    """Why an account gets no scores, or no task."""
+    """Why an account gets no scores or no task, or a cell is left alone."""
 
     NO_CHANGE = "no_change"
+    NOISE = "noise"  # it differs, by less than the noise gate lets through
+    PERSON_EDIT = "person_edit"  # holds what a person wrote
+    LOCKED = "locked"  # an earlier write is unfinished, or took its worker down
     NO_CRM_RECORD = "no_crm_record"
     GONE = "gone"
     MERGED = "merged"
@@ -40,7 +51,9 @@ class SkipReason(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedChange:
-    """New values for one record. `key` names the write and is fixed here, before any attempt."""
+    """New values for one record. `key` names the write and is fixed here, before any attempt.
+
+    `news` holds our keys of the cells that make it worth a write, none of a mere refresh."""
 
     key: str
     object: str
@@ -48,6 +61,8 @@ class PlannedChange:
     account_id: str
     cells: tuple[Cell, ...]
     why: str
+    cause: Cause = Cause.NEWS
+    news: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +79,8 @@ class PlannedTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skip:
-    """An account that the plan leaves out; `subject` is score or task."""
+    """An account that the plan leaves out (`subject` is score or task), or a cell of it that it leaves alone
+    (cell)."""
 
     account_id: str
     record_id: str | None
@@ -75,7 +91,7 @@ class Skip:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """A guard rule that the plan breaks; `override` is what someone names to apply it all the same."""
+    """A guard rule that the plan breaks; `override` is its name for `--override` and for approvals."""
 
     rule: str
     figure: float
@@ -94,6 +110,12 @@ class PlanTerms:
     expires_at: datetime
     fields: Mapping[str, Mapping[str, Any]]
     findings: tuple[Finding, ...]
+    created_by: str = ""
+
+    @property
+    def written_names(self) -> frozenset[str]:
+        """The vendor's names of the fields that the plan may write."""
+        return names_of_written(self.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +140,11 @@ class Plan:
     findings: tuple[Finding, ...]
     api_calls: int
     status: str = "planned"
+    created_by: str = ""  # an operator's name, or os:<login> without one
+    model_hash: str = ""
+    score_run_id: str | None = None
+    inputs: Mapping[str, Any] | None = None
+    summary: Mapping[str, Any] | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -135,7 +162,7 @@ class Plan:
         return dict(counts.most_common())
 
     def skips_by_reason(self, subject: str) -> dict[str, int]:
-        """Accounts left out of `score` or `task`, by reason, most first."""
+        """Accounts left out of `score` or `task`, or cells left alone (`cell`), by reason, most first."""
         counts = Counter(skip.reason.value for skip in self.skips if skip.subject == subject)
         return dict(counts.most_common())
 
@@ -150,3 +177,12 @@ class Plan:
             and isinstance(cell.after, int | float)
         ]
         return tuple(sorted(moves, key=lambda move: (-abs(move[2] - move[1]), move[0]))[:count])
+
+    def changes_by_cause(self) -> dict[str, int]:
+        """Records to write, by what makes them worth it."""
+        return dict(Counter(change.cause.value for change in self.changes).most_common())
+
+
+def names_of_written(fields: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
+    """The vendor's names of what a plan may write; of a field only read, it holds the name alone."""
+    return frozenset(str(definition["name"]) for definition in fields.values() if "type" in definition)

@@ -7,19 +7,23 @@ that the list of tasks can say why it is not there.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from connectors.crm import Record, Value
 from sync.briefs.contacts import whom_to_reach
-from sync.cells import begins_like_formula
+from sync.cells import Cell, begins_like_formula
 from sync.context import Account
-from sync.difference import changed_cells
+from sync.difference import Before, Difference, compare
+from sync.last_written import LastWritten
 from sync.mapping import FieldMap, said_by, values_of
 from sync.planned import PlannedChange, Skip, SkipReason
+from sync.settings import NoiseSettings
 from sync.tasks import Candidate
+
+SHOWN: Final = 80  # characters of a person's text in a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,13 +38,18 @@ class Planning:
     as_of: date
     now: datetime
     rates: Mapping[str, float | None] = field(default_factory=dict)  # by account_id, see in_record_currency
+    noise: NoiseSettings = field(default_factory=NoiseSettings)
+    first_fill: Set[str] = frozenset()  # vendor's names of fields never written in this org
+    locked: Mapping[str, str] = field(default_factory=dict)  # record id -> why
+    only: Set[str] | None = None  # our keys of the fields to write, where not all are
+    keep_edits: bool = True
     changes: list[PlannedChange] = field(default_factory=list)
     skips: list[Skip] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
 
-    def add(self, score: Mapping[str, Any]) -> None:
-        """Take one score in."""
+    def add(self, score: Mapping[str, Any], written: Mapping[str, LastWritten]) -> None:
+        """Take one score in; `written` is what we last wrote on its record, by the vendor's name."""
         record = self.records.get(score["crm_id"] or "")
         refusal = self._no_record(score, record)
         if record is None or refusal is not None:
@@ -58,18 +67,28 @@ class Planning:
         self.candidates.append(candidate)
         if candidate.said.get("opt_out"):
             self._skip(score, SkipReason.OPT_OUT, "someone ticked the opt-out")
+        elif record.id in self.locked:
+            self._skip(score, SkipReason.LOCKED, self.locked[record.id])
         else:
-            self._compare(candidate, record)
+            self._compare(candidate, record, written)
 
     def held_scores(self) -> dict[str, Value]:
-        """The score in the CRM by record id, where there is one."""
-        mapped = self.fields.written.get("score")
-        if mapped is None:
-            return {}
-        held = {record.id: record.values.get(mapped.name) for record in self.records.values()}
+        """What the CRM holds of the score by record id, where it is ours; any of our cells where it is not.
+
+        Of fields that are first filled it says nothing: those cells are not ours yet."""
+        names = [field.name for field in self.fields.written.values() if field.name not in self.first_fill]
+        score = self.fields.written.get("score")
+        if score is not None and score.name in names:
+            names = [score.name]
+        held = {
+            record.id: next(
+                (record.values[name] for name in names if record.values.get(name) is not None), None
+            )
+            for record in self.records.values()
+        }
         return {record_id: value for record_id, value in held.items() if value is not None}
 
-    def _compare(self, candidate: Candidate, record: Record) -> None:
+    def _compare(self, candidate: Candidate, record: Record, written: Mapping[str, LastWritten]) -> None:
         score = candidate.score
         wanted = values_of(
             score,
@@ -88,9 +107,21 @@ class Planning:
             )
             self._skip(score, SkipReason.UNSAFE_VALUE, detail)
             return
-        cells, why = changed_cells(record.values, wanted, self.fields, self.now)
+        found = compare(
+            record.id,
+            record.values,
+            wanted,
+            self.fields,
+            Before(written=written, first_fill=self.first_fill),
+            noise=self.noise,
+            now=self.now,
+            keep_edits=self.keep_edits,
+        )
+        for cell in found.edited:
+            self._skip(score, SkipReason.PERSON_EDIT, _edit(cell), subject="cell")
+        cells = tuple(cell for cell in found.cells if self.only is None or cell.key in self.only)
         if not cells:
-            self._skip(score, SkipReason.NO_CHANGE, "the CRM holds these values")
+            self._skip(score, *_why_not(found))
             return
         self.changes.append(
             PlannedChange(
@@ -99,13 +130,15 @@ class Planning:
                 record_id=record.id,
                 account_id=score["account_id"],
                 cells=cells,
-                why=why,
+                why=found.why,
+                cause=found.cause,
+                news=found.news,
             )
         )
 
     def _no_record(self, score: Mapping[str, Any], record: Record | None) -> tuple[SkipReason, str] | None:
         if not score["crm_id"]:
-            return SkipReason.NO_CRM_RECORD, "no CRM record belongs to this account"
+            return SkipReason.NO_CRM_RECORD, "no CRM record is known with confidence to be this account's"
         if record is None:
             return SkipReason.GONE, "the record was deleted for good"
         if record.merged_into is not None:
@@ -120,16 +153,38 @@ class Planning:
         """What people wrote in the fields that are theirs, picklists in our words."""
         return {key: said_by(field, record.values.get(field.name)) for key, field in self.fields.read.items()}
 
-    def _skip(self, score: Mapping[str, Any], reason: SkipReason, detail: str) -> None:
+    def _skip(
+        self, score: Mapping[str, Any], reason: SkipReason, detail: str, *, subject: str = "score"
+    ) -> None:
         self.skips.append(
             Skip(
                 account_id=score["account_id"],
                 record_id=score["crm_id"],
-                subject="score",
+                subject=subject,
                 reason=reason,
                 detail=detail,
             )
         )
+
+
+def _why_not(found: Difference) -> tuple[SkipReason, str]:
+    """Why a record that was compared is not written."""
+    if found.is_noise:
+        return (
+            SkipReason.NOISE,
+            "only figures, ranks or dates moved, by less than the noise gate lets through",
+        )
+    if found.edited and not found.cells:
+        names = ", ".join(cell.key for cell in found.edited)
+        return SkipReason.PERSON_EDIT, f"the cells that differ hold what a person wrote: {names}"
+    return SkipReason.NO_CHANGE, "the CRM holds these values"
+
+
+def _edit(cell: Cell) -> str:
+    """What a person wrote into a cell of ours, in words."""
+    held = str(cell.before)
+    shown = held if len(held) <= SHOWN else held[: SHOWN - 1] + "…"
+    return f"{cell.key} ({cell.name}) holds what a person wrote: {shown}"
 
 
 def in_record_currency(wanted: Mapping[str, Value], fields: FieldMap, rate: float | None) -> dict[str, Value]:

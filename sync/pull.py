@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from connectors.canonical import CRM_TABLES
 from connectors.crm import Crm, OrgInfo, Window
 from connectors.errors import SetupError, StateError
-from sync.aliases import Alias, merged_rows, note_aliases
+from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
 from sync.cursor import bookmark, move_bookmark, next_window
 from sync.lake import Lake
 from sync.store import Store
@@ -123,9 +123,13 @@ def _pull_table(
             fix="give that user read access to the accounts (object permission and sharing), then pull again",
         )
 
+    aliases = count.aliases
+    if table == "accounts" and aliases:
+        aliases = with_own_ids(aliases, lake.tables()[table])
+
     def also(session: Session) -> None:
         move_bookmark(session, org.id, table, window.until)
-        note_aliases(session, org.id, table, count.aliases)
+        note_aliases(session, org.id, table, aliases)
 
     # a full read is the whole truth: what it does not bring is gone from the CRM
     replace = [(table, source)] if window.since is None else []

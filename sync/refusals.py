@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -73,15 +72,3 @@ def refuse_changed_fields(crm: Crm, plan: PlanTerms, mapping_hash: str, settings
         record="[mapping.fields]",
         fix="Put the mapping back, or make a new plan: upswell plan.",
     )
-
-
-def refuse_broken_rules(plan: PlanTerms, override: Collection[str]) -> None:
-    """Nothing when each guard rule that the plan breaks is passed over by name; else raises StateError."""
-    broken = [finding for finding in plan.findings if finding.override not in override]
-    if broken:
-        overrides = ",".join(finding.override for finding in broken)
-        raise StateError(
-            "; ".join(finding.message for finding in broken),
-            record=plan.id,
-            fix=f"Look at the plan; if it is right, apply with --override {overrides}.",
-        )

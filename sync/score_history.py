@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, or_, select
 
 from connectors.errors import UsageError
 from sync.find_account import NamedAccount
+from sync.lineage import Lineage
 from sync.store import Store
 from sync.store.scores import SCORES, latest_scoring
 from sync.store.tables import ModelRunRow, ScoreRow
@@ -32,18 +33,29 @@ def newest_score(store: Store, account: NamedAccount) -> dict[str, Any]:
     return found
 
 
-def score_before(store: Store, account_id: str, as_of: date) -> dict[str, Any] | None:
-    """The account's row of the newest scoring as of an earlier day, or None."""
+def score_before(store: Store, account_id: str, as_of: date, lineage: Lineage) -> dict[str, Any] | None:
+    """The account's row of the newest scoring as of an earlier day, or None.
+
+    It may stand under another id: that of a record which was merged into the account's since."""
     query = (
-        select(ScoreRow.run_id)
+        select(ScoreRow.run_id, ScoreRow.account_id)
         .join(ModelRunRow, ModelRunRow.run_id == ScoreRow.run_id)
-        .where(ScoreRow.account_id == account_id, ScoreRow.as_of < as_of, ScoreRow.probability.is_not(None))
-        .order_by(ScoreRow.as_of.desc(), ModelRunRow.scored_at.desc())
+        .where(
+            or_(ScoreRow.account_id == account_id, ScoreRow.crm_id.in_(lineage.records(account_id))),
+            ScoreRow.as_of < as_of,
+            ScoreRow.probability.is_not(None),
+        )
+        .order_by(
+            ScoreRow.as_of.desc(),
+            ModelRunRow.scored_at.desc(),
+            case((ScoreRow.account_id == account_id, 0), else_=1),
+            ScoreRow.probability.desc(),
+        )
         .limit(1)
     )
     with store.session() as session:
-        run_id = session.scalars(query).first()
-    return None if run_id is None else _row(store, account_id, run_id)
+        found = session.execute(query).first()
+    return None if found is None else _row(store, found.account_id, found.run_id)
 
 
 def _row(store: Store, account_id: str, run_id: str) -> dict[str, Any] | None:

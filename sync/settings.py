@@ -21,6 +21,7 @@ from sync.settings_checks import (
     FilePath,
     FileUrl,
     HttpUrl,
+    Interval,
     LanguageTag,
     OptionalFile,
     QuietHours,
@@ -35,6 +36,7 @@ STRICT = ConfigDict(extra="forbid", validate_default=True)
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 NO_SECRET = SecretStr("")
+SHORTEST_KEY = 32  # 16 random bytes in hex
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -101,10 +103,9 @@ class CrmLogin:
 
     kind: Literal["salesforce", "hubspot"]
     account_external_id: str = ""
-    write_batch: Annotated[int, Field(ge=0, le=200)] = (
-        0  # records in a write call; 0: as many as the vendor takes
-    )
-    timeout_seconds: Annotated[float, Field(ge=1, le=300)] = 60.0  # without a byte of a reply
+    # records in a write call; 0: as many as the vendor takes
+    write_batch: Annotated[int, Field(ge=0, le=200)] = 0
+    timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0  # of a call; leases are longer
     salesforce: SalesforceLogin = SalesforceLogin()
     hubspot: HubspotLogin = HubspotLogin()
 
@@ -130,10 +131,21 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class State:
-    """The ledger's database and the folder of trained models."""
+    """The ledger's database, the folder of trained models, and what keeps the journal from being changed."""
 
     url: DatabaseUrl = Field(default="sqlite:///upswell.sqlite", repr=False)  # may hold a password
     models: FilePath = Path("models")
+    # the secret of the journal's chain; without one a file is made beside the ledger, or among the models
+    journal_key: SecretStr = NO_SECRET
+    journal_key_file: OptionalFile = None
+    journal_days: Count = 0  # `audit retain` erases older content; 0 keeps it
+
+    @model_validator(mode="after")
+    def _key_is_long(self) -> Self:
+        secret = self.journal_key.get_secret_value()
+        if secret and len(secret) < SHORTEST_KEY:
+            raise ValueError(f"journal_key is short: give at least {SHORTEST_KEY} characters of chance")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -149,6 +161,17 @@ class Redis:
     """Where Celery's bells ring; an empty URL means one process and no Redis."""
 
     url: RedisUrl = Field(default="", repr=False)  # may hold a password
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class WorkerSettings:
+    """How work is shared out among processes. The defaults suit everybody; shorter times make tests quick."""
+
+    tick_seconds: Annotated[float, Field(gt=0, le=60)] = 15.0  # between looks for slots and work that are due
+    lease_seconds: Annotated[float, Field(ge=1, le=3600)] = 60.0  # what a killed process held waits this long
+    range_size: Annotated[int, Field(ge=1)] = 2000  # accounts that one process scores in one go
+    longest_step_minutes: Annotated[int, Field(ge=1)] = 240  # a step that takes longer is taken for hung
+    slot_grace_minutes: Annotated[int, Field(ge=1)] = 60  # a slot found later than this is not run any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -220,12 +243,35 @@ class Owners:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class GuardSettings:
-    """What stops a bad run before it writes; shares of the scored accounts."""
+class NoiseSettings:
+    """When a score is rewritten although nothing that people act on has changed.
 
-    max_changed_share: Share = 0.5
-    max_vanished_share: Share = 0.1
+    Defaults by measurement: docs/adr/0007-noise-gate-and-approvals.md."""
+
+    probability_delta: Annotated[float, Field(gt=0, le=1)] = 0.05
+    refresh_days: Annotated[int, Field(ge=1, le=365)] = 28  # nothing stands longer than that
+    spread_days: Annotated[int, Field(ge=1, le=365)] = 14  # over this many days before, by record
+
+    @model_validator(mode="after")
+    def _spread_fits(self) -> Self:
+        if self.spread_days > self.refresh_days:
+            raise ValueError(
+                f"spread_days ({self.spread_days}) must not be above refresh_days ({self.refresh_days})"
+            )
+        return self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class GuardSettings:
+    """What stops a bad run before it writes: for each rule, the figure from which on it does."""
+
+    max_changed_share: Share = 0.2  # of the records that hold a score, in any one thing
+    max_vanished_share: Share = 0.1  # of the accounts scored last
     max_score_jump: Annotated[float, Field(ge=0, le=100)] = 40.0  # mean move of the score, in points
+    max_probability_shift: Share = 0.05  # of the mean over the accounts scored both times
+    max_score_drift: Annotated[float, Field(ge=0)] = 0.25  # population stability index
+    max_input_age_days: Annotated[int, Field(ge=1)] = 14  # of the newest usage, and of the last pull
+    max_model_age_days: Annotated[int, Field(ge=1)] = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -277,12 +323,20 @@ class AlertSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class Schedule:
-    """When a job runs: five cron fields in a zone (empty: the company's), and hours in which it rests."""
+    """When a job runs: five cron fields in a zone (empty: the company's) or an interval; when it rests."""
 
-    cron: CronLine
+    cron: CronLine = ""
+    every: Interval = ""  # such as 15m, 6h or 1d
+    job: str = ""  # the verb that it starts; empty: the schedule's own name
     timezone: ZoneName | Literal[""] = ""
     quiet: tuple[QuietHours, ...] = ()
     enabled: bool = True
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if bool(self.cron) == bool(self.every):
+            raise ValueError("needs either cron or every")
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -298,11 +352,13 @@ class Settings:
     state: State = Field(default_factory=State)
     lake: LakeHome = Field(default_factory=LakeHome)
     redis: Redis = Field(default_factory=Redis)
+    worker: WorkerSettings = WorkerSettings()
     target: TargetSettings = TargetSettings()
     products: tuple[ProductSettings, ...] = ()
     tiers: Tiers = Tiers()
     signals: Signals = Signals()
     owners: Owners = Owners()
+    noise: NoiseSettings = NoiseSettings()
     guard: GuardSettings = GuardSettings()
     budget: BudgetSettings = BudgetSettings()
     plays: Mapping[str, Play] = Field(default_factory=dict)

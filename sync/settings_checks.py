@@ -10,6 +10,7 @@ import difflib
 import ipaddress
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -21,6 +22,7 @@ from connectors.canonical import CRM_TABLES, EXPORT_KINDS, schema_of
 from connectors.fields import field_specs
 
 FILE_DATABASES = ("sqlite:///", "duckdb:///")
+CRON_FIELDS = 5
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -109,6 +111,34 @@ def _shaped(pattern: str, sentence: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _cron(line: str) -> str:
+    from cronsim import CronSim, CronSimError
+
+    if not line:
+        return line
+    if len(line.split()) != CRON_FIELDS:
+        raise ValueError('is no cron line of five fields, such as "0 6 * * 1-5"')
+    try:
+        CronSim(line, datetime(2026, 1, 1))  # noqa: DTZ001  # the day is of no account: only the line is read
+    except CronSimError as error:
+        raise ValueError(f"is no cron line: {error}") from None
+    return line
+
+
+def seconds_of(interval: str) -> int:
+    """Seconds of an interval such as 90s, 15m, 6h or 1d. Raises ValueError for another text."""
+    found = re.fullmatch(r"([1-9]\d{0,5})([smhd])", interval)
+    if found is None:
+        raise ValueError("is no interval, such as 90s, 15m, 6h or 1d")
+    return int(found[1]) * {"s": 1, "m": 60, "h": 3600, "d": 86400}[found[2]]
+
+
+def _interval(text: str) -> str:
+    if text:
+        seconds_of(text)
+    return text
+
+
 FilePath = Annotated[Path, AfterValidator(_absolute)]
 OptionalFile = Annotated[FilePath | None, BeforeValidator(lambda value: value or None)]  # "" is none
 FileUrl = Annotated[str, AfterValidator(_absolute_url)]
@@ -117,7 +147,8 @@ HttpUrl = Annotated[str, AfterValidator(_http)]
 ZoneName = Annotated[str, Field(min_length=1), AfterValidator(_zone)]
 CurrencyCode = Annotated[str, _shaped(r"[A-Z]{3}", "is no ISO 4217 currency code, such as USD")]
 LanguageTag = Annotated[str, _shaped(r"[a-z]{2,3}(-[A-Z]{2})?", "is no language tag, such as en or pt-BR")]
-CronLine = Annotated[str, _shaped(r"\S+(\s+\S+){4}", 'is no cron line of five fields, such as "0 6 * * 1-5"')]
+CronLine = Annotated[str, AfterValidator(_cron)]
+Interval = Annotated[str, AfterValidator(_interval)]
 QuietHours = Annotated[
     str,
     _shaped(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", "are no quiet hours, such as 20:00-07:00"),

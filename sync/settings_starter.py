@@ -21,8 +21,8 @@ language = "en"                 # of briefs, tasks and reasons
 [crm]
 kind = "{kind}"
 # account_external_id = "{external_id}"   # account field with your own account id, as in your exports
-# write_batch = 0               # records in a write call; 0: as many as the CRM takes
-# timeout_seconds = 60          # how long a reply may stay away
+# write_batch = 0                         # records in a write call; 0: as many as the CRM takes
+# timeout_seconds = 60.0                  # how long a call may take; a worker's lease is longer
 
 """
 
@@ -97,6 +97,9 @@ REST: Final = """
 [state]
 # url = "sqlite:///upswell.sqlite"     # or postgresql+psycopg://user@host/upswell
 # models = "models"                    # folder of trained models
+# journal_key_file = ""                # what seals the journal; empty: made beside the ledger when needed
+# journal_key = ""                     # or the secret itself, from the environment: with several machines
+# journal_days = 0                     # `upswell audit retain` erases what is older; 0 keeps it
 
 [lake]
 # url = "duckdb://"             # in memory; duckdb:///work.duckdb for more data than memory
@@ -104,6 +107,13 @@ REST: Final = """
 
 [redis]
 # url = ""                      # redis://localhost:6379/0; empty: one process, no Redis
+
+[worker]                        # of `upswell worker`
+# tick_seconds = 15             # between looks for schedules, runs and retries that are due
+# lease_seconds = 60            # what a killed process worked on goes to another after that
+# range_size = 2000             # accounts that one process scores in one go
+# longest_step_minutes = 240    # a step that takes longer is taken for hung, and done again
+# slot_grace_minutes = 60       # a slot that is found later than this is not run any more
 
 [target]                        # what you call an expansion
 # horizon_days = 90
@@ -146,10 +156,19 @@ REST: Final = """
 # expansion = "csm"             # csm, ae or by_segment: who gets the tasks
 # slots_per_week = 5            # tasks for one person in a week
 
-[guard]                         # what stops a write-back, as shares of the scored accounts
-# max_changed_share = 0.5
-# max_vanished_share = 0.1
+[noise]                         # when a score is rewritten although tier, product, timing and health stay
+# probability_delta = 0.05      # its probability moved by this much, or
+# refresh_days = 28             # it would stand longer than that;
+# spread_days = 14              # refreshed over so many days before, each record on its own day
+
+[guard]                         # what stops a write-back before it begins
+# max_changed_share = 0.2       # of the records, in any one thing; past it, someone else approves
+# max_vanished_share = 0.1      # share of the accounts scored last that are gone
 # max_score_jump = 40.0         # mean move of the score, in points
+# max_probability_shift = 0.05  # move of the mean probability since the last scoring
+# max_score_drift = 0.25        # population stability index of the scores against the last scoring
+# max_input_age_days = 14       # of the newest usage data, and of the last pull
+# max_model_age_days = 120
 
 [budget]
 # daily_share = 0.2             # of the org's daily API calls that we may use
@@ -177,8 +196,9 @@ REST: Final = """
 # probability = 0.75
 # per_person_per_day = 5
 
-[schedules]
+[schedules]                     # what `upswell worker` starts; `upswell schedule` may change them later
 # run = { cron = "0 6 * * 1-5", timezone = "", quiet = ["20:00-05:00"], enabled = true }
+# fresh = { job = "pull", every = "6h" }   # job: the verb; empty: the name. every: such as 15m, 6h, 1d
 """
 
 

@@ -13,6 +13,7 @@ from datetime import date, datetime
 from sqlalchemy.orm import Session
 
 from connectors.crm import Crm, Record, RowOutcome, RowResult, TaskState
+from sync import journal
 from sync.delivery import Settled, rekeyed
 from sync.mapping import FieldMap
 from sync.operations import Operation
@@ -54,9 +55,14 @@ class TaskErrand:
 
     def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
         """Keep each task's key and id, whether this attempt made it or it was there."""
-        for operation, result in results:
-            if result.outcome in (RowOutcome.APPLIED, RowOutcome.UNCHANGED) and result.id is not None:
-                self._keep(session, operation, result.id, at)
+        made = [
+            (operation, result.id)
+            for operation, result in results
+            if result.outcome in (RowOutcome.APPLIED, RowOutcome.UNCHANGED) and result.id is not None
+        ]
+        for operation, task_id in made:
+            self._keep(session, operation, task_id, at)
+        journal.record_tasks(session, made, at)
 
     def _keep(self, session: Session, operation: Operation, task_id: str, at: datetime) -> None:
         draft, payload = operation.draft, operation.payload
@@ -164,6 +170,8 @@ class CloseErrand:
             task = session.get(TaskRow, operation.payload["task_key"])
             if result.outcome is RowOutcome.APPLIED and task is not None:
                 task.closed_at = at
+        closed = [op for op, result in results if result.outcome is RowOutcome.APPLIED]
+        journal.record_tasks(session, [(op, op.payload["task_id"]) for op in closed], at)
 
 
 def _is_closed_by_us(task: TaskState) -> bool:

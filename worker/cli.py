@@ -23,10 +23,12 @@ VERBS: Final = MappingProxyType(
         "train": "Train a model on the account history in the lake and make it the current one.",
         "score": "Score every customer account with the current model.",
         "plan": "Show what would be written to the CRM, cell by cell, and keep it as a frozen plan.",
+        "approve": "Approve a plan of someone else that is past the size guard, or fills new fields.",
         "apply": "Write a plan to the CRM: changed values and new tasks, nothing else.",
         "rollback": "Restore every cell that still holds what a run wrote.",
         "outcomes": "Compare what was said with what happened since.",
         "run": "Do the whole loop once: pull, train when due, score, plan, apply, outcomes.",
+        "operator": "Add, list or disable the people who may act here, or give one of them a new token.",
         "doctor": "Check login, fields, permissions, quota, exports, lake and model; say how to fix each.",
         "exports": "Check the configured export files without using them, or show what was read of them.",
         "evaluate": "Judge a model on later outcomes against simple baselines, with calibration and cohorts.",
@@ -35,6 +37,7 @@ VERBS: Final = MappingProxyType(
         "forecast": "Forecast expansion ARR by fiscal quarter: won, in open opportunities, and by the model.",
         "features": "List what the model looks at, or an account's values on a day.",
         "history": "Show what was written to the CRM, before and after, by which run.",
+        "audit": "Verify that the journal is what was written, export it, erase a person from it.",
         "status": "Show the last runs, the current model, the lake and what waits to be applied.",
     }
 )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from worker.screen import printable
 
 if TYPE_CHECKING:
+    from connectors.crm import Usage
     from sync.loop import Loop
     from sync.planned import Plan
     from worker.referee import Verdict
@@ -95,11 +96,12 @@ def show_verdict(app: App, verdict: Verdict | None) -> None:
     )
 
 
-def show_next(app: App, crm: str, keep: Path | None, seconds: dict[str, float], calls: int) -> None:
+def show_next(app: App, crm: str, keep: Path | None, seconds: dict[str, float], usage: Usage) -> None:
     """Where the time went, and what to try now."""
     screen = app.screen
     spent = ", ".join(f"{name} {took:.0f}" for name, took in seconds.items() if took >= 1)
-    screen.head(f"Done in {sum(seconds.values()):.0f} s ({spent}) with {calls} API calls")
+    held = f", {usage.waited:.0f} s of it waiting for the CRM's rate limits" if usage.waited >= 1 else ""
+    screen.head(f"Done in {sum(seconds.values()):.0f} s ({spent}) with {usage.calls} API calls{held}")
     if keep is None:
         screen.say("Nothing was kept. To go on from here: upswell demo --keep play")
         return

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from worker.acting import acting
 from worker.screen import Screen
 
 if TYPE_CHECKING:
@@ -20,12 +21,12 @@ def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
     """The loop over this installation's ledger, lake and CRM; everything is given back afterwards.
 
     The CRM is connected when a step first needs it. Raises SettingError when the ledger can't be opened."""
-    from sync.connect import connect
+    from sync.connect import connect, journal_key
     from sync.lake import Lake
     from sync.loop import Loop
     from sync.store import Store
 
-    store = Store.open(settings.state.url)
+    store = Store.open(settings.state.url, journal_key=journal_key(settings.state))
     loop = Loop(
         settings=settings,
         store=store,
@@ -33,6 +34,7 @@ def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
         connect=lambda: connect(settings),
         clock=lambda: datetime.now(UTC),
         tell=no_progress,
+        who=lambda: acting(store),
     )
     try:
         with progress_of(loop, screen):

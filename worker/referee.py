@@ -14,7 +14,7 @@ import pyarrow as pa
 from model.evaluate import scores as figures
 
 if TYPE_CHECKING:
-    from sync.loop import ScoreReport
+    from sync.scoring import ScoreReport
 
 SEAT_RULE: Final = 0.80  # "more than 80 % of the seats are used", the rule most teams start with
 BANDS: Final = (0.0, 0.1, 0.2, 0.35, 0.6, 1.0)

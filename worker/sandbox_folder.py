@@ -41,17 +41,21 @@ def make_company(
     accounts: int,
     months: int,
     seed: int,
+    mess: float = 1.0,
     advance: Advance,
 ) -> dict[str, Any]:
     """A new company with its exports, its truth and its CRM; its figures. `advance` hears of the steps.
 
-    With 0 accounts it is an org without customers and without exports."""
+    With 0 accounts it is an org without customers and without exports. `mess` says how messy the records are,
+    from 0 (all in order) over 1 (as after a few years) to 3."""
     from connectors.sandbox.company import lifecycle
     from connectors.sandbox.salesforce.org import START
 
     advance(0, 2)
     folder.mkdir(parents=True, exist_ok=True)
-    summary = lifecycle.generate(folder, accounts=accounts, months=months, seed=seed) if accounts else None
+    summary = None
+    if accounts:
+        summary = lifecycle.generate(folder, accounts=accounts, months=months, seed=seed, mess=mess)
     advance(1, 2)
     store = _new_org(kind, folder, START if summary is None else summary.now)
     try:

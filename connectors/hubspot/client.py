@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import hubspot
@@ -39,9 +40,12 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         self.login = settings
         self.paths: Paths = paths_of(settings.api_version)
         self.door = door
-        self._retry = retry
+        self._retry = replace(retry, sleep=self._pause)
+        self._sleep = retry.sleep
         self._budget = budget
         self._calls = 0
+        self._over_limit = False  # the last reply was a 429, so the pause before the next try is a wait
+        self._waited = 0.0
         self._org_usage: tuple[int, int] | None = None
         self._searches = Pace(calls=_SEARCHES, seconds=1.0, sleep=retry.sleep)
         self._burst = Pace(calls=_BURST, seconds=10.0, sleep=retry.sleep)
@@ -62,15 +66,13 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         return self._json("POST", self.paths.search(object_name), body=body, safe=True, pace=self._searches)
 
     def send(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a write of rows, sent once: whoever keeps count of attempts decides on the next.
-
-        Raises TransientError, or AmbiguousError when the reply was lost."""
-        return self._json("POST", path, body=body, safe=False, once=True)
-
-    def configure(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a change of the account's setup, repeated while a fault may pass.
+        """The JSON of a write, a partial result too, sent once: the caller counts its calls.
 
         Raises AmbiguousError when its reply was lost."""
+        return self._json("POST", path, body=body, safe=False, once=True)
+
+    def set_up(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON of a write to the account's setup, tried again while it certainly was not done."""
         return self._json("POST", path, body=body, safe=False)
 
     def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -84,15 +86,11 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
                 return
 
     @property
-    def waited(self) -> float:
-        """Seconds that this connection held calls back for the rate limits."""
-        return self._searches.waited + self._burst.waited
-
-    @property
     def usage(self) -> Usage:
-        """API calls of this connection, and the account's from the last reply that told them."""
+        """API calls of this connection, its waits for the rate limits, and what the last reply told."""
         used, limit = self._org_usage if self._org_usage is not None else (None, None)
-        return Usage(calls=self._calls, org_used=used, org_limit=limit)
+        waited = self._searches.waited + self._burst.waited + self._waited
+        return Usage(calls=self._calls, org_used=used, org_limit=limit, waited=waited)
 
     def api_request(self, options: Mapping[str, Any]) -> requests.Response:
         """The library's one generic call, sent through our door; one attempt, whatever its status."""
@@ -117,10 +115,10 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             options["body"] = encode(body)
         what = f"{method} {path}"
 
-        def attempt() -> Any:
+        def call() -> Any:
             return self._parsed(self._with_one_refresh(options, what=what, safe=safe, pace=pace), what)
 
-        return attempt() if once else self._retry.run(attempt, resend_lost=safe)
+        return call() if once else self._retry.run(call, resend_lost=safe)
 
     def _with_one_refresh(
         self, options: Mapping[str, Any], *, what: str, safe: bool, pace: Pace | None
@@ -130,6 +128,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             self._before(pace)
             reply = self.api_request(options)
             self._after(reply.headers)
+            self._over_limit = reply.status_code == 429
             if reply.status_code < 300:
                 return reply
             if reply.status_code != 401 or not self.login.uses_oauth:
@@ -142,6 +141,12 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             status=401,
             fix="Check that the app is still installed in the account and that base_url is right.",
         )
+
+    def _pause(self, seconds: float) -> None:
+        """Sleep before another try; after a 429 that is waiting for a rate limit."""
+        if self._over_limit:
+            self._waited += seconds
+        self._sleep(seconds)
 
     def _before(self, pace: Pace | None) -> None:
         if pace is not None:

@@ -187,13 +187,8 @@ class Hubspot:
         return self._mappings.own_fields.get(spec.key, spec.hubspot)
 
     def usage(self) -> Usage:
-        """API calls of this connection, and the account's today; HubSpot tells OAuth apps no daily limit."""
+        """API calls and waits of this connection, and the account's calls today; OAuth apps are told none."""
         return self._client.usage
-
-    @property
-    def waited(self) -> float:
-        """Seconds that calls were held back for HubSpot's rate limits."""
-        return self._client.waited
 
     def close(self) -> None:
         """Give back the connections."""

@@ -63,7 +63,7 @@ class Closings:
     def main_product(self, records: Records) -> pa.Array:
         """SKU (else the product's id) of the line with the largest amount; null without lines."""
         ids = [str(record["id"]) for record in records]
-        lines_of = self._lines(ids)
+        lines_of = self._lines(records)
         every = [line for lines in lines_of.values() for line in lines]
         products = self.products(every)
         best: dict[str, str] = {}
@@ -86,15 +86,19 @@ class Closings:
             for line in lines
         }
 
-    def _lines(self, ids: Sequence[str]) -> Mapping[str, Records]:
+    def associations(self) -> Sequence[str]:
+        """Objects whose associations with a deal are needed."""
+        return ["line_items"] if self._visible("line_items") else []
+
+    def _lines(self, deals: Records) -> Mapping[str, Records]:
         """The line items of each deal; none where our app may not read them."""
         if not self._visible("line_items"):
             return {}
-        linked = self._links.all("deals", "line_items", ids)
-        wanted = [each.id for lines in linked.values() for each in lines]
+        linked = self._links.of("deals", "line_items", deals)
+        wanted = [each for lines in linked.values() for each in lines]
         read = self._objects.by_id("line_items", wanted, ["amount", "hs_sku", "hs_product_id"])
         by_id = {str(line["id"]): line for line in read}
-        return {deal: [by_id[e.id] for e in lines if e.id in by_id] for deal, lines in linked.items()}
+        return {deal: [by_id[each] for each in lines if each in by_id] for deal, lines in linked.items()}
 
     def _learn(self, ids: Iterable[str]) -> None:
         """Read the SKUs of products that no line item tells; a product without one keeps its id."""

@@ -77,6 +77,11 @@ class Derivation:
         """Properties that derived columns of a table need besides those that its source names."""
         return self._closings.needed() if table == "opportunities" else ()
 
+    def associated(self, table: str, columns: Mapping[str, str]) -> Sequence[str]:
+        """Objects whose associations derived columns need, besides those of the source's links."""
+        wanted = table == "opportunities" and "product_id" not in columns
+        return self._closings.associations() if wanted else ()
+
     def _accounts(self, page: Page) -> Arrays:
         made: dict[str, pa.Array] = {}
         if "currency" not in page.arrays:

@@ -1,7 +1,10 @@
 """Associations between records: who belongs to whom, and the type ids for making one.
 
-Associations API: batch read of up to 1,000 records, each with pages of its own; type ids come from the
-labels endpoint, for every account has its own besides HubSpot's.
+Told by the record itself where it can be: the primary or parent company stands in a property, and a list
+of records brings what each is associated with ("associations", at most 100 of a kind, with a cursor if
+there are more). What they can't tell is asked: the Associations API reads up to 1,000 records at a time,
+each with pages of its own. Type ids come from the labels endpoint, for every account has its own besides
+HubSpot's.
 """
 
 from __future__ import annotations
@@ -14,6 +17,9 @@ from typing import Any, Final
 from connectors.errors import SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import NO_LINKS, NOT_FOUND, read_problem
+from connectors.hubspot.tables import Link
+
+Records = Sequence[Mapping[str, Any]]
 
 LINK_BATCH: Final = 1000
 
@@ -66,6 +72,34 @@ class Links:
             )
         return found[0]
 
+    def told(self, source: str, link: Link, records: Records, *, shown: bool) -> list[str | None]:
+        """The record that each one is linked to, None without; `shown`: the account has the link's property.
+
+        A listed record then costs no call: one whose property is empty has no record of the label."""
+        found: dict[str, str] = {}
+        unknown: list[Mapping[str, Any]] = []
+        for record in records:
+            if shown and (named := record["properties"].get(link.property)):
+                found[str(record["id"])] = str(named)
+            elif not shown or not link.required:
+                unknown.append(record)
+        if unknown and link.label and not shown:
+            ids = [str(record["id"]) for record in unknown]
+            found |= self.first(source, link.target, ids, label=link.label, required=link.required)
+        elif unknown:
+            found |= {i: _smallest(ids) for i, ids in self.of(source, link.target, unknown).items() if ids}
+        return [found.get(str(record["id"])) for record in records]
+
+    def of(self, source: str, target: str, records: Records) -> Mapping[str, Sequence[str]]:
+        """Ids of what each record is associated with: as the list told it, else asked for."""
+        listed = {str(record["id"]): _listed(record, target) for record in records}
+        unknown = [identifier for identifier, ids in listed.items() if ids is None]
+        asked = self.all(source, target, unknown) if unknown else {}
+        return {
+            identifier: [each.id for each in asked.get(identifier, ())] if ids is None else ids
+            for identifier, ids in listed.items()
+        }
+
     def first(
         self, source: str, target: str, ids: Sequence[str], *, label: str = "", required: bool = False
     ) -> Mapping[str, str]:
@@ -77,7 +111,7 @@ class Links:
             labelled = [each for each in linked if label and each.types & wanted]
             candidates = labelled or ([] if required else linked)
             if candidates:
-                chosen[identifier] = min(candidates, key=lambda each: (len(each.id), each.id)).id
+                chosen[identifier] = _smallest([each.id for each in candidates])
         return chosen
 
     def all(self, source: str, target: str, ids: Iterable[str]) -> Mapping[str, list[Linked]]:
@@ -95,6 +129,24 @@ class Links:
                 if after is not None:
                     asked.append({"id": identifier, "after": str(after)})
         return found
+
+
+def _listed(record: Mapping[str, Any], target: str) -> Sequence[str] | None:
+    """What a list of records told about this one; None if it was not asked or could not tell all.
+
+    A record comes once for each label; line items are called "line items" there."""
+    if "associations" not in record:
+        return None
+    named = record["associations"] or {}
+    told = named.get(target) or named.get(target.replace("_", " "))
+    if told is None:
+        return ()
+    return None if told.get("paging") else list(dict.fromkeys([str(each["id"]) for each in told["results"]]))
+
+
+def _smallest(ids: Iterable[str]) -> str:
+    """The smallest id, so that two pulls agree."""
+    return min(ids, key=lambda each: (len(each), each))
 
 
 def _linked(to: Mapping[str, Any]) -> Linked:

@@ -8,7 +8,7 @@ in a property as well (primary company, parent company); any other comes with it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -26,7 +26,7 @@ from connectors.hubspot.links import LINK_BATCH, Links
 from connectors.hubspot.objects import Objects, Records
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.schema import Described, Schemas
-from connectors.hubspot.tables import MERGED, SOURCES, Mappings, Source
+from connectors.hubspot.tables import MERGED, SOURCES, Link, Mappings, Source
 
 _STAMPS: Final = ("crm_id", "created_at", "modified_at", "known_from", "is_deleted", "merged_into")
 _HISTORIES: Final = frozenset({"opportunity_history", "account_history"})
@@ -49,6 +49,9 @@ class _Plan:
     source: Source
     columns: dict[str, str]
     properties: tuple[str, ...]
+    links: Mapping[str, Link]  # canonical column -> association, where no property is mapped
+    associations: tuple[str, ...]  # objects that a list is asked to name
+    group: int  # records that are brought to a page together, so that what they cost in calls is shared
 
 
 class Reader:
@@ -94,22 +97,27 @@ class Reader:
         """Archived records first: what lives again, or lives on in a survivor, then has the last word."""
         if _crosses_midnight(window):
             yield from self._archived(plan, window)
-        for records in _gathered(self._live(plan.source, window, plan.properties), LINK_BATCH):
+        group = plan.group if window.since is None else LINK_BATCH
+        for records in _gathered(self._live(plan, window), group):
             yield self._page(plan, records)
             aliases = _aliases(records)
             if aliases:
                 yield pa.Table.from_pylist(aliases, schema=CRM_TABLES[plan.table])
 
-    def _live(self, source: Source, window: Window, properties: Sequence[str]) -> Iterator[Records]:
+    def _live(self, plan: _Plan, window: Window) -> Iterator[Records]:
+        source = plan.source
         if window.since is None:
-            return self._objects.listed(source.object, properties)
-        return self._objects.changed(source.object, source.cursor, window, properties)
+            return self._objects.listed(source.object, plan.properties, associations=plan.associations)
+        return self._objects.changed(source.object, source.cursor, window, plan.properties)
 
     def _archived(self, plan: _Plan, window: Window) -> Iterator[pa.Table]:
         """Records archived since the last midnight that a window crossed."""
         assert window.since is not None
         since = window.since - _DAY
-        for page in self._objects.listed(plan.source.object, plan.properties, archived=True):
+        pages = self._objects.listed(
+            plan.source.object, plan.properties, associations=plan.associations, archived=True
+        )
+        for page in pages:
             records = [r for r in page if (moment_of(r.get("archivedAt")) or window.until) >= since]
             if records:
                 yield self._page(plan, records)
@@ -119,12 +127,23 @@ class Reader:
         here = self._schemas[source.object]
         wanted = {**source.columns, **self._mappings.columns(table)}
         columns = {name: prop for name, prop in wanted.items() if here.has(prop)}
-        extra = [name for name in (*source.extra, *self._derivation.needed(table)) if here.has(name)]
+        links = {name: link for name, link in source.links.items() if name not in columns}
+        extra = [
+            *source.extra,
+            *self._derivation.needed(table),
+            *(link.property for link in links.values()),
+        ]
+        derived = self._derivation.associated(table, columns)
+        labelled = [link for link in links.values() if link.label and not here.has(link.property)]
+        plain = [link.target for link in links.values() if link not in labelled and not link.required]
         return _Plan(
             table=table,
             source=source,
             columns=columns,
-            properties=tuple(dict.fromkeys([*columns.values(), *extra])),
+            properties=tuple(dict.fromkeys([*columns.values(), *(name for name in extra if here.has(name))])),
+            links=links,
+            associations=tuple(dict.fromkeys([*plain, *derived])),
+            group=LINK_BATCH if labelled or derived else 1,
         )
 
     def _check_mapping(self, table: str) -> None:
@@ -150,14 +169,9 @@ class Reader:
         for name, prop in plan.columns.items():
             values = _shown([r["properties"].get(prop) for r in records], prop, here)
             arrays[name] = self._column(values, schema.field(name).type, plan, prop, records)
-        ids = [str(record["id"]) for record in records]
-        for name, link in plan.source.links.items():
-            if name in arrays:
-                continue
-            linked = self._links.first(
-                plan.source.object, link.target, ids, label=link.label, required=link.required
-            )
-            arrays[name] = pa.array([linked.get(each) for each in ids], TEXT)
+        for name, link in plan.links.items():
+            linked = self._links.told(plan.source.object, link, records, shown=here.has(link.property))
+            arrays[name] = pa.array(linked, TEXT)
         page = Page(object=plan.source.object, records=records, arrays=dict(arrays))
         arrays.update(self._derivation.columns(plan.table, page))
         whole = [arrays.get(field.name, pa.nulls(len(records), field.type)) for field in schema]
@@ -185,11 +199,11 @@ class Reader:
 
 
 def _stamps(records: Records) -> dict[str, pa.Array]:
-    created = pa.array([moment_of(r.get("createdAt")) for r in records], TIME)
+    created = column([r.get("createdAt") for r in records], TIME)
     return {
         "crm_id": pa.array([str(r["id"]) for r in records], TEXT),
         "created_at": created,
-        "modified_at": pa.array([moment_of(r.get("updatedAt")) for r in records], TIME),
+        "modified_at": column([r.get("updatedAt") for r in records], TIME),
         "known_from": created,
         "is_deleted": pa.array([bool(r.get("archived")) for r in records], FLAG),
     }

@@ -19,6 +19,7 @@ class Link:
     target: str
     label: str = ""
     required: bool = False  # no record of that label: nothing
+    property: str = ""  # where HubSpot shows the record of that label too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +33,14 @@ class Source:
     cursor: str = "hs_lastmodifieddate"
 
 
-PRIMARY: Final = Link(target="companies", label="Primary")
+COMPANY: Final = Link(target="companies")  # activities know no primary company
 PERSON: Final = Link(target="contacts")
 MERGED: Final = "hs_merged_object_ids"
+
+
+def _primary(shown_in: str) -> Link:
+    return Link(target="companies", label="Primary", property=shown_in)
+
 
 COMPANIES: Final = Source(
     object="companies",
@@ -48,7 +54,11 @@ COMPANIES: Final = Source(
         "employees": "numberofemployees",
         "annual_revenue": "annualrevenue",
     },
-    links={"parent_crm_id": Link(target="companies", label="Parent Company", required=True)},
+    links={
+        "parent_crm_id": Link(
+            target="companies", label="Parent Company", required=True, property="hs_parent_company_id"
+        )
+    },
     extra=(MERGED,),
 )
 CONTACTS: Final = Source(
@@ -59,7 +69,7 @@ CONTACTS: Final = Source(
         "department": "job_function",
         "owner_id": "hubspot_owner_id",
     },
-    links={"account_crm_id": PRIMARY},
+    links={"account_crm_id": _primary("associatedcompanyid")},
     extra=("firstname", "lastname", MERGED),
     cursor="lastmodifieddate",
 )
@@ -73,7 +83,7 @@ DEALS: Final = Source(
         "close_date": "closedate",
         "owner_id": "hubspot_owner_id",
     },
-    links={"account_crm_id": PRIMARY},
+    links={"account_crm_id": _primary("hs_primary_associated_company")},
     extra=(
         "dealstage",
         "pipeline",
@@ -93,7 +103,7 @@ LINE_ITEMS: Final = Source(
 MEETINGS: Final = Source(
     object="meetings",
     columns={"owner_id": "hubspot_owner_id", "subject": "hs_meeting_title", "body": "hs_meeting_body"},
-    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    links={"account_crm_id": COMPANY, "contact_crm_id": PERSON},
     extra=("hs_meeting_start_time", "hs_timestamp"),
 )
 CALLS: Final = Source(
@@ -104,7 +114,7 @@ CALLS: Final = Source(
         "body": "hs_call_body",
         "status": "hs_call_status",
     },
-    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    links={"account_crm_id": COMPANY, "contact_crm_id": PERSON},
     extra=("hs_timestamp",),
 )
 EMAILS: Final = Source(
@@ -115,7 +125,7 @@ EMAILS: Final = Source(
         "body": "hs_email_text",
         "status": "hs_email_status",
     },
-    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    links={"account_crm_id": COMPANY, "contact_crm_id": PERSON},
     extra=("hs_timestamp",),
 )
 TASKS: Final = Source(
@@ -126,7 +136,7 @@ TASKS: Final = Source(
         "body": "hs_task_body",
         "status": "hs_task_status",
     },
-    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    links={"account_crm_id": COMPANY, "contact_crm_id": PERSON},
     extra=("hs_task_completion_date", "hs_timestamp"),
 )
 TICKETS: Final = Source(
@@ -137,7 +147,7 @@ TICKETS: Final = Source(
         "priority": "hs_ticket_priority",
         "closed_at": "closed_date",
     },
-    links={"account_crm_id": PRIMARY, "contact_crm_id": PERSON},
+    links={"account_crm_id": _primary("hs_primary_company_id"), "contact_crm_id": PERSON},
     extra=("hs_pipeline", "hs_pipeline_stage", MERGED),
 )
 PRODUCTS: Final = Source(

@@ -65,15 +65,11 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         return self.restful(path, method="POST", data=encode(body), reading=True)
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a write of rows, sent once: whoever keeps count of attempts decides on the next.
-
-        Raises TransientError, or AmbiguousError when the reply was lost."""
+        """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost."""
         return self.restful(path, method=method, data=encode(body), once=True)
 
-    def configure(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a change of the org's setup, repeated while a fault may pass.
-
-        Raises AmbiguousError when its reply was lost."""
+    def set_up(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON of a write to the org's setup, tried again while it certainly was not done."""
         return self.restful(path, method=method, data=encode(body))
 
     def pages(self, soql: str, *, deleted: bool = False) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -139,10 +135,10 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         what = f"{method} {name or 'the call'}".removesuffix("/")
         own = dict(headers or {})
 
-        def attempt() -> requests.Response:
+        def call() -> requests.Response:
             return self._with_one_refresh(method, url, what=what, safe=safe, headers=own, **options)
 
-        return attempt() if once else self.retry.run(attempt, resend_lost=safe)
+        return call() if once else self.retry.run(call, resend_lost=safe)
 
     def _with_one_refresh(
         self, method: str, url: str, *, what: str, safe: bool, headers: Mapping[str, str], **options: Any

@@ -42,7 +42,7 @@ FEATURES = (
         "Days to the next renewal, by contract start and term",
         (good("RENEWAL_NEAR", "Renewal in {days_to_renewal}", at_most=120),),
     ),
-    Feature("contract_term_months", "months", "accounts", "Length of the contract"),
+    Feature("contract_term_months", "months", "accounts", "Length of the contract", present=True),
     Feature(
         "expansions_past",
         "count",

@@ -65,7 +65,9 @@ UNITS = (
 class Feature:
     """One column of the panel: `about` says what it is, `source` the table that reasons cite.
 
-    A `vague` one stands for several others, and speaks only where none of those can.
+    A `vague` one stands for several others, and speaks only where none of those can. A `present` one knows
+    the CRM record as it stands now, for past rows too, since no history says what it was then. `groups` are
+    the features by which it groups accounts.
     """
 
     name: str
@@ -74,6 +76,8 @@ class Feature:
     about: str
     phrases: tuple[Phrase, ...] = ()
     vague: bool = False
+    present: bool = False
+    groups: tuple[str, ...] = ()
 
     @property
     def categorical(self) -> bool:

@@ -17,6 +17,7 @@ FEATURES = (
         "accounts",
         "Full months left in the customer's fiscal year",
         (good("BUDGET_WINDOW", "Customer's fiscal year ends in {months_to_fiscal_year_end}", at_most=2),),
+        present=True,
     ),
     Feature(
         "fiscal_month",
@@ -24,12 +25,14 @@ FEATURES = (
         "accounts",
         "Month of the customer's fiscal year, 1–12",
         (good("NEW_BUDGET", "Customer is in month {fiscal_month} of a new fiscal year", at_most=2),),
+        present=True,
     ),
     Feature(
         "fiscal_quarter_phase",
         "count",
         "accounts",
         "Month inside the customer's fiscal quarter, 1–3",
+        present=True,
     ),
     Feature("season_sine", "points", "accounts", "Season of the year, sine: 1 in spring, −1 in autumn"),
     Feature("season_cosine", "points", "accounts", "Season of the year, cosine: 1 in winter, −1 in summer"),

@@ -47,15 +47,23 @@ FEATURES = (
                     at_most=0.05,
                 ),
             ),
+            groups=keys,
         )
         for group, keys in GROUPS.items()
     ),
-    Feature("peer_rate_alike_change", "change", "opportunities", "Peer rate less that of the 90 days before"),
+    Feature(
+        "peer_rate_alike_change",
+        "change",
+        "opportunities",
+        "Peer rate less that of the 90 days before",
+        groups=GROUPS["alike"],
+    ),
     Feature(
         "peer_rate_industry_change",
         "change",
         "opportunities",
         "Industry's rate less that of the 90 days before",
+        groups=GROUPS["industry"],
     ),
 )
 

@@ -9,10 +9,10 @@ from model.features.feature import Family, Feature, Inputs
 NEEDS = {"accounts": ("account_id", "industry", "segment", "country", "employees")}
 
 FEATURES = (
-    Feature("industry", "category", "accounts", "Industry"),
-    Feature("segment", "category", "accounts", "Segment"),
-    Feature("country", "category", "accounts", "Country"),
-    Feature("employees", "count", "accounts", "Employees"),
+    Feature("industry", "category", "accounts", "Industry", present=True),
+    Feature("segment", "category", "accounts", "Segment", present=True),
+    Feature("country", "category", "accounts", "Country", present=True),
+    Feature("employees", "count", "accounts", "Employees", present=True),
 )
 
 

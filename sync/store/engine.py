@@ -21,20 +21,26 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from connectors.errors import SettingError, StateError
+from sync.store.journal_key import JournalKey
 from sync.store.storable import storable_json
 
 HEAD = "0003"  # the newest migration; a test compares it with the migrations folder
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 10  # libpq waits for ever for a host that does not answer
 LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+DISK_FULL = frozenset({"53100", "58030"})  # disk_full and io_error
+KEY_OF_SESSION = "journal_key"
 WRITER_LOCK = 0x75707377  # PostgreSQL advisory lock of the database: "upsw"
 
 
 class Store:
-    """The ledger, open. `session()` reads one consistent state, `begin()` writes all or nothing."""
+    """The ledger, open. `session()` reads one consistent state, `begin()` writes all or nothing.
 
-    def __init__(self, engine: Engine) -> None:
+    `journal_key` is what the journal's chain is made and verified with; each session knows it."""
+
+    def __init__(self, engine: Engine, *, journal_key: JournalKey | None = None) -> None:
         self._pool = engine
+        self.journal_key = JournalKey.beside(engine.url) if journal_key is None else journal_key
         if engine.dialect.name == "postgresql":  # whatever the server's default is
             self.engine: Engine = engine.execution_options(isolation_level="REPEATABLE READ")
             self._writer = engine.execution_options(isolation_level="READ COMMITTED", upswell_writes=True)
@@ -43,12 +49,13 @@ class Store:
             self._writer = engine.execution_options(upswell_writes=True)
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, *, journal_key: JournalKey | None = None) -> Self:
         """The ledger at a database URL, created or migrated where needed.
 
+        Without `journal_key` a ledger file has its own, in a file beside it.
         Raises SettingError when the URL can't be used, StateError when a newer version wrote it."""
         engine = _engine(url)
-        store = cls(engine)
+        store = cls(engine, journal_key=journal_key)
         try:
             store._upgrade()
         except DBAPIError as error:
@@ -64,7 +71,7 @@ class Store:
         """A session for reading; whatever it changed is rolled back.
 
         Raises StateError when the database is away."""
-        with self._told(), Session(self.engine, expire_on_commit=False) as session:
+        with self._told(), self._session(self.engine) as session:
             yield session
 
     @contextmanager
@@ -74,11 +81,14 @@ class Store:
         Raises StateError when the database is away, or another process has been writing for too long."""
         with (
             self._told(),
-            Session(self._writer, expire_on_commit=False) as session,
+            self._session(self._writer) as session,
             session.begin(),
         ):
             session.connection()  # take the write lock before the first read, not at the first write
             yield session
+
+    def _session(self, engine: Engine) -> Session:
+        return Session(engine, expire_on_commit=False, info={KEY_OF_SESSION: self.journal_key})
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -91,6 +101,12 @@ class Store:
                     f"another process has been writing to the ledger for {BUSY_SECONDS:.0f} seconds.",
                     record=_shown(self.engine.url),
                     fix="let it end, or end it; then run this again",
+                ) from None
+            if _is_full(error):
+                raise StateError(
+                    f"the ledger can't be written: {_first_line(error)}.",
+                    record=_shown(self.engine.url),
+                    fix="make room on its disk, then run this again; what was committed is there",
                 ) from None
             if _is_away(error):
                 raise StateError(
@@ -127,6 +143,12 @@ class Store:
                     record=_shown(self.engine.url),
                     fix="upgrade Upswell on this machine, or name another ledger in [state] url",
                 )
+
+
+def key_of(session: Session) -> JournalKey:
+    """The key of the journal that a session of a Store writes to."""
+    key: JournalKey = session.info[KEY_OF_SESSION]
+    return key
 
 
 def _revision(connection: Connection) -> str | None:
@@ -196,6 +218,13 @@ def _is_busy(error: DBAPIError) -> bool:
     """Whether it says that a lock could not be had in time, in the words of either database."""
     state = getattr(error.orig, "sqlstate", None)
     return state == LOCK_NOT_AVAILABLE or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+
+
+def _is_full(error: DBAPIError) -> bool:
+    """Whether the disk has no room, or fails: nothing of the transaction was kept."""
+    kind = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # an extended code has more above
+    state = getattr(error.orig, "sqlstate", None)
+    return state in DISK_FULL or kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def _is_away(error: DBAPIError) -> bool:

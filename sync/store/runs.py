@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -124,6 +124,30 @@ def latest_run(store: Store, verb: str | None = None, *, status: str | None = No
         query = query.where(RunRow.status == status)
     with store.session() as session:
         return session.scalars(query).first()
+
+
+def run_state(store: Store, run_id: str) -> RunRow:
+    """The run as it stands. Raises StateError for an unknown one."""
+    with store.session() as session:
+        return _run(session.get(RunRow, run_id), run_id)
+
+
+def step_seconds(store: Store, run_id: str) -> dict[str, float]:
+    """How long each finished step took, from its first claim on; those with nothing to do are left out."""
+    query = select(StepRow).where(StepRow.run_id == run_id, StepRow.status == "done")
+    with store.session() as session:
+        return {
+            row.name: round((row.ended_at - row.started_at).total_seconds(), 2)
+            for row in session.scalars(query.order_by(StepRow.position))
+            if row.ended_at is not None and "skipped" not in row.detail
+        }
+
+
+def run_ended(store: Store, run_id: str) -> datetime | None:
+    """When the run ended; None while it has not. A run that nobody knows ended long ago."""
+    with store.session() as session:
+        row = session.get(RunRow, run_id)
+        return datetime.min.replace(tzinfo=UTC) if row is None else row.ended_at
 
 
 def _run(row: RunRow | None, run_id: str) -> RunRow:

@@ -101,6 +101,12 @@ def load_scores(store: Store, run_id: str) -> pa.Table:
         return pa.Table.from_pylist([dict(row) for row in rows], schema=SCORES)
 
 
+def has_scores(store: Store, run_id: str) -> bool:
+    """Whether the run has its scores."""
+    with store.session() as session:
+        return session.get(ModelRunRow, run_id) is not None
+
+
 def latest_scoring(store: Store, *, before: date | None = None) -> ModelRunRow | None:
     """The scoring as of the latest day (of that day the one done last), or of the latest day before `before`.
 

@@ -1,19 +1,23 @@
 """The ledger's tables of the way out: plans, operations, journal, tasks and outcomes.
 
 A plan's rows are frozen once written; what happens to them is kept in the operation's own columns.
-The journal is only ever added to: an attempt to change or delete a row through the ORM raises.
+The journal and its links are only ever added to: an attempt to change or delete a row of theirs through the
+ORM raises. One door is left open, for erasing a person's data: a statement that bears the option DOOR.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Connection, ForeignKey, Index, Integer, event, text
-from sqlalchemy.orm import Mapped, Mapper, mapped_column
+from sqlalchemy.orm import Mapped, Mapper, ORMExecuteState, Session, mapped_column
 
 from connectors.errors import StateError
 from sync.store.base import Base
+
+DOOR: Final = "upswell_opens_the_journal"
+"""The option of a statement that may change the journal: to erase content, or to seal old entries."""
 
 
 class PlanRow(Base):
@@ -41,6 +45,9 @@ class PlanRow(Base):
     # an operator's name, or os:<login> without one
     created_by: Mapped[str] = mapped_column(default="", server_default=text("''"))
     model_hash: Mapped[str] = mapped_column(default="", server_default=text("''"))  # of the model's manifest
+    score_run_id: Mapped[str | None]  # the scoring that it carries out
+    # rows and newest moment of each table of the lake that the scores could know
+    inputs: Mapped[dict[str, Any] | None]
     # counts, moves, cost: shown, never decided on
     summary: Mapped[dict[str, Any] | None]
     started_at: Mapped[datetime | None]  # first attempt; machine's clock, as all that leases go by
@@ -58,7 +65,7 @@ class SkipRow(Base):
     position: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[str]
     record_id: Mapped[str | None]
-    subject: Mapped[str]  # score, task
+    subject: Mapped[str]  # score, cell, task
     reason: Mapped[str]
     detail: Mapped[str]
 
@@ -100,7 +107,7 @@ class OperationRow(Base):
     fence: Mapped[int] = mapped_column(default=0, server_default="0")
     lease_until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]  # not before; backs off
-    # claims whose lease ran out: their worker died
+    # claims that took their worker down
     crashes: Mapped[int] = mapped_column(default=0, server_default="0")
     # HTTP calls that bore it to the CRM
     requests: Mapped[int] = mapped_column(default=0, server_default="0")
@@ -111,7 +118,9 @@ class OperationRow(Base):
 
 
 class JournalRow(Base):
-    """One cell that we wrote: before and after. `undoes` names the entry that a restore takes back."""
+    """One effect on the CRM: a cell that we wrote, or a task that we made or closed; before and after.
+
+    `undoes` names the entry that a restore takes back. `sync.entry_digest` says what `digest` covers."""
 
     __tablename__ = "journal"
     __table_args__ = (Index(None, "object", "record_id", "field"),)
@@ -145,7 +154,7 @@ class LinkRow(Base):
 
     seq: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     at: Mapped[datetime]
-    kind: Mapped[str]  # entries, approval, erasure, opening
+    kind: Mapped[str]  # entries, approval, erasure, opening, install
     ref: Mapped[dict[str, Any]]  # what it covers: journal ids, or the approval's or erasure's own facts
     digest: Mapped[str]
     previous: Mapped[str]
@@ -195,9 +204,24 @@ class OutcomeRow(Base):
 
 @event.listens_for(JournalRow, "before_update")
 @event.listens_for(JournalRow, "before_delete")
-def _append_only(_mapper: Mapper[JournalRow], _connection: Connection, row: JournalRow) -> None:
-    raise StateError(
-        "the journal is append-only",
-        record=f"journal entry {row.id}",
-        fix="Write a new entry that undoes this one.",
+@event.listens_for(LinkRow, "before_update")
+@event.listens_for(LinkRow, "before_delete")
+def _append_only(_mapper: Mapper[Any], _connection: Connection, row: JournalRow | LinkRow) -> None:
+    name = f"journal entry {row.id}" if isinstance(row, JournalRow) else f"link {row.seq}"
+    raise _refused(name)
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _append_only_in_bulk(state: ORMExecuteState) -> None:
+    if not (state.is_update or state.is_delete) or state.bind_mapper is None:
+        return
+    table = state.bind_mapper.class_
+    is_open = table is JournalRow and state.is_update and state.execution_options.get(DOOR, False)
+    if table in (JournalRow, LinkRow) and not is_open:
+        raise _refused(f"table {table.__tablename__}")
+
+
+def _refused(record: str) -> StateError:
+    return StateError(
+        "the journal is append-only", record=record, fix="Write a new entry that undoes the other one."
     )

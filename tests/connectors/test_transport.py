@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import requests
 
 from connectors.errors import (
     AmbiguousError,
@@ -74,6 +75,28 @@ def test_a_company_proxy_is_not_asked_for_this_machine(
     with HttpDoor(plain_http=(web.url,)) as door:
         assert door.request("GET", web.url).status_code == 200
         assert door.request("GET", web.url.replace("http:", "https:")).status_code == 200
+
+
+def test_the_environment_is_read_once_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its proxy and its certificates hold for every call, and are looked up for the first."""
+    looked: list[str] = []
+    real = requests.sessions.get_environ_proxies
+
+    def counting(url: str, no_proxy: str | None = None) -> Any:
+        looked.append(url)
+        return real(url, no_proxy=no_proxy)
+
+    monkeypatch.setattr(requests.sessions, "get_environ_proxies", counting)
+    monkeypatch.setenv("HTTPS_PROXY", "http://proxy.example:3128")
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/ca.pem")
+    with HttpDoor() as door:
+        for path in ("a", "b?c=d"):
+            found = door.merge_environment_settings(f"https://crm.example/{path}", {}, None, True, None)
+            assert found["proxies"]["https"] == "http://proxy.example:3128"
+            assert found["verify"] == "/ca.pem"
+        other = door.merge_environment_settings("https://login.example/", {}, None, "/own.pem", None)
+        assert other["verify"] == "/own.pem"
+    assert len(looked) == 2
 
 
 def test_plain_http_to_another_host_is_refused_whatever_the_caller_does() -> None:

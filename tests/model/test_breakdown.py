@@ -37,3 +37,12 @@ def test_nothing_moved_when_the_scores_are_the_same(trained: TrainedModel, rows:
     found = break_down(trained, rows.table.slice(0, 1))
     said = float(probabilities(found.log_odds))
     assert steps_between(found, found, said_before=said, said_now=said) == ()
+
+
+def test_rounding_is_no_step(trained: TrainedModel, rows: Rows) -> None:
+    """Two scores as the ledger keeps them, at six digits: no cause is made up for the digits left out."""
+    before, after = (break_down(trained, rows.table.slice(position, 1)) for position in (0, 1))
+    then, now = (float(probabilities(each.log_odds)) for each in (before, after))
+    steps = steps_between(before, after, said_before=round(then, 6), said_now=round(now, 6))
+    assert "what became known later" not in {step.cause for step in steps}
+    assert sum(step.points for step in steps) == pytest.approx(100 * (now - then), abs=1e-6)

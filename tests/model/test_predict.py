@@ -12,7 +12,7 @@ import pytest
 from model.errors import ModelError
 from model.features.families import CATALOGUE
 from model.panel import Rows
-from model.predict import predict
+from model.predict import predict, predict_range, rank
 from model.product import Product, rank_products
 from model.reasons import family_shares
 from model.trained import TrainedModel, probabilities
@@ -26,6 +26,20 @@ def test_an_account_gets_the_same_score_in_any_batch(
     part = dataclasses.replace(rows, table=rows.table.take(backwards))
     found = predict(trained, part, tiers={}, products=catalogue).drop_columns(["priority"])
     assert found.to_pylist() == predictions.take(backwards).drop_columns(["priority"]).to_pylist()
+
+
+@pytest.mark.parametrize("size", [1, 7, 33, 100])
+def test_scores_put_together_from_ranges_are_those_of_one_batch_to_the_last_bit(
+    trained: TrainedModel, rows: Rows, predictions: pa.Table, catalogue: tuple[Product, ...], size: int
+) -> None:
+    """Every column, the ranks and the shares of the families before rounding included."""
+    starts = range(0, rows.table.num_rows, size)
+    ranges = [dataclasses.replace(rows, table=rows.table.slice(start, size)) for start in starts]
+    parts = [predict_range(trained, part, tiers={}, products=catalogue) for part in ranges]
+    assert rank(pa.concat_tables(parts)).equals(predictions)
+    shares = [family_shares(trained.contributions(part.table), trained.features) for part in ranges]
+    whole = family_shares(trained.contributions(rows.table), trained.features)
+    assert np.vstack(shares).tobytes() == whole.tobytes()
 
 
 def test_contributions_and_base_sum_to_the_score(trained: TrainedModel, rows: Rows) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -71,15 +72,21 @@ def test_explain_names_reasons_families_and_the_score_that_was_written(home: Any
 
 @pytest.mark.slow
 def test_what_moved_adds_up_to_the_change_of_the_score(home: Any) -> None:
-    """A score of an earlier day and today's: the points of all causes sum to the difference."""
+    """A score of an earlier day and today's: the points of all causes sum to the difference.
+
+    The ledger keeps six digits of a probability; the log-odds are what they were rounded from."""
     account = first_task(home)["account_id"]
     home.upswell("score", "--as-of", "2026-09-28")
     home.upswell("score")
     moved = home.upswell("explain", account).data
-    change = 100 * (moved["score"]["probability"] - moved["before"]["probability"])
     assert moved["before"]["as_of"] == "2026-09-28"
-    # the ledger keeps probabilities at six digits: two of them, in percent, are within a ten-thousandth
-    assert sum(step["points"] for step in moved["moved"]) == pytest.approx(change, abs=1e-4)
+    before, now = (
+        1 / (1 + math.exp(-log_odds)) for log_odds in (moved["before"]["log_odds"], moved["log_odds"])
+    )
+    assert moved["before"]["probability"] == pytest.approx(before, abs=0.6e-6)
+    assert moved["score"]["probability"] == pytest.approx(now, abs=0.6e-6)
+    assert sum(step["points"] for step in moved["moved"]) == pytest.approx(100 * (now - before), abs=1e-6)
+    assert "what became known later" not in {step["cause"] for step in moved["moved"]}
 
 
 def test_an_unknown_account_is_answered_with_the_nearest_names(home: Any) -> None:
@@ -190,6 +197,19 @@ def test_a_bad_export_is_named_with_row_and_fix_and_the_rest_is_checked(home: An
     assert answer.errors[0]["fix"]
     assert len(answer.data["files"]) > 1
     assert home.upswell("status").data["lake"] == before
+
+
+def test_an_export_cut_to_its_header_is_warned_of(home: Any) -> None:
+    """It can be read, so neither the check nor the pull fails; both name it and say what to do."""
+    home.upswell("pull")
+    file = sorted((home.folder / "exports" / "billing").glob("*.csv"))[-1]
+    file.write_text(file.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    for verb in (("exports", "check", "--kind", "billing"), ("pull",)):
+        answer = home.upswell(*verb)
+        assert answer.exit_code == 0
+        (warning,) = answer.warnings
+        assert str(file) in warning
+        assert "export it again" in warning
 
 
 def test_history_shows_what_a_cell_held_before_and_after(home: Any) -> None:

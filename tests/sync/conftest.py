@@ -14,12 +14,14 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+from sqlalchemy.engine import URL
 
 from connectors.canonical import CRM_TABLES, schema_of
 from connectors.crm import Capabilities, OrgInfo, Usage, Window
 from connectors.errors import SetupError
 from sync.lake import Lake
 from sync.store import Store
+from sync.store.journal_key import JournalKey
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -37,6 +39,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def noon() -> datetime:
     """A Monday noon, UTC."""
     return NOON
+
+
+@pytest.fixture(scope="session", autouse=True)
+def key_of_servers() -> Iterator[None]:
+    """A key for ledgers on a server, which have no folder to keep one in; settings give it elsewhere."""
+    beside = JournalKey.beside
+
+    def given(url: URL) -> JournalKey:
+        return beside(url) if url.get_backend_name() == "sqlite" else JournalKey(secret="of-tests" * 8)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JournalKey, "beside", given)
+        yield
 
 
 DATABASES = ("sqlite", "postgresql")

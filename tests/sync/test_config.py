@@ -135,6 +135,10 @@ WRONG = [
     ('[redis]\nurl = "http://cache"', "redis.url", "redis://"),
     ('[state]\nurl = "upswell.sqlite"', "state.url", "sqlite:///"),
     ('[schedules]\nrun = { cron = "daily" }', "schedules.run.cron", "five fields"),
+    ('[schedules]\nrun = { cron = "0 25 * * *" }', "schedules.run.cron", "hour"),
+    ('[schedules]\nrun = { every = "often" }', "schedules.run.every", "15m"),
+    ('[schedules]\nrun = { every = "6h", cron = "0 6 * * *" }', "schedules.run", "either"),
+    ("[worker]\ntick_seconds = 0", "worker.tick_seconds", "greater than 0"),
     ('[[products]]\nid = "a"\nname = "A"\ntype = "seet"', "products[1].type", "'seat'"),
     ("[target]\nhorizon_days = true", "target.horizon_days", ""),
 ]

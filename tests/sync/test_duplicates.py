@@ -58,6 +58,22 @@ def test_what_only_looks_alike_stays_apart(other: Entry) -> None:
     assert pairs(other, entry("A2", "c1")) == {}
 
 
+def test_a_renamed_account_still_answers_to_its_former_names() -> None:
+    """The second record was typed in under the name of that time."""
+    renamed = entry("A2", "c1", "Apex Holding", former_names=("Acme Group", "Acme, Inc."))
+    assert pairs(entry("A1", None, "Acme"), renamed) == {"A1": "A2"}
+    assert pairs(entry("A1", None, "Apex Holding"), renamed, entry("A3", None, "ACME")) == {
+        "A1": "A2",
+        "A3": "A2",
+    }
+
+
+def test_a_name_that_one_gave_up_and_another_took_is_nobody_s() -> None:
+    """A record under it could be either's."""
+    before = entry("A2", "c1", "Apex", former_names=("Acme",))
+    assert pairs(entry("A1", None, "Acme"), before, entry("A3", "c3", "Acme")) == {}
+
+
 def test_a_record_that_could_be_either_of_two_is_neither() -> None:
     """Two customers of one name and one site."""
     assert pairs(entry("A1", "c1"), entry("A2", "c2"), entry("A3", None)) == {}
@@ -84,10 +100,12 @@ def test_what_stands_under_the_second_record_is_the_customers(
         {"crm_id": "A1", "external_id": "c1", "name": "Acme", "website": SITE},
         {"crm_id": "A2", "external_id": "c1", "name": "Acme Ltd", "website": SITE},
         {"crm_id": "A3", "external_id": None, "name": "ACME", "website": SITE},
+        {"crm_id": "A5", "external_id": None, "name": "Akme", "website": SITE},
         {"crm_id": "A4", "external_id": "c4", "parent_crm_id": "A3", "name": "Child"},
     )
     put("opportunities", *({"crm_id": f"O{n}", "account_crm_id": f"A{n}"} for n in (1, 2, 3)))
     put("events", {"account_key": "c1"})
+    put("account_history", {"account_crm_id": "A1", "field": "name", "old_value": "Akme GmbH"})
     found = resolve(lake, {})
 
     def ids(table: str, name: str = "account_id") -> list[Any]:
@@ -98,4 +116,4 @@ def test_what_stands_under_the_second_record_is_the_customers(
     assert ids("opportunities") == ["c1", "c1", "c1"]
     assert ids("events") == ["c1"]
     assert found.crm_ids == {"c1": "A1", "c4": "A4"}
-    assert (found.report.second_records, found.report.example_second_records) == (2, ("A2", "A3"))
+    assert (found.report.second_records, found.report.example_second_records) == (3, ("A2", "A3", "A5"))

@@ -94,8 +94,55 @@ def test_a_file_that_now_holds_no_rows_takes_its_rows_back(
     """A header alone is a file, too."""
     ingest_now()
     (folder / "e1.csv").write_text(HEAD)
-    assert ingest_now().rows == {"events": 0}
+    report = ingest_now()
+    assert report.rows == {"events": 0}
     assert users(lake) == ["cy"]
+    (warning,) = report.warnings
+    assert warning.startswith(f"{folder / 'e1.csv'}: the file has no rows; when it was read last it had 2.")
+    assert "upswell pull" in warning
+    assert ingest_now().warnings == ()
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_new_file_without_rows_is_said_where_others_have_some(
+    ingest_now: Ingest, folder: Path, gone: bool
+) -> None:
+    """Beside it or before it, even where those were taken away since."""
+    ingest_now()
+    if gone:
+        for file in folder.iterdir():
+            file.unlink()
+    (folder / "e3.csv").write_text(HEAD)
+    *_, warning = ingest_now().warnings
+    assert warning.startswith(f"{folder / 'e3.csv'}: the file has no rows, and other files of ")
+
+
+def test_a_file_without_rows_beside_its_first_rows_is_said(ingest_now: Ingest, folder: Path) -> None:
+    """On the very first reading too."""
+    (folder / "e1.csv").write_text(HEAD)
+    (warning,) = ingest_now().warnings
+    assert "e1.csv" in warning
+
+
+def test_a_file_without_rows_is_said_where_the_others_only_moved(
+    ingest_now: Ingest, folder: Path, tmp_path: Path
+) -> None:
+    """The folder has another name, and one of its files lost its rows on the way."""
+    ingest_now()
+    (folder / "e2.csv").write_text(HEAD)
+    settings = tmp_path / "upswell.toml"
+    settings.write_text(settings.read_text().replace("exports/", "moved/"))
+    folder.rename(tmp_path / "moved")
+    report = ingest_now()
+    assert len(report.moved) == 1
+    assert "moved/e2.csv: the file has no rows" in str(report.empty)
+
+
+def test_an_export_that_never_had_rows_is_no_cause_for_a_warning(ingest_now: Ingest, folder: Path) -> None:
+    """A company that has not asked anybody yet has no answers."""
+    for file in folder.iterdir():
+        file.write_text(HEAD)
+    assert ingest_now().empty == ()
 
 
 def test_a_bad_file_changes_nothing(ingest_now: Ingest, folder: Path, lake: Lake, ledger: Store) -> None:

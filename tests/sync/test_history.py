@@ -74,3 +74,21 @@ def test_a_file_that_was_read_is_known_and_its_kind_has_a_status(
     assert (held["surveys"].files, held["surveys"].rows, held["surveys"].missing) == (1, 2, 0)
     assert str(held["surveys"].last_at)[:10] == "2026-03-01"
     assert held["notes"].read_at == noon
+
+
+def test_a_file_without_rows_is_checked_with_a_warning(
+    ledger: Store, lake: Lake, settings_of_exports: Any, tmp_path: Path, noon: datetime
+) -> None:
+    """Where its pattern has rows, now or when it was read last; one that never had any is fine."""
+    head = "account_key,kind,score,responded_at\n"
+    notes = "account_key,kind,written_at,text\n"
+    (tmp_path / "surveys-2.csv").write_text(head)
+    (tmp_path / "notes.csv").write_text(notes)
+    found = {Path(each.path).name: each.warning for each in check_exports(settings_of_exports, ledger)}
+    assert found.pop("surveys-2.csv")
+    assert found == {"surveys-1.csv": None, "notes.csv": None}
+    (tmp_path / "notes.csv").write_text(notes + "A,goal,2026-02-02,Grow\n")
+    ingest(settings_of_exports, ledger, lake, run_id=None, now=noon)
+    (tmp_path / "notes.csv").write_text(notes)
+    told = [each.warning for each in check_exports(settings_of_exports, ledger) if each.kind == "notes"]
+    assert "it had 1" in str(told)

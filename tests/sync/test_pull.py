@@ -160,6 +160,23 @@ def test_merges_are_kept_for_good(pull_once: Pull, crm_double: Any, ledger: Stor
     assert load_aliases(ledger, crm_double.org_id) == {"accounts": (alias,)}
 
 
+def test_the_own_id_of_a_record_that_the_crm_forgot_is_remembered(
+    pull_once: Pull, crm_double: Any, ledger: Store, noon: datetime
+) -> None:
+    """HubSpot tells of a merge by the losers' ids alone; usage goes on coming under their own ids."""
+    crm_double.put("accounts", {"crm_id": "A2", "external_id": "c2", "modified_at": noon - timedelta(days=1)})
+    pull_once()
+    crm_double.clock = noon + timedelta(hours=2)
+    crm_double.put(
+        "accounts",
+        {"crm_id": "A2", "is_deleted": True, "merged_into": "A1", "modified_at": noon + timedelta(hours=1)},
+    )
+    pull_once()
+    pull_once(full=True)
+    alias = Alias(loser="A2", survivor="A1", external_id="c2")
+    assert load_aliases(ledger, crm_double.org_id) == {"accounts": (alias,)}
+
+
 def test_many_small_pulls_are_compacted(
     pull_once: Pull, crm_double: Any, lake: Lake, ids_of: Ids, noon: datetime
 ) -> None:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from worker.loop_home import Stopwatch, open_loop
 from worker.verb import App, ExitCode, verb
 
 if TYPE_CHECKING:
+    from connectors.crm import Usage
     from worker.referee import Verdict
 
 
@@ -48,8 +50,8 @@ NAMES = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
 )
 def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Path | None) -> None:
     """Start the sandbox, make the company, run the loop, and judge the scores by the truth."""
-    from connectors.fields import field_specs
     from sync.config import load
+    from sync.installation import install
     from worker.commands.run import whole_loop
     from worker.referee import judge, seats_used
     from worker.sandbox_folder import make_company, open_sandbox
@@ -70,22 +72,25 @@ def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Pat
         with open_sandbox(folder) as sandbox:
             screen.say(f"Its {NAMES[crm]} answers at {sandbox.url}, without Upswell's fields.")
             settings = load(folder / "upswell.toml", {})
-            with open_loop(settings, screen) as loop, loop.run("demo") as run:
-                app.answer.run_id = run.id
+            with open_loop(settings, screen) as loop:
                 with watch.measure("install"):
-                    installed = loop.crm.install(list(field_specs().values()), apply=True)
-                created = sum(step.action == "create" for step in installed.steps)
+                    installed = install(
+                        loop.crm, loop.store, apply=True, operator=loop.who(), now=datetime.now(UTC)
+                    )
+                created = sum(step.action == "create" for step in installed.report.steps)
                 screen.say(f"Installed: {created} fields and permissions created in the CRM.")
-                facts, scored = whole_loop(app, loop, run)
+                done = whole_loop(app, loop, "demo", {})
+                facts, scored = done.facts, done.scored
+                assert scored is not None
                 show_account(app, loop, facts["plan"]["plan"])
                 show_tasks(app, loop, facts["plan"]["plan"])
                 with watch.measure("referee"):
                     verdict = judge(folder, scored.scores, seats_used(scored))
-                seconds = watch.seconds | run.seconds
-                calls = loop.crm.usage().calls
-        app.answer.data = demo_facts(facts, made, verdict, seconds, calls)
+                seconds = watch.seconds | facts["seconds"]
+                usage = loop.crm.usage()
+        app.answer.data = demo_facts(facts, made, verdict, seconds, usage)
         show_verdict(app, verdict)
-        show_next(app, crm, keep, seconds, calls)
+        show_next(app, crm, keep, seconds, usage)
 
 
 @contextmanager
@@ -108,7 +113,7 @@ def demo_facts(
     made: dict[str, Any],
     verdict: Verdict | None,
     seconds: dict[str, float],
-    calls: int,
+    usage: Usage,
 ) -> dict[str, Any]:
     """The demo's answer in the contract's names, and what each step found."""
     judged = {} if verdict is None else asdict(verdict)
@@ -121,7 +126,8 @@ def demo_facts(
         "auc_seat_rule": judged.get("auc_seat_rule"),
         "log_loss": judged.get("log_loss"),
         "changes": facts["plan"]["changes"],
-        "api_calls": calls,
+        "api_calls": usage.calls,
+        "waited": round(usage.waited, 2),
         "tasks": facts["plan"]["tasks"],
         "seconds": seconds | {"total": round(sum(seconds.values()), 2)},
         "verdict": judged,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sync.explanation import Explanation
 
 WHEN: Final = {"now": "now", "d30": "within 30 days", "d90": "within 90 days", "hold": "hold"}
+BEFORE: Final = ("as_of", "probability", "log_odds", "model_version", "run_id")
 SHOWN_STEPS: Final = 8
 
 
@@ -44,9 +45,7 @@ def explanation_facts(found: Explanation) -> dict[str, Any]:
         "families": [asdict(part) for part in found.breakdown.parts],
         "log_odds": found.breakdown.log_odds,
         "base_log_odds": found.breakdown.base,
-        "before": None
-        if found.before is None
-        else {name: found.before[name] for name in ("as_of", "probability", "model_version", "run_id")},
+        "before": None if found.before is None else {name: found.before.get(name) for name in BEFORE},
         "moved": None if found.steps is None else [asdict(step) for step in found.steps],
     }
 

@@ -65,6 +65,9 @@ def check(app: App, kind: str | None) -> None:
         "bad": len(bad),
     }
     show_kinds(app, found)
+    for each in found:
+        if each.warning is not None:
+            app.warn(each.warning)
     for each in bad:
         app.answer.errors.append(
             {"code": "input", "message": each.error, "record": each.where, "fix": each.fix}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import click
 
 from worker.loop_home import open_loop
@@ -17,11 +19,14 @@ from worker.verb import App, verb
 )
 def command(app: App, apply_: bool) -> None:
     """Show or create the fields of connectors/fields.toml; never change one that exists."""
-    from connectors.fields import field_specs
+    from sync.installation import install
 
     with open_loop(app.settings(), app.screen) as loop, app.screen.progress("Install"):
         org = loop.crm.org()
-        report = loop.crm.install(list(field_specs().values()), apply=apply_)
+        installed = install(
+            loop.crm, loop.store, apply=apply_, operator=loop.who() if apply_ else "", now=datetime.now(UTC)
+        )
+    report = installed.report
     counts: dict[str, int] = {}
     for step in report.steps:
         counts[step.action] = counts.get(step.action, 0) + 1
@@ -29,6 +34,7 @@ def command(app: App, apply_: bool) -> None:
         "org": org.id,
         "applied": report.applied,
         "counts": counts,
+        "first_fill_approved": installed.approved,
         "steps": [
             {"object": s.object, "name": s.name, "action": s.action, "detail": s.detail} for s in report.steps
         ],
@@ -43,5 +49,10 @@ def command(app: App, apply_: bool) -> None:
     )
     summary = ", ".join(f"{count} to {action}" for action, count in counts.items()) or "nothing to do"
     app.screen.say(summary if not report.applied else f"Done: {summary}.")
+    if installed.approved:
+        app.screen.say(
+            f"The first fill of these {len(installed.approved)} fields is approved, since they were created "
+            "for it."
+        )
     if not report.applied and counts.get("create"):
         app.screen.say("Create them with: upswell install")

@@ -2,101 +2,127 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from worker.loop_home import open_loop
+from worker.plan_report import plan_facts, show_explained, show_plan
 from worker.verb import App, ExitCode, verb
 
 if TYPE_CHECKING:
     from sync.planned import Plan
 
-SHOWN = 8
+RELEASES = ("person_edit", "locked")  # sync.guard.RELEASES, whose import costs numpy's
 
 
 @verb(
     "plan",
-    examples=("upswell plan", "upswell plan --account C-00042 --exit-code"),
+    examples=(
+        "upswell plan",
+        "upswell plan --account C-00042 --explain",
+        "upswell plan --only score --only tier --out plan.csv",
+        "upswell plan --show PLAN --exit-code",
+    ),
     exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.CHANGES),
 )
-@click.option("--account", help="Show every cell of this account: its id, or its record id in the CRM.")
+@click.option(
+    "--account",
+    help="Plan this account only, and show every cell: its id, record id in the CRM, own id or exact name.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="FIELD",
+    help="Plan this field only, by our name (score) or the CRM's, and no tasks; may be given again.",
+)
+@click.option(
+    "--override",
+    multiple=True,
+    type=click.Choice(RELEASES),
+    help="Write over what people changed, or records that an earlier write holds; may be given again.",
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the whole plan to this file: .csv, .json or .parquet.",
+)
+@click.option("--explain", is_flag=True, help="Say for each rule why records are in or out.")
+@click.option("--show", metavar="PLAN", help="Look at a plan that was made before, instead of making one.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="End with 10 when there is something to write.")
-def command(app: App, account: str | None, exit_code: bool) -> None:
+def command(
+    app: App,
+    account: str | None,
+    only: tuple[str, ...],
+    override: tuple[str, ...],
+    out: Path | None,
+    explain: bool,
+    show: str | None,
+    exit_code: bool,
+) -> None:
     """Compare the newest scores with what the CRM holds, and keep the difference as a plan."""
-    with open_loop(app.settings(), app.screen) as loop, loop.run("plan") as run:
-        app.answer.run_id = run.id
-        plan = loop.plan(run)
+    from sync.sheet import check_ending
+
+    if out is not None:
+        check_ending(out)
+    settings = app.settings()
+    if show is None:
+        plan = make(app, account, only, override)
+    else:
+        plan = look_up(app, show, narrowed=bool(only or override))
+    who = account_of(plan, account)
     app.answer.data = plan_facts(plan)
-    show_plan(app, plan, account=account)
+    show_plan(app, plan, account=who)
+    if explain:
+        show_explained(app, plan, settings, who)
+    if out is not None:
+        write(app, plan, out)
     if not plan.is_empty:
-        app.screen.say(f"Write it with: upswell apply {plan.id}   (within 24 hours)")
+        if plan.status == "planned":
+            app.screen.say(f"Write it with: upswell apply {plan.id}   (within 24 hours)")
         if exit_code:
             app.answer.exit_code = ExitCode.CHANGES
 
 
-def plan_facts(plan: Plan) -> dict[str, Any]:
-    """A plan in figures, as data."""
-    return {
-        "plan": plan.id,
-        "org": plan.org_id,
-        "as_of": plan.as_of,
-        "model_version": plan.model_version,
-        "expires_at": plan.expires_at,
-        "scored": plan.scored,
-        "changes": len(plan.changes),
-        "cells": plan.cells,
-        "cells_by_field": plan.cells_by_field(),
-        "tasks": len(plan.tasks),
-        "skipped": plan.skips_by_reason("score"),
-        "tasks_skipped": plan.skips_by_reason("task"),
-        "api_calls": plan.api_calls,
-        "guard": [{"rule": f.rule, "figure": f.figure, "limit": f.limit} for f in plan.findings],
-    }
+def make(app: App, account: str | None, only: tuple[str, ...], override: tuple[str, ...]) -> Plan:
+    """A new plan, kept in the ledger."""
+    with open_loop(app.settings(), app.screen) as loop, loop.run("plan") as run:
+        from sync.plan import Narrow
+
+        app.answer.run_id = run.id
+        return loop.plan(run, narrow=Narrow(account=account, only=only), override=override)
 
 
-def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
-    """The plan's counts, its largest moves and some of its cells, or all cells of one account."""
-    screen = app.screen
-    screen.head(
-        f"Plan {plan.id}: {plan.cells:,} cells of {len(plan.changes):,} records change, "
-        f"{len(plan.tasks)} tasks; about {plan.api_calls} API calls"
-    )
-    if account is None:
-        if plan.changes:
-            fields = ", ".join(f"{key} {count:,}" for key, count in plan.cells_by_field().items())
-            screen.say(f"Cells by field: {fields}")
-        for subject, what in (("score", "records"), ("task", "tasks")):
-            skipped = plan.skips_by_reason(subject)
-            if skipped:
-                text = ", ".join(f"{count:,} {reason.replace('_', ' ')}" for reason, count in skipped.items())
-                screen.say(f"Left out of {what}: {text}")
-        moves = plan.largest_moves(SHOWN)
-        if moves:
-            text = ", ".join(f"{who} {before:.0f} → {after:.0f}" for who, before, after in moves)
-            screen.say(f"Largest moves of the score: {text}")
-    show_cells(app, plan, account)
-    for finding in plan.findings:
-        app.warn(
-            f"guard: {finding.message}. Apply stops on this; pass it over with --override {finding.override}"
+def look_up(app: App, plan_id: str, *, narrowed: bool) -> Plan:
+    """A plan as it was frozen; the CRM is not asked. Raises UsageError with options of a new plan."""
+    from connectors.errors import UsageError
+    from sync.plan_ledger import load
+
+    if narrowed:
+        raise UsageError(
+            "a plan that was made already can't be narrowed.",
+            record="--show",
+            fix="leave out --only and --override, or --show",
         )
+    with open_loop(app.settings(), app.screen) as loop:
+        return load(loop.store, plan_id)
 
 
-def show_cells(app: App, plan: Plan, account: str | None) -> None:
-    """Cells before and after: of one account, else of the first record."""
-    chosen = [c for c in plan.changes if account is None or account in (c.account_id, c.record_id)]
-    if account is not None and not chosen:
-        reasons = [s for s in plan.skips if account in (s.account_id, s.record_id)]
-        why = "; ".join(f"{s.subject}: {s.detail}" for s in reasons) or "it was not scored"
-        app.screen.say(f"Nothing is written to {account}: {why}")
-    for change in chosen[:1]:
-        app.screen.head(f"{change.account_id} ({change.object} {change.record_id})")
-        app.screen.table(
-            ("Field", "Before", "After"),
-            [(cell.key, _shown(cell.before), _shown(cell.after)) for cell in change.cells],
-        )
+def account_of(plan: Plan, wanted: str | None) -> str | None:
+    """The account id behind what was asked for: a plan made for one account is about nobody else."""
+    if wanted is None:
+        return None
+    about = {change.account_id for change in plan.changes} | {skip.account_id for skip in plan.skips}
+    about |= {task.account_id for task in plan.tasks}
+    return about.pop() if len(about) == 1 else wanted
 
 
-def _shown(value: object) -> str:
-    text = "—" if value is None else str(value)
-    return text if len(text) <= 60 else text[:59] + "…"
+def write(app: App, plan: Plan, out: Path) -> None:
+    """The whole plan as a file."""
+    from sync.plan_sheet import COLUMNS, rows_of_plan
+    from sync.sheet import write_sheet
+
+    rows = write_sheet(out, COLUMNS, rows_of_plan(plan), {"plan": plan_facts(plan)})
+    app.answer.data["file"] = out
+    app.screen.say(f"Wrote the whole plan, {rows:,} rows, to {out}.")

@@ -51,6 +51,7 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
                 fix="name a day up to then, or leave it out for today",
             )
         report = loop.score(run, day)
+        matched_share = loop.tables().report.matched_share
     scores = report.scores
     if out is not None:
         write_csv(out, scores)
@@ -60,7 +61,7 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
         "accounts": scores.num_rows,
         "tiers": tier_counts(scores),
         "file": out,
-        "matched_share": report.identity.matched_share,
+        "matched_share": matched_share,
     }
     if str(out) != "-":
         show_scores(app, scores, SHOWN, {p.id: p.name for p in loop.products})

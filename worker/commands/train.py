@@ -44,8 +44,25 @@ def train_facts(report: TrainReport) -> dict[str, Any]:
         "data_hash": report.panel.data_hash,
         "rows": report.panel.table.num_rows,
         "features": len(report.panel.features),
+        "suspects": report.trained.facts["suspects"],
         "metrics": report.trained.metrics,
     }
+
+
+def suspicions(report: TrainReport) -> list[str]:
+    """One sentence for each feature that was left out as written after the fact, with what to do about it."""
+    from connectors.canonical import CRM_TABLES
+    from model.features.families import CATALOGUE
+
+    told = []
+    for name, why in report.trained.facts["suspicions"].items():
+        source = CATALOGUE[name].source
+        where = f"[mapping.{source}]" if source in CRM_TABLES else f"the columns of the {source} export"
+        told.append(
+            f"{name} is left out of the model: {why}, so it looks filled in after the expansion. "
+            f"Name a field in {where} that people fill in before they know."
+        )
+    return told
 
 
 def show_model(app: App, report: TrainReport) -> None:
@@ -54,8 +71,8 @@ def show_model(app: App, report: TrainReport) -> None:
     rows = f"{facts['rows']:,} rows of {len(report.panel.features)} features"
     known = f"{facts['expansions']:,} expansions in {facts['history_days']} days of history"
     app.screen.say(f"{rows}, {known}; scored by the {report.trained.basis}.")
-    if facts.get("suspects"):
-        app.warn(f"left out, since each alone predicts almost perfectly: {', '.join(facts['suspects'])}")
+    for warning in suspicions(report):
+        app.warn(warning)
     if facts.get("has_signal") is False:
         app.warn("these data do not predict expansion better than chance; don't rank by these scores")
     judged = [(name, metrics[key]) for key, name in BASELINES.items() if key in metrics]

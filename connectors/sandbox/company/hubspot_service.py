@@ -100,6 +100,7 @@ def _ticket(row: Mapping[str, Any], record_id: int, owner: str) -> Row:
         hs_ticket_priority=_PRIORITIES.get(row["priority"]),
         hubspot_owner_id=owner,
         closed_date=row["closed_at"],
+        hs_primary_company_id=number_of("companies", row["account_key"]),
         escalated=row["is_escalated"],
         csat=row["csat"],
     )

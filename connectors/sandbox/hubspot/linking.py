@@ -16,6 +16,7 @@ from connectors.sandbox.hubspot.schema import ObjectType, Schema
 _FOLLOWS = {
     ("contacts", 1): "associatedcompanyid",
     ("deals", 5): "hs_primary_associated_company",
+    ("tickets", 26): "hs_primary_company_id",
     ("companies", 14): "hs_parent_company_id",
 }
 """The property that shows to whom a record is associated with a type."""
@@ -54,6 +55,10 @@ class Linker:
         self._associations.remove(kind.name, record_id, other.name, to_id)
         self._follow(kind, record_id)
         self._follow(other, to_id)
+
+    def hand_over(self, kind: ObjectType, old_id: str, new_id: str) -> None:
+        """Everything that a merged record is associated with comes to the record that it became."""
+        self._associations.move(kind.name, old_id, new_id)
 
     def follow_property(self, kind: ObjectType, row: Row, given: Sequence[str]) -> None:
         """Associate a contact with the company that was written into `associatedcompanyid`."""

@@ -77,6 +77,21 @@ def person_archive(where: Path | Store, object_name: str, record_id: str) -> Non
         records.archive(kind, row)
 
 
+def person_merge(where: Path | Store, object_name: str, primary_id: str, other_id: str) -> str:
+    """A person merges a record into a primary one; the id of the new record that both become.
+
+    "Merge records": the primary's values win, and both records' associations come to the new one."""
+    with at_work(where, object_name) as (kind, records, linker):
+        found = records.find(kind, [primary_id, other_id])
+        for record_id in (primary_id, other_id):
+            if record_id not in found:
+                raise object_not_found(record_id)
+        row = records.merge(kind, found[primary_id], found[other_id])
+        for old in (primary_id, other_id):
+            linker.hand_over(kind, old, str(row["Id"]))
+        return str(row["Id"])
+
+
 def _edit(
     kind: ObjectType, records: Records, linker: Linker, record_id: str, values: Mapping[str, object]
 ) -> None:

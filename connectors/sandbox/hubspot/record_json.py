@@ -105,24 +105,24 @@ class Reader:
         other = self._schema.find(name)
         if other is None or not types_between(kind.name, other.name):
             raise refuse(f"Unable to infer object type from: {name}")
-        labels = {t.type_id: t for t in types_between(kind.name, other.name)}
-        base = f"{kind.singular}_to_{other.singular}".lower().replace(" ", "_")
+        base = f"{kind.singular}_to_{other.singular}"
+        names = {
+            each.type_id: (base if each.label is None else f"{base}_{each.label}").lower().replace(" ", "_")
+            for each in types_between(kind.name, other.name)
+        }
+        plural = other.plural.lower().replace(" ", "_")
         found = self._associations.of(kind.name, [str(record["id"]) for record in results], other.name)
         for record in results:
             pairs = found.get(str(record["id"]))
             if not pairs:
                 continue
-            listed = []
-            for to_id, type_id in pairs[:_ASSOCIATED_A_PAGE]:
-                label = labels[type_id].label
-                named = base if label is None else f"{base}_{label.lower().replace(' ', '_')}"
-                listed.append({"id": to_id, "type": named})
+            listed = [{"id": to_id, "type": names[type_id]} for to_id, type_id in pairs[:_ASSOCIATED_A_PAGE]]
             shown: dict[str, object] = {"results": listed}
             if len(pairs) > _ASSOCIATED_A_PAGE:
                 shown["paging"] = {"next": {"after": pairs[_ASSOCIATED_A_PAGE][0], "link": ""}}
             held = record.setdefault("associations", {})
             assert isinstance(held, dict)
-            held[other.plural.lower().replace(" ", "_")] = shown
+            held[plural] = shown
 
 
 def columns_of(names: Sequence[str]) -> str:

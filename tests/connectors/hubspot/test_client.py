@@ -90,6 +90,17 @@ def test_a_burst_limit_is_waited_out_and_a_daily_one_is_not(account: Any) -> Non
     assert waits == [10.0]
 
 
+def test_a_wait_is_one_for_a_rate_limit_only_after_a_429(account: Any) -> None:
+    """usage() tells how long limits held us back; an outage that was waited out is no limit."""
+    crm = account.connect()
+    account.fault(kind="status", status=503, code="SERVICE_UNAVAILABLE", times=2)
+    crm.org()
+    assert crm.usage().waited == 0.0
+    account.fault(kind="status", status=429, code="TEN_SECONDLY_ROLLING", times=2)
+    crm._client.get(DETAILS)
+    assert crm.usage().waited == 20.0
+
+
 def test_no_second_has_more_than_five_searches(
     account: Any, tmp_path: Path, opened: Callable[..., Any]
 ) -> None:
@@ -99,7 +110,7 @@ def test_no_second_has_more_than_five_searches(
     for _ in range(12):
         crm._client.search("companies", {"limit": 1})
     assert {200} == {request.status for request in strict.requests("search")}
-    assert crm.waited > 1
+    assert crm.usage().waited > 1
 
 
 def test_the_account_tells_its_burst_and_daily_limit(tmp_path: Path, opened: Callable[..., Any]) -> None:

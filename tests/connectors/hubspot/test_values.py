@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -129,6 +130,37 @@ def test_columns_take_every_canonical_type() -> None:
     assert column(["true", "FALSE", ""], FLAG).to_pylist() == [True, False, None]
     with pytest.raises(TypeError):
         column([], pa.binary())
+
+
+STAMPS = st.datetimes(
+    min_value=datetime(1971, 1, 1),  # noqa: DTZ001  # hypothesis wants naive bounds
+    max_value=datetime(2200, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
+).map(lambda moment: moment.replace(microsecond=moment.microsecond // 1000 * 1000))
+
+
+@EXAMPLES
+@given(st.lists(st.none() | STAMPS), st.lists(st.sampled_from(["iso", "millis", "offset"]), min_size=1))
+def test_a_column_of_times_is_read_whatever_way_each_is_written(
+    moments: list[datetime | None], ways: list[str]
+) -> None:
+    """ISO, milliseconds and other offsets mix in one column, whether it is read at once or cell by cell."""
+    west = timezone(timedelta(hours=-7))
+    write: dict[str, Callable[[datetime], str]] = {
+        "iso": lambda at: at.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "millis": millis,
+        "offset": lambda at: at.astimezone(west).isoformat(),
+    }
+    cells = [at and write[ways[n % len(ways)]](at) for n, at in enumerate(moments)]
+    assert column(cells, TIME).to_pylist() == moments
+
+
+@EXAMPLES
+@given(st.lists(st.none() | st.floats(allow_nan=False) | st.integers(-(2**53), 2**53)))
+def test_a_column_of_numbers_is_exact(numbers: list[float | None]) -> None:
+    """Every figure comes as the float that Python reads in it."""
+    cells = [None if number is None else repr(number) for number in numbers]
+    assert column(cells, REAL).to_pylist() == [None if cell is None else float(cell) for cell in cells]
 
 
 def test_equal_labels_fall_back_to_internal_values() -> None:

@@ -30,6 +30,8 @@ from connectors.crm import (
 from connectors.errors import AmbiguousError, TransientError
 from connectors.fields import FieldSpec, field_specs
 from sync.apply import ApplyReport, apply
+from sync.approvals import approve_created
+from sync.lineage import Lineage
 from sync.plan import make_plan
 from sync.planned import Plan
 from sync.rollback import RollbackReport, rollback
@@ -358,13 +360,20 @@ class World:
     tables: Mapping[str, Any]
     now: datetime = NOW  # the CRM server's
     plans: int = 0
+    lineage: Lineage = field(default_factory=Lineage)
     machine: Machine = field(default_factory=Machine)
+    installed: bool = (
+        True  # whether `upswell install` created our fields, and so had their first fill approved
+    )
 
-    def plan(self, *rows: Mapping[str, Any]) -> Plan:
+    def plan(self, *rows: Mapping[str, Any], **options: Any) -> Plan:
         self.plans += 1
+        if self.installed:
+            names = [spec.salesforce for spec in field_specs().values() if spec.object == "accounts"]
+            approve_created(self.store, self.crm.org().id, names, operator="os:revops", now=self.now)
         return make_plan(
             scores_of(*rows), self.crm, self.store, self.tables, self.settings,
-            run_id=f"run-{self.plans}", now=self.now,
+            run_id=f"run-{self.plans}", now=self.now, lineage=self.lineage, **options,
         )  # fmt: skip
 
     def apply(self, plan: Plan, **options: Any) -> ApplyReport:

@@ -51,12 +51,12 @@ def test_a_second_plan_from_the_same_scores_is_empty(world: Any, score: Score) -
     assert again.skips_by_reason("task") == {"task_exists": 5}
 
 
-def test_stamps_are_rewritten_after_seven_days(world: Any, score: Score) -> None:
-    """A person sees that a week-old score is still the current one."""
+def test_stamps_are_rewritten_after_four_weeks(world: Any, score: Score) -> None:
+    """A person sees that a month-old score is still the current one."""
     world.apply(world.plan(score(1)))
-    world.now += timedelta(days=7)
+    world.now += timedelta(days=28)
 
-    plan = world.plan(score(1, as_of=date(2026, 11, 29)))
+    plan = world.plan(score(1, as_of=date(2026, 12, 20)))
 
     assert {cell.key for change in plan.changes for cell in change.cells} == {"scored_at", "data_as_of"}
 

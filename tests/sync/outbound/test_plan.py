@@ -12,7 +12,6 @@ from sqlalchemy import update
 
 from connectors.crm import Capabilities
 from connectors.errors import StateError
-from sync.difference import rank_moved
 from sync.plan import api_calls
 from sync.plan_ledger import latest_plan_id, load
 from sync.store.writeback import OperationRow
@@ -71,17 +70,16 @@ def test_a_reason_with_a_newer_date_only_is_no_change(world: Any, score: Score) 
         {**row["reasons"][0], "sentence": row["reasons"][0]["sentence"].replace("20 Nov", "21 Nov")}
     ]
     assert not world.plan(row).changes
-    row["reasons"] = [{**row["reasons"][0], "sentence": "Seats 99 % used (usage, 21 Nov)"}]
-    assert len(world.plan(row).changes) == 1
+    assert world.plan(score(1, timing="d30", reasons=row["reasons"])).cells_by_field()["reason_1"] == 1
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "moved"),
-    [(1, 3, False), (1, 4, True), (100, 109, False), (100, 110, True), (None, 5, True), (5, None, True)],
-)
-def test_a_rank_moves_by_three_places_and_a_tenth(before: int | None, after: int | None, moved: bool) -> None:
-    """Ranks shift by themselves when others move."""
-    assert rank_moved(before, after) is moved
+def test_a_figure_or_a_rank_alone_is_noise(world: Any, score: Score) -> None:
+    """Ranks shift by themselves when others move, and a seat more is no news."""
+    world.apply(world.plan(score(1)))
+    reason = {**score(1)["reasons"][0], "sentence": "Seats 99 % used (usage, 21 Nov)"}
+    plan = world.plan(score(1, reasons=[reason], priority=9, expected_arr=22000.0))
+    assert not plan.changes
+    assert plan.skips_by_reason("score") == {"noise": 1}
 
 
 def test_values_that_must_not_leave_are_left_out_and_named(world: Any, score: Score) -> None:

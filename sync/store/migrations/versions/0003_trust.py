@@ -29,6 +29,8 @@ ADDED: dict[str, Sequence[sa.Column[object]]] = {
     "plans": (
         sa.Column("created_by", LedgerText(), nullable=False, server_default=""),
         sa.Column("model_hash", LedgerText(), nullable=False, server_default=""),
+        sa.Column("score_run_id", LedgerText(), nullable=True),
+        sa.Column("inputs", sa.JSON(), nullable=True),
         sa.Column("summary", sa.JSON(), nullable=True),
         sa.Column("started_at", UtcDateTime(), nullable=True),
         sa.Column("tried_at", UtcDateTime(), nullable=True),

@@ -1,0 +1,42 @@
+"""Our fields in a CRM, and the first-fill approval that comes with creating them.
+
+Whoever has a field created for Upswell wants it filled, and nobody's data can be in it: that is the yes that
+a first fill takes. Fields that were there before may hold people's data, and wait for `upswell approve`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from connectors.crm import Crm, InstallReport
+from connectors.fields import field_specs
+from sync.approvals import approve_created
+from sync.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """What an install found and did; `approved` names the created fields whose first fill is approved."""
+
+    report: InstallReport
+    approved: tuple[str, ...]
+
+
+def install(crm: Crm, store: Store, *, apply: bool, operator: str, now: datetime) -> Installation:
+    """Create the fields of connectors/fields.toml that are missing, or with `apply` False only say which.
+
+    `operator` is who does it: an operator's name, or os:<login>; `now` is this machine's clock."""
+    specs = field_specs()
+    report = crm.install(list(specs.values()), apply=apply)
+    if not report.applied:
+        return Installation(report=report, approved=())
+    ours = {
+        crm.field_name(spec)
+        for spec in specs.values()
+        if spec.object == "accounts" and spec.owner == "machine"
+    }
+    accounts = crm.object_name("accounts")
+    created = {step.name for step in report.steps if (step.object, step.action) == (accounts, "create")}
+    approval = approve_created(store, crm.org().id, created & ours, operator=operator, now=now)
+    return Installation(report=report, approved=() if approval is None else approval.fields)

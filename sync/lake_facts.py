@@ -1,0 +1,58 @@
+"""What a plan's scores could know, in figures: rows and newest moment of each table, and the last pull."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+from sqlalchemy import func, select
+
+from sync.store import Store
+from sync.store.tables import BookmarkRow, SegmentRow
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LakeFacts:
+    """Rows and newest moment by table, and up to when the CRM's accounts were read; empty when unknown."""
+
+    rows: Mapping[str, int]
+    newest: Mapping[str, datetime]
+    pulled_until: datetime | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As a plan keeps it."""
+        return {
+            "rows": dict(self.rows),
+            "newest": {table: moment.isoformat() for table, moment in self.newest.items()},
+            "pulled_until": None if self.pulled_until is None else self.pulled_until.isoformat(),
+        }
+
+    @classmethod
+    def from_json(cls, held: Mapping[str, Any]) -> Self:
+        """What `as_json` kept."""
+        until = held["pulled_until"]
+        return cls(
+            rows=held["rows"],
+            newest={table: datetime.fromisoformat(text) for table, text in held["newest"].items()},
+            pulled_until=None if until is None else datetime.fromisoformat(until),
+        )
+
+
+def read_lake_facts(store: Store, org_id: str) -> LakeFacts:
+    """The figures as they are now, by the ledger; no file of the lake is opened."""
+    counted = (
+        select(SegmentRow.table_name, func.sum(SegmentRow.rows), func.max(SegmentRow.last_at))
+        .where(SegmentRow.active)
+        .group_by(SegmentRow.table_name)
+        .order_by(SegmentRow.table_name)
+    )
+    with store.session() as session:
+        tables = session.execute(counted).all()
+        read = session.get(BookmarkRow, (org_id, "accounts"))
+        return LakeFacts(
+            rows={table: int(rows) for table, rows, _ in tables},
+            newest={table: newest for table, _, newest in tables if newest is not None},
+            pulled_until=None if read is None else read.until,
+        )

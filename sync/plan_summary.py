@@ -1,0 +1,69 @@
+"""A plan in figures, as it is shown: counts, largest moves, guard, cost in API calls and time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+
+from connectors.crm import Usage
+from sync.guard import changed_records
+from sync.planned import Plan
+from sync.store import Store
+from sync.store.tables import StepRow
+from sync.store.writeback import PlanRow
+
+SECONDS_A_CALL: Final = 0.5  # an assumption, until the first plan was applied here and its pace is known
+MOVES: Final = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """Seconds that an API call takes while applying; `is_measured` once a plan was applied here."""
+
+    seconds: float
+    is_measured: bool
+
+
+def read_pace(store: Store) -> Pace:
+    """How long a call of the last plan took that was applied in one go."""
+    newest = (
+        select(StepRow)
+        .where(StepRow.name == "apply", StepRow.status == "done", StepRow.ended_at.is_not(None))
+        .order_by(StepRow.started_at.desc())
+        .limit(1)
+    )
+    with store.session() as session:
+        step = session.scalars(newest).first()
+        plan = None if step is None else session.get(PlanRow, step.detail.get("plan"))
+        if step is None or step.ended_at is None or plan is None or not plan.api_calls:
+            return Pace(seconds=SECONDS_A_CALL, is_measured=False)
+        took = (step.ended_at - step.started_at).total_seconds()
+        return Pace(seconds=round(took / plan.api_calls, 3), is_measured=True)
+
+
+def summarise(plan: Plan, *, held: int, usage: Usage, pace: Pace) -> dict[str, Any]:
+    """What is shown of a plan, as JSON; `held` counts the records that hold a score."""
+    changed = changed_records(plan.changes)
+    largest = max(changed.values(), default=0)
+    return {
+        "records": len(plan.changes),
+        "cells": plan.cells,
+        "cells_by_field": plan.cells_by_field(),
+        "tasks": len(plan.tasks),
+        "causes": plan.changes_by_cause(),
+        "skipped": plan.skips_by_reason("score"),
+        "cells_left": plan.skips_by_reason("cell"),
+        "tasks_skipped": plan.skips_by_reason("task"),
+        "held": held,
+        "changed": changed,
+        "changed_share": round(largest / held, 4) if held else None,
+        "largest_moves": [list(move) for move in plan.largest_moves(MOVES)],
+        "api_calls": plan.api_calls,
+        "org_calls_used": usage.org_used,
+        "org_calls_limit": usage.org_limit,
+        "quota_share": round(plan.api_calls / usage.org_limit, 6) if usage.org_limit else None,
+        "seconds": round(plan.api_calls * pace.seconds, 1),
+        "seconds_measured": pace.is_measured,
+    }
