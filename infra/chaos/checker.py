@@ -125,10 +125,16 @@ def outcomes_are_final_and_true(story: Story) -> Iterator[Violation]:
     for op in story.evidence.operations:
         if op.plan_id not in story.evidence.approved:
             continue
+        happened = _happened(story, op)
+        if (
+            op.state == "planned"
+            and not happened
+            and story.evidence.plans[op.plan_id].status == "rolled_back"
+        ):
+            continue  # taken back before it was sent
         if op.state != "done" or op.outcome not in FINAL:
             yield Violation(rule="I1", record=op.key, why=f"is {op.state} with outcome {op.outcome}")
             continue
-        happened = _happened(story, op)
         if op.outcome == "applied" and not happened:
             yield Violation(rule="I1", record=op.key, why="applied, but the CRM never saw an effective write")
         elif op.outcome != "applied" and happened:

@@ -17,6 +17,7 @@ from infra.chaos.company import Org, make_plan, reading_of
 from infra.chaos.evidence import Evidence, gather
 from sync.apply import apply
 from sync.apply_report import ApplyReport
+from sync.audit import verify
 from sync.connect import connect
 from sync.planned import Plan
 from sync.rollback import RollbackReport, rollback
@@ -97,7 +98,7 @@ class Home:
             **options,
         )
 
-    def evidence(self, journal_faults: tuple[str, ...] = ()) -> Evidence:
+    def evidence(self) -> Evidence:
         """Everything as it stands."""
         return gather(
             self.store,
@@ -105,12 +106,17 @@ class Home:
             reading_of(self.org, self.crm),
             approved=frozenset(self.approved),
             since=self.since,
-            journal_faults=journal_faults,
+            journal_faults=journal_faults(self.store),
         )
 
     def violations(self, *, rolled_back: tuple[str, ...] = ()) -> list[Violation]:
         """What the checker finds."""
         return check(self.evidence(), rolled_back=frozenset(rolled_back))
+
+
+def journal_faults(store: Store) -> tuple[str, ...]:
+    """What the ledger's own audit finds in its journal."""
+    return tuple(f"{fault.code}: {fault.record}: {fault.message}" for fault in verify(store).faults)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy.orm import configure_mappers
+
 from infra.chaos.crash import POINTS
 from infra.chaos.home import HurriedClock
 from infra.chaos.sabotage import SABOTAGES
@@ -16,6 +18,8 @@ from sync.store import Store
 
 MODULES = ("infra.chaos.processes", "worker.cli", "simple_salesforce", "hubspot")
 """What the nursery imports before it forks."""
+
+configure_mappers()  # once, before the fork, instead of in every process
 
 
 def apply_plan(
@@ -48,12 +52,12 @@ def apply_plan(
             crm.close()
 
 
-def take_back(config: str, ledger: str, target: str, ahead: float = 0.0) -> None:
-    """Roll a plan or run back."""
+def take_back(config: str, ledger: str, plan_id: str, *, ahead: float = 0.0) -> None:
+    """Roll a plan back."""
     clock = HurriedClock(ahead=timedelta(seconds=ahead))
     with Store.open(ledger) as store:
         crm = connect(load(Path(config), {}))
         try:
-            rollback(target, crm, store, now=crm.server_time(), sleep=clock.sleep, clock=clock)
+            rollback(plan_id, crm, store, now=crm.server_time(), sleep=clock.sleep, clock=clock)
         finally:
             crm.close()

@@ -15,6 +15,7 @@ from unittest.mock import patch
 from sqlalchemy import select, update
 
 import sync.apply
+import sync.chain
 import sync.claims
 import sync.delivery
 import sync.gateway
@@ -103,6 +104,10 @@ SABOTAGES: Final[dict[str, Sabotage]] = {
         rule="I1", replaces=((Claims, "send", lambda _self, rows: list(rows)),)
     ),
     "journal_not_written": Sabotage(rule="I5", replaces=((sync.journal, "record", _no_change),)),
+    # links that say nothing about what they cover
+    "chain_blind": Sabotage(
+        rule="I8", replaces=((sync.chain, "digest_of_entries", lambda _entries: "0" * 64),)
+    ),
     "lock_not_taken": Sabotage(
         rule="I4", replaces=((Lease, "take", lambda _self: True), (sync.claims, "extend", _no_change))
     ),
@@ -117,6 +122,6 @@ SABOTAGES: Final[dict[str, Sabotage]] = {
             (CellErrand, "_same", lambda _self, cell, record, value: record.values.get(cell.name) == value),
         ),
     ),
-    "guard_off": Sabotage(rule="I3", replaces=((sync.apply, "refuse_broken_rules", _no_change),)),
+    "guard_off": Sabotage(rule="I3", replaces=((sync.apply, "refuse_stopped", _no_change),)),
     "no_request_limit": Sabotage(rule="I7", replaces=((sync.delivery, "REQUESTS", 1000),)),
 }

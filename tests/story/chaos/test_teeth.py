@@ -229,6 +229,7 @@ SITUATIONS: dict[str, Situation] = {
     "no_fence": a_worker_that_was_thought_dead,
     "sending_not_committed": a_worker_that_dies_after_its_call,
     "journal_not_written": a_quiet_day,
+    "chain_blind": a_quiet_day,
     "lock_not_taken": two_runs_at_once,
     "rollback_overwrites": a_rollback_after_people_worked_on,
     "allow_list_off": a_plan_with_a_field_that_is_not_ours,
@@ -247,7 +248,7 @@ def found(home: Home, nursery: Nursery, situation: Situation, sabotage: str | No
 
 
 def test_every_sabotage_has_its_situation() -> None:
-    """Fourteen of them."""
+    """Fifteen of them."""
     assert SITUATIONS.keys() == SABOTAGES.keys()
     assert len(SABOTAGES) >= 8
 
