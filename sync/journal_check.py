@@ -23,7 +23,7 @@ def check_journal(store: Store) -> Check:
         return fault_of("Ledger", "journal", error)
     with store.session() as session:
         links = session.scalar(select(func.count()).select_from(LinkRow)) or 0
-    found = f"{links:,} links" if links else "not begun yet"
+    found = f"{links:,} link{'' if links == 1 else 's'}" if links else "not begun yet"
     if key.file is None or key.secret or held is None:
         return fine("Ledger", "journal", found)
     mode = stat.S_IMODE(key.file.stat().st_mode)

@@ -243,7 +243,7 @@ def test_doctor_says_whether_the_journal_can_be_continued(tmp_path: Path, noon: 
         assert check_journal(store) == fine("Ledger", "journal", "not begun yet")
         with store.begin() as session:
             chain.add(session, "install", {}, at=noon)
-        assert check_journal(store) == fine("Ledger", "journal", f"1 links, key in {file}")
+        assert check_journal(store) == fine("Ledger", "journal", f"1 link, key in {file}")
         file.chmod(0o640)
         found = check_journal(store)
         assert (found.verdict, found.fix) == (Verdict.WARN, f"Let its owner alone read it: chmod 600 {file}")
