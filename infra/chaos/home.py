@@ -13,7 +13,7 @@ from typing import Any, Final
 from connectors.crm import Crm
 from connectors.sandbox.server import Sandbox
 from infra.chaos.checker import Violation, check
-from infra.chaos.company import Org, make_plan, reading_of
+from infra.chaos.company import EDIT, Org, make_plan, reading_of
 from infra.chaos.evidence import Evidence, gather
 from sync.apply import apply
 from sync.apply_report import ApplyReport
@@ -97,6 +97,10 @@ class Home:
             clock=self.clock,
             **options,
         )
+
+    def edit_here(self, position: int, values: Mapping[str, Any]) -> None:
+        """A person changes an account, by way of the sandbox's open store."""
+        EDIT[self.org.kind](self.sandbox.store, self.org.object, self.org.ids[position], values)
 
     def evidence(self) -> Evidence:
         """Everything as it stands."""
