@@ -33,7 +33,7 @@ class HurriedClock:
     """The machine's clock, in which to wait is to jump: `sleep` moves it on at once."""
 
     ahead: timedelta = timedelta(0)
-    slept: Callable[[], None] = lambda: None
+    slept: Callable[[float], object] = lambda _seconds: None
 
     def __call__(self) -> datetime:
         return machine_clock() + self.ahead
@@ -41,7 +41,7 @@ class HurriedClock:
     def sleep(self, seconds: float) -> None:
         """Let so many seconds pass."""
         self.ahead += timedelta(seconds=seconds)
-        self.slept()
+        self.slept(seconds)
 
 
 @dataclass(slots=True, kw_only=True)

@@ -26,6 +26,7 @@ def opened(stack: ExitStack, folder: Path, org: Org, ledger: Path, **settings: o
     home = stack.enter_context(at_home(folder, org, ledger, **settings))
     advance(home.sandbox.store, timedelta(days=1))
     home.crm.org()  # a reply that tells the new time
+    home.clock.slept = lambda seconds: advance(home.sandbox.store, timedelta(seconds=seconds))
     return home
 
 
