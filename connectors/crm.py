@@ -142,7 +142,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RowResult:
-    """What became of one `Change` or `TaskDraft`, matched by `key`."""
+    """What became of one `Change` or `TaskDraft`, matched by `key`.
+
+    `held` are the fields of an applied change as the CRM's reply shows them after the write, so that nothing
+    need be read again to verify it; None where the reply does not show them all."""
 
     key: str
     outcome: RowOutcome
@@ -150,6 +153,7 @@ class RowResult:
     vendor_code: str | None = None
     message: str | None = None
     fix: str | None = None
+    held: Mapping[str, Value] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -113,8 +113,9 @@ def journal_key(state: State) -> JournalKey:
         return JournalKey(secret=secret)
     if state.journal_key_file is not None:
         return JournalKey(file=state.journal_key_file)
-    beside = JournalKey.beside(make_url(state.url))
-    return beside if beside.is_set else JournalKey(file=state.models / f"ledger{SUFFIX}")
+    url = make_url(state.url)
+    is_file = url.get_backend_name() == "sqlite"
+    return JournalKey.beside(url) if is_file else JournalKey(file=state.models / f"ledger{SUFFIX}")
 
 
 def _secret(value: SecretStr, file: Path | None, name: str) -> str | None:

@@ -13,7 +13,11 @@ not count for the gate, until someone empties it or it is released by `--overrid
 this org has never had written by us are a first fill: there the plan says what would be replaced, and an
 approval decides.
 
-How much that lets through on the synthetic company stands in docs/adr/0007-noise-gate-and-approvals.md.
+Measured on two synthetic companies (500 and 600 accounts, 9 weekly runs each, the model trained anew twice):
+an ordinary week brings news for 25 to 39 % of the records and refreshes up to 23 %; tier, probability,
+timing, health and play each change for 4 to 16 %, product for up to 8 %, so that each stays below the guard's
+20 %. With a delta of 0.05 the probability would move for up to 26 %, with 0.10 for up to 9 %. After 4 weeks
+without a run each changes for 18 to 29 %, and the guard asks.
 """
 
 from __future__ import annotations

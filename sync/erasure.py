@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any, Final
 
@@ -31,6 +31,7 @@ AT_ONCE: Final = 2_000
 """Entries, and operations, that one transaction takes: the writers of an apply wait for it."""
 UNAPPLIED: Final = ("planned", "applying", "paused", "stopped")
 CHANGED: Final = ("key", "payload", "message", "fix", "state", "outcome", "fence")
+RESUMABLE: Final = timedelta(days=7)
 RETENTION: Final = "retention"
 
 
@@ -162,7 +163,10 @@ def _operations(session: Session, search: _Search) -> Iterator[tuple[str, str, s
     columns = [getattr(OperationRow, name) for name in names]
     query = select(*columns, PlanRow.status).join(PlanRow, PlanRow.id == OperationRow.plan_id)
     if search.before is not None:
-        query = query.where(OperationRow.updated_at < search.before, OperationRow.state == DONE)
+        # what may still be sent, or resumed, needs its content
+        is_over = PlanRow.status.not_in(UNAPPLIED) | (PlanRow.expires_at < search.before - RESUMABLE)
+        is_old = OperationRow.updated_at < search.before
+        query = query.where(is_old, is_over, OperationRow.state != SENDING)
     query = query.order_by(OperationRow.key)
     for row in session.execute(query, execution_options={"yield_per": AT_ONCE}):
         if _emptied(row, search) is not None:

@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from connectors.crm import RowOutcome, Value
 from connectors.errors import UsageError
 from sync.cells import cell_from_json
+from sync.erased import MARK
 from sync.store import Store
 from sync.store.tables import RunRow
-from sync.store.writeback import OperationRow, PlanRow
+from sync.store.writeback import JournalRow, OperationRow, PlanRow, TaskRow
 
 ACCEPTED: Final = (RowOutcome.APPLIED.value, RowOutcome.UNCHANGED.value)
 UNDOING: Final = ("restore", "close")
@@ -69,7 +70,10 @@ class Write:
     message: str | None
     fix: str | None
     cells: tuple[CellMove, ...]
-    subject: str | None  # of a task
+    subject: str | None  # of a task that was made or closed
+    task_id: str | None  # its id in the CRM, once it is made
+    entries: tuple[int, int] | None  # first and last of the journal; None: nothing took effect through us
+    is_erased: bool  # content was erased since
 
 
 def runs_that_wrote(store: Store, limit: int) -> list[RunWrites]:
@@ -138,7 +142,10 @@ def writes(
             OperationRow.kind,
             OperationRow.position,
         ).limit(limit)
-        return [_write(row) for row in session.scalars(newest)]
+        rows = session.scalars(newest).all()
+        tasks = _by_key(session, [key for row in rows if (key := _task_key(row)) is not None])
+        entries = _entries(session, rows)
+        return [_write(row, tasks.get(_task_key(row) or ""), entries.get(row.key)) for row in rows]
 
 
 def _check_known(session: Session, run: str) -> None:
@@ -156,7 +163,30 @@ def _by_id(session: Session, table: Any, ids: Sequence[str]) -> Mapping[str, Any
     return {row.id: row for row in session.scalars(select(table).where(table.id.in_(ids)))}
 
 
-def _write(row: OperationRow) -> Write:
+def _task_key(row: OperationRow) -> str | None:
+    key: str | None = row.payload.get("task_key") or row.payload.get("draft", {}).get("key")
+    return key
+
+
+def _by_key(session: Session, keys: Sequence[str]) -> Mapping[str, TaskRow]:
+    return {row.key: row for row in session.scalars(select(TaskRow).where(TaskRow.key.in_(keys)))}
+
+
+def _entries(session: Session, rows: Sequence[OperationRow]) -> Mapping[str, tuple[int, int]]:
+    """First and last journal entry of each operation."""
+    query = (
+        select(JournalRow.operation_key, func.min(JournalRow.id), func.max(JournalRow.id))
+        .where(
+            JournalRow.plan_id.in_({row.plan_id for row in rows}),  # there is an index on it
+            JournalRow.operation_key.in_([row.key for row in rows]),
+        )
+        .group_by(JournalRow.operation_key)
+    )
+    return {key: (first, last) for key, first, last in session.execute(query)}
+
+
+def _write(row: OperationRow, task: TaskRow | None, entries: tuple[int, int] | None) -> Write:
+    subject = row.payload.get("draft", {}).get("subject")
     cells = row.payload.get("cells", []) if row.kind in CELLS else []
     return Write(
         key=row.key,
@@ -175,5 +205,8 @@ def _write(row: OperationRow) -> Write:
             CellMove(key=cell.key, field=cell.name, before=cell.before, after=cell.after)
             for cell in map(cell_from_json, cells)
         ),
-        subject=row.payload.get("subject") or row.payload.get("draft", {}).get("subject"),
+        subject=subject if task is None else task.subject,
+        task_id=None if task is None else task.task_id,
+        entries=entries,
+        is_erased=MARK in row.payload,
     )

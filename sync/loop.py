@@ -34,6 +34,7 @@ from sync.exports import ExportReport, ingest
 from sync.guard import RULES
 from sync.heartbeat import Heartbeat, process_owner
 from sync.identity import Resolved, resolve
+from sync.jobs import steps_of
 from sync.lake import Lake
 from sync.model_settings import products_of, signals_of, target_of
 from sync.outcomes import OutcomeReport, collect, compare
@@ -54,7 +55,6 @@ from sync.scoring import (
     score_report,
 )
 from sync.settings import Settings
-from sync.steps import steps_of
 from sync.store import Store
 from sync.store.locks import machine_clock
 from sync.store.queue import queue_run

@@ -94,7 +94,7 @@ def _people(contacts: Sequence[Mapping[str, Any]], text: str) -> list[Mapping[st
     found = by_id or by_mail or by_name
     people = {_plain(row["email"]) if row["email"] else row["crm_id"] for row in by_name}
     if found is by_name and len(people) > 1:
-        ids = ", ".join(sorted(row["crm_id"] for row in found)[:SHOWN])
+        ids = ", ".join(sorted(f"{row['crm_id']} (of {row['account_crm_id']})" for row in found)[:SHOWN])
         raise UsageError(
             f"{len(people)} people in the lake bear this name.",
             record=text,

@@ -58,12 +58,16 @@ def unjournalled_effects(session: Session) -> list[str]:
     """Keys of operations that took effect, and of tasks, of which the journal says nothing, in order.
 
     Older versions did not journal tasks. With a chain, there must be no other ones than its opening names."""
-    operations = except_(
-        select(OperationRow.key).where(
-            OperationRow.outcome == RowOutcome.APPLIED.value,
-            OperationRow.kind.in_(("write", "restore", "close")),
-        ),
-        select(JournalRow.operation_key),
+    applied = OperationRow.outcome == RowOutcome.APPLIED.value
+    writes = select(OperationRow.key).where(applied, OperationRow.kind != "task")
+    # a task is known by its own key: a later plan's operation may have found it made
+    key = OperationRow.payload["draft"]["key"].as_string()
+    made = select(key).where(applied, OperationRow.kind == "task")
+    told = select(JournalRow.key).where(JournalRow.kind == "task")
+    return sorted(
+        {
+            *session.scalars(except_(writes, select(JournalRow.operation_key))),
+            *session.scalars(except_(made, told)),
+            *session.scalars(except_(select(TaskRow.key), told)),
+        }
     )
-    tasks = except_(select(TaskRow.key), select(JournalRow.key).where(JournalRow.kind == "task"))
-    return sorted({*session.scalars(operations), *session.scalars(tasks)})

@@ -54,15 +54,18 @@ def save(store: Store, plan: Plan) -> None:
             session.execute(insert(SkipRow), skips)
 
 
-def load(store: Store, plan_id: str) -> Plan:
-    """The plan as it was frozen. Raises StateError when there is none, or its rows were tampered with."""
+def load(store: Store, plan_id: str, *, erased_too: bool = False) -> Plan:
+    """The plan as it was frozen. Raises StateError when there is none, or its rows were tampered with.
+
+    One that lost a person's data to an erasure is refused as well, unless it is only to be looked at or taken
+    back: `erased_too`."""
     with store.session() as session:
         row = _row(session, plan_id)
         operations = [of_row(op) for op in _operations(session, plan_id, COLUMNS_OF_OPERATION)]
         skips = session.scalars(
             select(SkipRow).where(SkipRow.plan_id == plan_id).order_by(SkipRow.position)
         ).all()
-        _refuse_changed(session, row, _digest(operations))
+        _refuse_changed(session, row, _digest(operations), erased_too=erased_too)
     return Plan(
         **{name: getattr(row, name) for name in COLUMNS},
         fields=row.fields,
@@ -82,15 +85,14 @@ def load(store: Store, plan_id: str) -> Plan:
     )
 
 
-def load_terms(store: Store, plan_id: str, *, to_undo: bool = False) -> PlanTerms:
+def load_terms(store: Store, plan_id: str, *, erased_too: bool = False) -> PlanTerms:
     """What the plan is bound to, its operations checked and not kept; raises what `load` raises.
 
-    A plan of a large company has some ten thousand cells, and applying reads them as it goes. One that lost
-    a person's data to an erasure can't be applied, but `to_undo` it is taken: the journal knows the rest."""
+    A plan of a large company has some ten thousand cells, and applying reads them as it goes."""
     with store.session() as session:
         row = _row(session, plan_id)
         found = digest_of_list(list(operation) for operation in _operations(session, plan_id, FROZEN))
-        _refuse_changed(session, row, found, to_undo=to_undo)
+        _refuse_changed(session, row, found, erased_too=erased_too)
     return PlanTerms(
         id=row.id,
         run_id=row.run_id,
@@ -159,11 +161,11 @@ def _digest(operations: Sequence[Operation]) -> str:
     return digest_of_list([getattr(operation, name) for name in FROZEN] for operation in operations)
 
 
-def _refuse_changed(session: Session, row: PlanRow, found: str, *, to_undo: bool = False) -> None:
+def _refuse_changed(session: Session, row: PlanRow, found: str, *, erased_too: bool) -> None:
     if found == row.digest:
         return
     erased = were_erased(session, marked_operations(session, row.id))
-    if erased and to_undo:
+    if erased and erased_too:
         return
     raise StateError(
         "a person's data was erased from this plan, so it can't be applied any more"

@@ -165,7 +165,7 @@ def _plans(store: Store, target: str) -> list[PlanTerms]:
         ids = session.scalars(query).all()
     if not ids:
         raise StateError("no such plan or run", record=target, fix="List runs with `upswell status`.")
-    return [load_terms(store, plan_id, to_undo=True) for plan_id in ids]
+    return [load_terms(store, plan_id, erased_too=True) for plan_id in ids]
 
 
 def _look(

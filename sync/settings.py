@@ -248,7 +248,7 @@ class NoiseSettings:
 
     Defaults by measurement: docs/adr/0007-noise-gate-and-approvals.md."""
 
-    probability_delta: Annotated[float, Field(gt=0, le=1)] = 0.05
+    probability_delta: Annotated[float, Field(gt=0, le=1)] = 0.08
     refresh_days: Annotated[int, Field(ge=1, le=365)] = 28  # nothing stands longer than that
     spread_days: Annotated[int, Field(ge=1, le=365)] = 14  # over this many days before, by record
 

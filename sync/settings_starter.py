@@ -157,7 +157,7 @@ REST: Final = """
 # slots_per_week = 5            # tasks for one person in a week
 
 [noise]                         # when a score is rewritten although tier, product, timing and health stay
-# probability_delta = 0.05      # its probability moved by this much, or
+# probability_delta = 0.08      # its probability moved by this much, or
 # refresh_days = 28             # it would stand longer than that;
 # spread_days = 14              # refreshed over so many days before, each record on its own day
 

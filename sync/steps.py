@@ -12,33 +12,26 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.errors import InputError
+from connectors.errors import InputError, TransientError, UsageError
+from sync.apply import KINDS, apply_some, finish_apply, start_apply
+from sync.apply_report import ApplyReport, report
 from sync.heartbeat import Heartbeat
-from sync.plan_ledger import latest_plan_id, load
+from sync.jobs import VERBS
+from sync.plan_ledger import latest_plan_id, load, status_of
+from sync.progress import standing
 from sync.ranges import ranges_left
 from sync.run import ClaimedRun
 from sync.scoring import ScoreReport, close_scoring, load_scoring, open_scoring, score_range, score_report
 from sync.store.runs import bind_run
 from sync.store.scores import load_scores
+from sync.store.tables import LockRow
+from sync.workbench import lock_name, org_of
 
 if TYPE_CHECKING:
     from sync.loop import Loop
 
-WHOLE: Final = ("pull", "exports", "train", "score", "plan", "apply", "outcomes")
-
-VERBS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-    {
-        "demo": WHOLE,
-        "run": WHOLE,
-        "pull": ("pull", "exports"),
-        "train": ("train",),
-        "score": ("score",),
-        "plan": ("plan",),
-        "apply": ("apply",),
-        "outcomes": ("outcomes",),
-    }
-)
-"""The verbs that can be queued and scheduled, with their steps."""
+BATCHES: Final = 4  # of an apply, between two looks at the clock: seconds, or minutes where the CRM is slow
+ENDED_PLANS: Final = ("applied", "stopped")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +45,13 @@ class Skipped:
 class Share:
     """What came of one process's turn at a shared step.
 
-    `worked`: it did a piece. `left`: pieces that are not done, in whatever hands. `due_at`: nobody can do
-    any of them before; `paused` says that this is for the CRM's quota."""
+    `worked`: it did a piece. `left`: pieces that are not done, in whatever hands. `due_at`: when to look
+    again. With `reopen_at` nobody goes on before then, and the step is opened anew."""
 
     worked: bool
     left: int
     due_at: datetime | None = None
-    paused: bool = False
+    reopen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +59,13 @@ class Step:
     """One step: `open` alone; then, where there is `share`, pieces for everybody, and `close` alone.
 
     `open` and `close` give the step's report. `close` gives None when there is something to share after
-    all, and so does `open` of a step whose report comes from `close`."""
+    all, and so does `open` of a step whose report comes from `close`. `alone`, where it is there, does the
+    whole step in a process that has the run for itself, and tells its trouble at once."""
 
     open: Callable[[Loop, ClaimedRun], Any]
     share: Callable[[Loop, ClaimedRun, Heartbeat], Share] | None = None
     close: Callable[[Loop, ClaimedRun], Any] | None = None
-
-
-def steps_of(verb: str, asked: Mapping[str, Any]) -> tuple[str, ...]:
-    """The steps of a verb under its options: without "apply" where writing is not wanted."""
-    return tuple(step for step in VERBS[verb] if step != "apply" or asked.get("apply", True))
+    alone: Callable[[Loop, ClaimedRun], Any] | None = None
 
 
 def _day(loop: Loop, run: ClaimedRun) -> date:
@@ -130,14 +120,88 @@ def _plan(loop: Loop, run: ClaimedRun) -> Any:
     return loop.plan(run, scores, override=run.claim.asked.get("override", ()))
 
 
-def _apply(loop: Loop, run: ClaimedRun) -> Any:
-    asked = run.claim.asked
-    planned = asked.get("plan") or latest_plan_id(loop.store, run_id=run.id)
-    if planned is not None and load(loop.store, planned).is_empty:
-        return Skipped(why="nothing to write")
-    report = loop.apply(run, planned, override=asked.get("override", ()))
-    run.detail["rejected"] = len(report.rejected)
-    return report
+def _plan_to_apply(loop: Loop, run: ClaimedRun) -> str | Skipped:
+    own = run.claim.asked.get("plan") or latest_plan_id(loop.store, run_id=run.id)
+    plan_id = own or latest_plan_id(loop.store)
+    if plan_id is None:
+        raise UsageError("there is no plan yet.", fix="make one first: upswell plan")
+    return Skipped(why="nothing to write") if load(loop.store, plan_id).is_empty else plan_id
+
+
+def _apply_alone(loop: Loop, run: ClaimedRun) -> ApplyReport | Skipped:
+    plan_id = _plan_to_apply(loop, run)
+    if isinstance(plan_id, Skipped):
+        return plan_id
+    made = loop.apply(run, plan_id, override=run.claim.asked.get("override", ()))
+    run.detail["rejected"] = len(made.rejected)
+    return made
+
+
+def _open_apply(loop: Loop, run: ClaimedRun) -> Skipped | None:
+    plan_id = _plan_to_apply(loop, run)
+    if isinstance(plan_id, Skipped):
+        return plan_id
+    was_open = run.detail.get("plan") == plan_id
+    run.detail["plan"] = plan_id
+    if was_open and status_of(loop.store, plan_id) in ENDED_PLANS:
+        return None  # by a process that died before it could say so
+    _wait_for_org(loop, run, org_of(loop.store, plan_id))
+    start_apply(
+        plan_id,
+        loop.crm,
+        loop.store,
+        settings=loop.settings,
+        now=loop.crm.server_time(),
+        holder=run.id,
+        override=run.claim.asked.get("override", ()),
+        resume=run.claim.asked.get("resume", False),
+        clock=loop.machine_clock,
+    )
+    return None
+
+
+def _wait_for_org(loop: Loop, run: ClaimedRun, org_id: str) -> None:
+    """Raises TransientError while another run writes to the org: that passes, so it fails nothing."""
+    with loop.store.session() as session:
+        lock = session.get(LockRow, lock_name(org_id))
+    if lock is not None and lock.owner != run.id and lock.expires_at > loop.machine_clock():
+        raise TransientError(
+            "another run writes to the org just now.", record=lock.owner, fix="this run waits for it"
+        )
+
+
+def _share_apply(loop: Loop, run: ClaimedRun, _beat: Heartbeat) -> Share:
+    plan_id = run.detail["plan"]
+    before = standing(loop.store, plan_id, KINDS).done
+    found = apply_some(
+        plan_id,
+        loop.crm,
+        loop.store,
+        now=loop.crm.server_time(),
+        worker=loop.owner,
+        holder=run.id,
+        timezone=loop.settings.company.timezone,
+        clock=loop.machine_clock,
+        limit=BATCHES,
+        progress=lambda done, total: loop.tell("Apply", done, total),
+    )
+    if found.status == "paused":
+        finish_apply(
+            plan_id, loop.store, holder=run.id, clock=loop.machine_clock
+        )  # the org is free meanwhile
+        return Share(worked=False, left=found.left, reopen_at=found.paused_until or loop.machine_clock())
+    left = found.left if found.status == "applying" else 0
+    return Share(worked=found.done > before and left > 0, left=left, due_at=found.due_at)
+
+
+def _close_apply(loop: Loop, run: ClaimedRun) -> ApplyReport | None:
+    plan_id = run.detail["plan"]
+    status = finish_apply(plan_id, loop.store, holder=run.id, clock=loop.machine_clock)
+    if status in ("applying", "paused"):
+        return None
+    made = report(loop.store, plan_id, status=status, api_calls=loop.crm.usage().calls, drifts=())
+    run.detail.update(cells=made.written_cells, tasks=made.tasks_made, rejected=len(made.rejected))
+    return made
 
 
 STEPS: Final[Mapping[str, Step]] = MappingProxyType(
@@ -147,7 +211,7 @@ STEPS: Final[Mapping[str, Step]] = MappingProxyType(
         "train": Step(open=_train),
         "score": Step(open=_open_score, share=_share_score, close=_close_score),
         "plan": Step(open=_plan),
-        "apply": Step(open=_apply),
+        "apply": Step(open=_open_apply, share=_share_apply, close=_close_apply, alone=_apply_alone),
         "outcomes": Step(open=lambda loop, run: loop.outcomes(run)),
     }
 )

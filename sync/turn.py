@@ -32,6 +32,7 @@ from sync.store.queue import (
     hold_run,
     release_step,
     renew_step,
+    reopen_step,
     share_step,
 )
 from sync.store.runs import run_state
@@ -48,10 +49,13 @@ OTHERS_PAUSE: Final = timedelta(seconds=1)  # between looks while others have th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """How a run stands after a turn; nothing can be done before `due_at`, as far as this process knows."""
+    """How a run stands after a turn; nothing can be done before `due_at`, as far as this process knows.
+
+    `closing`: all pieces of a shared step are done, and somebody is wanted who brings it to its end."""
 
     status: str
     due_at: datetime | None = None
+    closing: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -73,7 +77,7 @@ class Manner:
     enough: Callable[[], bool] = lambda: False
     interrupts: tuple[type[BaseException], ...] = (KeyboardInterrupt, SystemExit)
     told: Callable[[str, Any], None] = lambda _name, _report: None
-    opened: Callable[[str], None] = lambda _run_id: None
+    opened: Callable[[str], object] = lambda _run_id: None
 
 
 def take_turn(loop: Loop, run_id: str, manner: Manner) -> Turn:
@@ -104,9 +108,9 @@ def _take(loop: Loop, run_id: str, manner: Manner, beat: Heartbeat) -> Turn:
         )
         if claim is None:
             break
-        wait_until = _Part(loop, claim, manner, beat).work()
-        if wait_until is not None:
-            return Turn(status=RUNNING, due_at=wait_until)
+        turn = _Part(loop, claim, manner, beat).work()
+        if turn is not None:
+            return turn
     run = run_state(loop.store, run_id)
     return Turn(status=run.status, due_at=run.due_at)
 
@@ -119,8 +123,8 @@ class _Part:
         self.run = ClaimedRun(claim)
         self.step: Step = STEPS[claim.name]
 
-    def work(self) -> datetime | None:
-        """When to look again, None to go on. What goes wrong is noted, and raised where the run is held."""
+    def work(self) -> Turn | None:
+        """How the turn ends; None to go on. What goes wrong is noted, and raised where the run is held."""
         try:
             if self.claim.shared:
                 return self._share()
@@ -141,32 +145,32 @@ class _Part:
 
     def _open(self) -> None:
         with self._held(self.claim):
-            report = self.step.open(self.loop, self.run)
+            open_it = self.step.alone if self.manner.holds and self.step.alone else self.step.open
+            report = open_it(self.loop, self.run)
             if self.step.share is None or report is not None:
                 self._finish(report)
                 return
         share_step(self.loop.store, self.claim, self.run.detail)
         self.manner.opened(self.claim.run_id)
 
-    def _share(self) -> datetime | None:
+    def _share(self) -> Turn | None:
         assert self.step.share is not None
         share = self.step.share(self.loop, self.run, self.beat)
         if share.worked:
             return None
         now = self.loop.machine_clock()
-        if share.due_at is not None:
-            status = PAUSED if share.paused else RUNNING
-            release_step(self.loop.store, self.claim, due_at=share.due_at, status=status)
-            return share.due_at
+        if share.reopen_at is not None:
+            reopen_step(self.loop.store, self.claim, due_at=share.reopen_at)
+            return Turn(status=PAUSED, due_at=share.reopen_at)
         if share.left:
-            return now + OTHERS_PAUSE
-        return now if self.manner.only_shared else self._close(now)
+            return Turn(status=RUNNING, due_at=share.due_at or now + OTHERS_PAUSE)
+        return Turn(status=RUNNING, closing=True) if self.manner.only_shared else self._close(now)
 
-    def _close(self, now: datetime) -> datetime | None:
+    def _close(self, now: datetime) -> Turn | None:
         assert self.step.close is not None
         closing = claim_close(self.loop.store, self.claim, now=now, lease=self.beat.lease)
         if closing is None:
-            return now + OTHERS_PAUSE
+            return Turn(status=RUNNING, due_at=now + OTHERS_PAUSE)
         with self._held(closing):
             report = self.step.close(self.loop, self.run)
             if report is None:
@@ -184,7 +188,7 @@ class _Part:
         finish_claim(self.loop.store, self.claim, now=self.loop.clock(), detail=self.run.detail)
         self.manner.told(self.claim.name, report)
 
-    def _later(self, error: TransientError) -> datetime:
+    def _later(self, error: TransientError) -> Turn:
         """Note that the step is to be tried again, and when."""
         quota = isinstance(error, QuotaError)
         asked = timedelta(seconds=error.retry_after or 0.0)
@@ -193,7 +197,7 @@ class _Part:
         status = PAUSED if quota else QUEUED
         release_step(self.loop.store, self.claim, due_at=due_at, status=status, counts=not quota)
         logger.warning("run %s, step %s waits: %s", self.claim.run_id, self.claim.name, error)
-        return due_at
+        return Turn(status=status, due_at=due_at)
 
     def _fail(self, error: BaseException) -> None:
         """Note that the run has failed. Raises the error again where the run is held."""

@@ -29,6 +29,8 @@ VERBS: Final = MappingProxyType(
         "outcomes": "Compare what was said with what happened since.",
         "run": "Do the whole loop once: pull, train when due, score, plan, apply, outcomes.",
         "operator": "Add, list or disable the people who may act here, or give one of them a new token.",
+        "worker": "Do the runs that are queued, and start what schedules say, until interrupted.",
+        "schedule": "List, add, pause, resume, remove or start the schedules that `worker` follows.",
         "doctor": "Check login, fields, permissions, quota, exports, lake and model; say how to fix each.",
         "exports": "Check the configured export files without using them, or show what was read of them.",
         "evaluate": "Judge a model on later outcomes against simple baselines, with calibration and cohorts.",

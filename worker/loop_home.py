@@ -18,16 +18,26 @@ if TYPE_CHECKING:
 
 @contextmanager
 def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
-    """The loop over this installation's ledger, lake and CRM; everything is given back afterwards.
+    """The loop of `make_loop` with a progress bar; everything is given back afterwards."""
+    loop = make_loop(settings)
+    try:
+        with progress_of(loop, screen):
+            yield loop
+    finally:
+        loop.close()
 
-    The CRM is connected when a step first needs it. Raises SettingError when the ledger can't be opened."""
+
+def make_loop(settings: Settings) -> Loop:
+    """The loop over this installation's ledger, lake and CRM, which is connected when a step first needs it.
+
+    Raises SettingError when the ledger can't be opened."""
     from sync.connect import connect, journal_key
     from sync.lake import Lake
     from sync.loop import Loop
     from sync.store import Store
 
     store = Store.open(settings.state.url, journal_key=journal_key(settings.state))
-    loop = Loop(
+    return Loop(
         settings=settings,
         store=store,
         lake=Lake(settings.lake.folder, store, url=settings.lake.url),
@@ -36,11 +46,6 @@ def open_loop(settings: Settings, screen: Screen) -> Iterator[Loop]:
         tell=no_progress,
         who=lambda: acting(store),
     )
-    try:
-        with progress_of(loop, screen):
-            yield loop
-    finally:
-        loop.close()
 
 
 @contextmanager

@@ -38,9 +38,10 @@ from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.read import Reader
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.settings import HubspotSettings
-from connectors.hubspot.tables import SOURCES, Mappings
+from connectors.hubspot.tables import SOURCES
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
+from connectors.mappings import Mappings
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
 
 

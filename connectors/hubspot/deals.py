@@ -15,8 +15,7 @@ from connectors.hubspot.objects import Objects
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.values import parse_time
-
-Records = Sequence[Mapping[str, Any]]
+from connectors.page import Records
 
 _ENTERED = "hs_v2_date_entered_"
 

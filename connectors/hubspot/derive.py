@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from html import unescape
 from typing import Any, Final
 
@@ -17,9 +16,7 @@ from connectors.canonical import FLAG, REAL, TEXT, TIME
 from connectors.hubspot.cells import column
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.pipelines import Pipelines, Stage
-
-Records = Sequence[Mapping[str, Any]]
-Arrays = Mapping[str, pa.Array]
+from connectors.page import Arrays, Page
 
 _KINDS: Final = {"meetings": "meeting", "calls": "call", "emails": "email", "tasks": "task"}
 _WHEN: Final = {
@@ -31,15 +28,6 @@ _PRIORITIES: Final = {"urgent": "critical", "normal": "medium"}
 _NO_WORD: Final = re.compile(r"[\W_]+")
 _BREAK: Final = re.compile(r"(?i)<(?:br|/p|/div|/li)\b[^>]*>")
 _TAG: Final = re.compile(r"<[A-Za-z/!][^>]*>")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Records of one object, and the canonical columns read from them so far."""
-
-    object: str
-    records: Records
-    arrays: Arrays
 
 
 class Derivation:

@@ -19,8 +19,9 @@ from connectors.hubspot.cells import day
 from connectors.hubspot.objects import Objects, Records
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.schema import Described, Schemas
-from connectors.hubspot.tables import COMPANIES, DEALS, SOURCES, Mappings, Source
+from connectors.hubspot.tables import COMPANIES, DEALS, SOURCES, Source
 from connectors.hubspot.values import decode, parse_time
+from connectors.mappings import Mappings
 
 Row = dict[str, Any]
 

@@ -18,8 +18,7 @@ from connectors.errors import SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import NO_LINKS, NOT_FOUND, read_problem
 from connectors.hubspot.tables import Link
-
-Records = Sequence[Mapping[str, Any]]
+from connectors.page import Records
 
 LINK_BATCH: Final = 1000
 

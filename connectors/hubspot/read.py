@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -20,25 +21,19 @@ from connectors.canonical import CRM_TABLES, DAY, FLAG, TEXT, TIME
 from connectors.crm import FieldType, Window
 from connectors.errors import SetupError
 from connectors.hubspot.cells import column, moment_of
-from connectors.hubspot.derive import Derivation, Page
+from connectors.hubspot.derive import Derivation
 from connectors.hubspot.history import Histories
 from connectors.hubspot.links import LINK_BATCH, Links
 from connectors.hubspot.objects import Objects, Records
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.schema import Described, Schemas
-from connectors.hubspot.tables import MERGED, SOURCES, Link, Mappings, Source
+from connectors.hubspot.tables import MERGED, SOURCES, Link, Source
+from connectors.mappings import Mappings
+from connectors.page import MISFITS, Page, misfit, whole
 
 _STAMPS: Final = ("crm_id", "created_at", "modified_at", "known_from", "is_deleted", "merged_into")
 _HISTORIES: Final = frozenset({"opportunity_history", "account_history"})
 _DAY: Final = timedelta(days=1)
-_MISFITS: Final = (ValueError, KeyError, TypeError, pa.ArrowException)
-_KINDS: Final = {
-    "double": "number",
-    "int64": "whole number",
-    "date32[day]": "date",
-    "timestamp[us, tz=UTC]": "time",
-    "bool": "yes or no",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,11 +144,7 @@ class Reader:
     def _check_mapping(self, table: str) -> None:
         """Raise SetupError for a mapped column that is not ours or a mapped property that is missing."""
         objects = [source.object for source in SOURCES[table]]
-        for name, prop in self._mappings.columns(table).items():
-            where = f"[mapping.{table}] {name}"
-            if name not in CRM_TABLES[table].names or name in _STAMPS:
-                free = ", ".join(known for known in CRM_TABLES[table].names if known not in _STAMPS)
-                raise SetupError("There is no such column to map.", record=where, fix=f"Use one of: {free}.")
+        for where, prop in self._mappings.checked(table, _STAMPS):
             if not any(self._schemas[each].has(prop) for each in objects):
                 raise SetupError(
                     f"{' and '.join(objects)} have no property {prop}.",
@@ -174,8 +165,7 @@ class Reader:
             arrays[name] = pa.array(linked, TEXT)
         page = Page(object=plan.source.object, records=records, arrays=dict(arrays))
         arrays.update(self._derivation.columns(plan.table, page))
-        whole = [arrays.get(field.name, pa.nulls(len(records), field.type)) for field in schema]
-        return pa.Table.from_arrays(whole, schema=schema)
+        return whole(arrays, schema, len(records))
 
     def _column(
         self, values: Sequence[Any], kind: pa.DataType, plan: _Plan, prop: str, records: Records
@@ -185,17 +175,14 @@ class Reader:
         zone = self._zone() if kind == DAY and held is FieldType.DATETIME else None
         try:
             return column(values, kind, zone=zone)
-        except _MISFITS:
-            for value, record in zip(values, records, strict=True):
-                try:
-                    column([value], kind)
-                except _MISFITS:
-                    raise SetupError(
-                        f"{prop} holds {str(value)[:40]!r}, which is no {_KINDS.get(str(kind), kind)}.",
-                        record=f"{plan.source.object} {record['id']}",
-                        fix=f"Map {plan.table} to another property, or correct the record.",
-                    ) from None
-            raise
+        except MISFITS:
+            ids = [str(record["id"]) for record in records]
+            identifier, matter = misfit(values, ids, kind, partial(column, kind=kind))
+            raise SetupError(
+                f"{prop} {matter}",
+                record=f"{plan.source.object} {identifier}",
+                fix=f"Map {plan.table} to another property, or correct the record.",
+            ) from None
 
 
 def _stamps(records: Records) -> dict[str, pa.Array]:

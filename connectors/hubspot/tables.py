@@ -170,29 +170,3 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
     }
 )
 """Owners have an API of their own (owners.py) and are no object."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mappings:
-    """What the settings say: canonical column -> property by table, and our fields under other names."""
-
-    tables: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    account_external_id: str = ""
-    own_fields: Mapping[str, str] = field(default_factory=dict)  # key of fields.toml -> RevOps' own property
-
-    @classmethod
-    def of(cls, mapping: Mapping[str, Mapping[str, str]], account_external_id: str) -> Mappings:
-        """From the [mapping.*] settings; `fields` is the table of our own fields."""
-        tables = {table: dict(columns) for table, columns in mapping.items() if table != "fields"}
-        return cls(
-            tables=tables,
-            account_external_id=account_external_id,
-            own_fields=dict(mapping.get("fields", {})),
-        )
-
-    def columns(self, table: str) -> Mapping[str, str]:
-        """The company's own properties of a table."""
-        own = dict(self.tables.get(table, {}))
-        if table == "accounts" and self.account_external_id:
-            own.setdefault("external_id", self.account_external_id)
-        return own

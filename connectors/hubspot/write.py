@@ -8,7 +8,7 @@ and those in calls of one, so that the row stands alone and none is sent more th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -107,7 +107,7 @@ class Writer:
             {"id": each.id, "properties": each.properties, "objectWriteTraceId": each.key} for each in rows
         ]
         reply = self._client.send(self._client.paths.batch(object_name, "update"), {"inputs": inputs})
-        done = {str(each["id"]) for each in reply.get("results") or ()}
+        done = {str(each["id"]): each.get("properties") or {} for each in reply.get("results") or ()}
         by_id, by_trace = problems_of(reply)
         if not done:
             self._check_setup(object_name, reply)
@@ -116,7 +116,10 @@ class Writer:
             identifier = str(each.id)
             problem = by_id.get(identifier) or by_trace.get(each.key)
             if identifier in done:
-                answers[each.key] = RowResult(key=each.key, outcome=RowOutcome.APPLIED, id=identifier)
+                held = _held(done[identifier], each.properties or {}, self._schemas[object_name])
+                answers[each.key] = RowResult(
+                    key=each.key, outcome=RowOutcome.APPLIED, id=identifier, held=held
+                )
             elif problem is not None:
                 answers[each.key] = self.refusal(each, problem)
             else:
@@ -195,6 +198,13 @@ def problems_of(reply: Mapping[str, Any]) -> tuple[Mapping[str, Problem], Mappin
     problems = [read_problem(entry) for entry in reply.get("errors") or ()]
     by_id = {identifier: problem for problem in problems for identifier in problem.ids}
     return by_id, {trace: problem for problem in problems for trace in problem.traces}
+
+
+def _held(shown: Mapping[str, Any], written: Iterable[str], here: Described) -> Mapping[str, Value] | None:
+    """The written properties as the reply shows them; None where it leaves one out."""
+    if any(name not in shown for name in written):
+        return None
+    return {n: decode(shown[n], here.schema.fields[n], here.choices.get(n)) for n in written}
 
 
 def _record(held: Mapping[str, Any], fields: Sequence[str], here: Described) -> Record:

@@ -25,6 +25,7 @@ from connectors.crm import (
 )
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
+from connectors.mappings import Mappings
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
 from connectors.salesforce.client import SalesforceClient
@@ -37,7 +38,7 @@ from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.tables import SOURCES, Mappings
+from connectors.salesforce.tables import SOURCES
 from connectors.salesforce.tasks import Tasks
 from connectors.salesforce.write import READ_BATCH, WRITE_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts

@@ -6,34 +6,23 @@ A column that the settings map is never computed over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.canonical import FLAG, TEXT
+from connectors.mappings import Mappings
+from connectors.page import Arrays, Page
 from connectors.salesforce.cells import at, column, text
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
-from connectors.salesforce.tables import ACCOUNTS, Mappings
-
-Records = Sequence[Mapping[str, Any]]
-Arrays = Mapping[str, pa.Array]
+from connectors.salesforce.tables import ACCOUNTS
 
 _CONTACT_PREFIX: Final = "003"
 _ACCOUNT_PREFIX: Final = "001"
 _PRIORITIES: Final = {"urgent": "critical", "normal": "medium"}
 _SUBTYPES: Final = {"call": "call", "email": "email", "listemail": "email"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Records of one object, and the canonical columns read from them so far."""
-
-    object: str
-    records: Records
-    arrays: Arrays
 
 
 class Derivation:

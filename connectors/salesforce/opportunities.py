@@ -10,12 +10,11 @@ import pyarrow as pa
 
 from connectors.canonical import TEXT, TIME
 from connectors.errors import SetupError
+from connectors.page import Records
 from connectors.salesforce import soql
 from connectors.salesforce.cells import at, column
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.schema import Schemas
-
-Records = Sequence[Mapping[str, Any]]
 
 
 class Closings:

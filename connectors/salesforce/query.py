@@ -14,12 +14,11 @@ from typing import Any, Final
 
 from connectors.crm import Window
 from connectors.errors import TerminalError
+from connectors.page import Records
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.soql import Condition
 from connectors.salesforce.values import parse_time
-
-Records = Sequence[Mapping[str, Any]]
 
 _CURSOR_LOST: Final = "INVALID_QUERY_LOCATOR"
 

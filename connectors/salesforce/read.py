@@ -9,21 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import pyarrow as pa
 
 from connectors.canonical import CRM_TABLES
 from connectors.crm import FieldType, Window
 from connectors.errors import SetupError
+from connectors.mappings import Mappings
+from connectors.page import MISFITS, Page, Records, misfit, whole
 from connectors.salesforce.cells import at, column
 from connectors.salesforce.client import SalesforceClient
-from connectors.salesforce.derive import Derivation, Page
+from connectors.salesforce.derive import Derivation
 from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.tables import SOURCES, Mappings, Source
-
-Records = Sequence[Mapping[str, Any]]
+from connectors.salesforce.tables import SOURCES, Source
 
 _STAMPS: Final = {
     "crm_id": "Id",
@@ -104,11 +105,7 @@ class Reader:
     def _check_mapping(self, table: str) -> None:
         """Raise SetupError for a mapped column that is not ours or a mapped field that the org lacks."""
         objects = [source.object for source in SOURCES[table]]
-        for name, path in self._mappings.columns(table).items():
-            where = f"[mapping.{table}] {name}"
-            if name not in CRM_TABLES[table].names or name in _STAMPS:
-                free = ", ".join(known for known in CRM_TABLES[table].names if known not in _STAMPS)
-                raise SetupError("There is no such column to map.", record=where, fix=f"Use one of: {free}.")
+        for where, path in self._mappings.checked(table, _STAMPS):
             if not any(self._schemas.holds_path(each, path) for each in objects):
                 raise SetupError(
                     f"{' and '.join(objects)} has no field {path}, or does not show it to our user.",
@@ -132,38 +129,16 @@ class Reader:
             kind = schema.field(each.name).type
             try:
                 arrays[each.name] = column(values, kind, percent=each.percent)
-            except (pa.ArrowException, TypeError):
-                record, value = _first_misfit(values, kind, records)
+            except MISFITS:
+                ids = [str(record.get("Id")) for record in records]
+                identifier, matter = misfit(values, ids, kind, partial(column, kind=kind))
                 raise SetupError(
-                    f"{each.path} holds {str(value)[:40]!r}, which is no {_KINDS.get(str(kind), kind)}.",
-                    record=f"{source.object} {record}",
+                    f"{each.path} {matter}",
+                    record=f"{source.object} {identifier}",
                     fix=f"Map {table}.{each.name} to another field, or correct the record.",
                 ) from None
         read = Page(object=source.object, records=records, arrays=dict(arrays))
         arrays.update(self._derivation.columns(table, read))
         if "is_deleted" not in arrays:
             arrays["is_deleted"] = pa.array([False] * len(records))
-        whole = [
-            arrays[field.name] if field.name in arrays else pa.nulls(len(records), field.type)
-            for field in schema
-        ]
-        return pa.Table.from_arrays(whole, schema=schema)
-
-
-_KINDS: Final = {
-    "double": "number",
-    "int64": "whole number",
-    "date32[day]": "date",
-    "timestamp[us, tz=UTC]": "time",
-    "bool": "yes or no",
-}
-
-
-def _first_misfit(values: Sequence[Any], kind: pa.DataType, records: Records) -> tuple[str, Any]:
-    """The id and value of the first record whose value is not of the kind."""
-    for value, record in zip(values, records, strict=True):
-        try:
-            column([value], kind)
-        except (pa.ArrowException, TypeError):
-            return str(record.get("Id")), value
-    return str(records[0].get("Id")), values[0]
+        return whole(arrays, schema, len(records))

@@ -37,11 +37,6 @@ class JournalKey:
             return cls(secret=secrets.token_hex(32))
         return cls(file=Path(url.database + SUFFIX))
 
-    @property
-    def is_set(self) -> bool:
-        """Whether there is somewhere to look."""
-        return bool(self.secret) or self.file is not None
-
     def held(self) -> bytes | None:
         """The key, or None when its file was not made yet.
 

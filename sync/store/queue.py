@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.errors import StateError
@@ -126,11 +126,7 @@ def claim_close(store: Store, claim: StepClaim, *, now: datetime, lease: timedel
     with store.begin() as session:
         taken = session.execute(
             update(StepRow)
-            .where(
-                StepRow.run_id == claim.run_id,
-                StepRow.position == claim.position,
-                StepRow.status == "sharing",
-            )
+            .where(*_of(claim), StepRow.status == "sharing")
             .values(status="running", owner=claim.owner, lease_until=now + lease)
             .returning(StepRow.position)
         ).first()
@@ -184,6 +180,20 @@ def release_step(
             run = session.get_one(RunRow, claim.run_id)
             if run.status in OPEN:
                 run.status, run.due_at = status, due_at
+
+
+def reopen_step(store: Store, claim: StepClaim, *, due_at: datetime) -> None:
+    """Have a shared step opened anew by one process, from `due_at` on; until then the run is paused."""
+    with store.begin() as session:
+        found = session.execute(
+            update(StepRow)
+            .where(*_of(claim), StepRow.status == "sharing")
+            .values(status="planned")
+            .returning(StepRow.position)
+        ).first()
+        run = session.get_one(RunRow, claim.run_id)
+        if found is not None and run.status in OPEN:
+            run.status, run.due_at = PAUSED, due_at
 
 
 def finish_claim(store: Store, claim: StepClaim, *, now: datetime, detail: Mapping[str, Any]) -> None:
@@ -304,16 +314,15 @@ def _claim(run: RunRow, step: StepRow, owner: str) -> StepClaim:
     )
 
 
+def _of(claim: StepClaim) -> tuple[ColumnElement[bool], ...]:
+    return (StepRow.run_id == claim.run_id, StepRow.position == claim.position)
+
+
 def _update(session: Session, claim: StepClaim, **values: Any) -> bool:
     """Whether the step was still the claim's, and is changed now."""
     held = session.execute(
         update(StepRow)
-        .where(
-            StepRow.run_id == claim.run_id,
-            StepRow.position == claim.position,
-            StepRow.status == "running",
-            StepRow.owner == claim.owner,
-        )
+        .where(*_of(claim), StepRow.status == "running", StepRow.owner == claim.owner)
         .values(**values)
         .returning(StepRow.position)
     ).first()

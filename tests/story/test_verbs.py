@@ -28,7 +28,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 """How each verb that writes nothing to the CRM is called; ACCOUNT is one that has a task."""
 BELOW = {"evaluate", "explain", "brief", "forecast"}
 """Verbs with a story of their own in this file."""
-ELSEWHERE = {"demo", "init", "sandbox", "train", "score", "apply", "run"}
+ELSEWHERE = {"demo", "init", "sandbox", "train", "score", "apply", "run", "approve", "operator"}
 """Verbs whose answers other stories read."""
 
 

@@ -74,9 +74,13 @@ def show_writes(app: App, found: list[Write], limit: int) -> None:
             f"{became}, by {each.plan_id}"
         )
         if each.subject:
-            app.screen.say(f"Task: {each.subject}")
+            app.screen.say(f"Task {each.task_id or 'not made'}: {each.subject}")
         if each.message:
             app.screen.say(f"{each.message}{f' Fix: {each.fix}' if each.fix else ''}")
+        if each.is_erased:
+            app.screen.say("Content of this was erased; `upswell audit verify` shows that the chain says so.")
+        if each.entries is not None:
+            app.screen.say(f"Journal: {_numbers(*each.entries)}")
         if each.cells:
             rows = [(cell.key, _shown(cell.before), _shown(cell.after)) for cell in each.cells]
             app.screen.table(("Field", "Before", "After"), rows)
@@ -94,6 +98,10 @@ def _write_facts(each: Write) -> dict[str, Any]:
     from dataclasses import asdict
 
     return asdict(each)
+
+
+def _numbers(first: int, last: int) -> str:
+    return f"entry {first}" if first == last else f"entries {first}–{last}"
 
 
 def _shown(value: object) -> str:

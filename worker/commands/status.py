@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     "--runs", type=click.IntRange(1, 200), default=8, show_default=True, help="How many runs to show."
 )
 def command(app: App, runs: int) -> None:
-    """Show runs, model, lake and the newest plan."""
+    """Show runs, workers, model, lake and the newest plan."""
     with open_loop(app.settings(), app.screen) as loop:
         facts = status_facts(loop, runs)
     app.answer.data = facts
@@ -43,6 +45,20 @@ def command(app: App, runs: int) -> None:
         )
     else:
         screen.say("None yet. Start with: upswell run")
+    if facts["workers"]:
+        screen.head("Workers")
+        screen.table(
+            ("Worker", "Health", "Started (UTC)", "Last tick (UTC)"),
+            [
+                (
+                    f"{w['host']}:{w['pid']}",
+                    w["health"],
+                    f"{w['started_at']:%Y-%m-%d %H:%M}",
+                    "" if w["last_tick"] is None else f"{w['last_tick']:%Y-%m-%d %H:%M:%S}",
+                )
+                for w in facts["workers"]
+            ],
+        )
     screen.head("Model")
     screen.say(facts["model"] or "None yet. Train one with: upswell train")
     screen.head("Lake")
@@ -64,6 +80,7 @@ def command(app: App, runs: int) -> None:
 
 def status_facts(loop: Loop, runs: int) -> dict[str, Any]:
     """Where things stand, as data; reads the ledger only."""
+    from sync.attendance import workers
     from sync.plan_ledger import latest_plan_id, load
     from sync.store.tables import RunRow, SegmentRow
 
@@ -90,6 +107,13 @@ def status_facts(loop: Loop, runs: int) -> dict[str, Any]:
     plan_id = latest_plan_id(loop.store)
     plan = None
     if plan_id is not None:
-        held = load(loop.store, plan_id)
+        held = load(loop.store, plan_id, erased_too=True)
         plan = {"plan": held.id, "status": held.status, "cells": held.cells, "tasks": len(held.tasks)}
-    return {"runs": found, "model": loop.registry.current, "lake": lake, "plan": plan}
+    tick = timedelta(seconds=loop.settings.worker.tick_seconds)
+    return {
+        "runs": found,
+        "workers": [asdict(each) for each in workers(loop.store, now=loop.machine_clock(), tick=tick)],
+        "model": loop.registry.current,
+        "lake": lake,
+        "plan": plan,
+    }

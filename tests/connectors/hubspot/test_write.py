@@ -34,9 +34,30 @@ def test_values_come_back_as_they_were_written(our_account: Any) -> None:
     results = crm.write([change(company, **values)])
     assert [(f"op-{company}", RowOutcome.APPLIED, company)] == [(r.key, r.outcome, r.id) for r in results]
     assert crm.read("companies", [company], list(values))[company].values == values
+    assert results[0].held == values
     crm.write([change(company, **dict.fromkeys(values))])
     cleared = crm.read("companies", [company], list(values))[company].values
     assert cleared == dict.fromkeys(values)
+
+
+@pytest.mark.parametrize("shown", [None, {}, {"expansion_score": "7"}])
+def test_a_reply_that_does_not_show_what_was_written_verifies_nothing(
+    our_account: Any, monkeypatch: pytest.MonkeyPatch, shown: Any
+) -> None:
+    """`held` is what the reply shows of every written property, not what we hope for."""
+    company = our_account.create("companies", name="A")
+    crm = our_account.connect()
+    send = crm._client.send
+
+    def sparing(path: str, body: Any) -> Any:
+        reply = send(path, body)
+        return {**reply, "results": [{**each, "properties": shown} for each in reply["results"]]}
+
+    monkeypatch.setattr(crm._client, "send", sparing)
+    both = crm.write([change(company, expansion_score=71, expansion_tier="High")])[0]
+    assert (both.outcome, both.held) == (RowOutcome.APPLIED, None)
+    if shown:
+        assert crm.write([change(company, expansion_score=71)])[0].held == {"expansion_score": 7}
 
 
 def test_a_refused_row_stops_no_other(our_account: Any) -> None:

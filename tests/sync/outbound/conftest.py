@@ -376,6 +376,9 @@ class World:
             run_id=f"run-{self.plans}", now=self.now, lineage=self.lineage, **options,
         )  # fmt: skip
 
+    def scores(self, *rows: Mapping[str, Any]) -> pa.Table:
+        return scores_of(*rows)
+
     def apply(self, plan: Plan, **options: Any) -> ApplyReport:
         options = self.clocks() | {"settings": self.settings} | options
         return apply(plan.id, self.crm, self.store, **options)

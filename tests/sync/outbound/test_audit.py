@@ -10,15 +10,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import JSON, Table, select, text, update
+from sqlalchemy import JSON, Table, delete, insert, select, text, update
 from sqlalchemy.orm import Session
 
+from connectors.errors import StateError, UsageError
 from sync import chain
 from sync.audit import Verdict, verdict, verify
+from sync.erasure import erase
+from sync.mentions import Sought
 from sync.store import Store
 from sync.store.base import UtcDateTime
 from sync.store.people import ApprovalRow
-from sync.store.writeback import JournalRow, LinkRow
+from sync.store.writeback import JournalRow, LinkRow, OperationRow, TaskRow
 
 TABLES: dict[str, Table] = {table.__tablename__: table.__table__ for table in (JournalRow, LinkRow)}  # type: ignore[misc]
 Row = dict[str, Any]
@@ -26,12 +29,13 @@ Row = dict[str, Any]
 
 @pytest.fixture
 def used(world: Any, score: Callable[..., dict[str, Any]]) -> Any:
-    """A world in which two plans were applied, one partly taken back, and one approved."""
+    """A world in which a plan was applied and partly taken back, one approved and applied, someone erased."""
     first = world.plan(*(score(n) for n in range(4)))
     world.apply(first)
     world.rollback(first.id, account="a1")
+    erase(world.store, Sought(records=frozenset({"a0"})), reason="request 1", at=world.now)
     world.now += timedelta(hours=1)
-    second = world.plan(*(score(n, probability=0.6) for n in range(6)))
+    second = world.plan(*(score(n, probability=0.6) for n in range(1, 6)))
     with world.store.begin() as session:
         row = ApprovalRow(
             id="ap-1", kind="size", org_id=second.org_id, plan_id=second.id, fields=[], operator="dana",
@@ -97,7 +101,7 @@ def other(draw: st.DataObject, table: Table, column: str, held: Any) -> Any:
 LAWS = settings(
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=80,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
@@ -111,6 +115,7 @@ def test_an_untouched_ledger_verifies(used: Any) -> None:
         kinds = {row["kind"] for row in rows_of(session, TABLES["journal"])}
     assert found.head == f"{last['seq']}:{last['mac']}"
     assert kinds == {"write", "restore", "task", "close"}
+    assert found.erased > 0
     assert verify(used.store, head=found.head).faults == ()
 
 
@@ -134,3 +139,135 @@ def test_any_change_to_any_column_is_found_and_the_row_is_named(used: Any, name:
                 assert str(number) in names(found)
 
     law()
+
+
+def each_row(store: Store) -> list[tuple[Table, Row, Row]]:
+    """Every row of both tables, each with the one after it."""
+    with store.session() as session:
+        held = {name: rows_of(session, table) for name, table in TABLES.items()}
+    return [
+        (TABLES[name], row, after)
+        for name, rows in held.items()
+        for row, after in zip(rows, [*rows[1:], rows[0]], strict=True)
+    ]
+
+
+def test_any_row_that_is_removed_is_found(used: Any) -> None:
+    """From the middle and from the end, without a head that was kept."""
+
+    @LAWS
+    @given(st.sampled_from(each_row(used.store)))
+    def law(place: tuple[Table, Row, Row]) -> None:
+        table, row, after = place
+        number, is_last = row[number_of(table)], after[number_of(table)] < row[number_of(table)]
+        with tampering(used.store) as session:
+            session.execute(delete(table).where(table.columns[number_of(table)] == number))
+            found = verdict(session, None)
+        assert found.faults
+        assert str(number) in names(found) or (is_last and table.name == "journal_links")
+
+    law()
+
+
+def test_rows_that_change_places_are_found(used: Any) -> None:
+    """Everything but the number is swapped between two neighbours."""
+
+    @LAWS
+    @given(st.sampled_from(each_row(used.store)))
+    def law(place: tuple[Table, Row, Row]) -> None:
+        table, row, after = place
+        key = number_of(table)
+        if table.name == "journal" and row["undoes"] != after["undoes"]:
+            return  # unique: a database would refuse it
+        with tampering(used.store) as session:
+            for number, values in ((row[key], after), (after[key], row)):
+                put(session, table, number, **{name: value for name, value in values.items() if name != key})
+            found = verdict(session, None)
+        assert str(row[key]) in names(found)
+        assert str(after[key]) in names(found)
+
+    law()
+
+
+def test_rows_that_are_put_in_are_found(used: Any) -> None:
+    """A copy of any row, under a number of its own, at either end."""
+
+    @LAWS
+    @given(st.sampled_from(each_row(used.store)), st.sampled_from([0, 10_000]))
+    def law(place: tuple[Table, Row, Row], number: int) -> None:
+        table, row, _ = place
+        copy = row | {number_of(table): number} | ({"undoes": None} if table.name == "journal" else {})
+        with tampering(used.store) as session:
+            session.execute(insert(table).values(copy))
+            found = verdict(session, None)
+        assert str(number) in names(found)
+
+    law()
+
+
+def test_the_newest_links_can_only_be_cut_off_where_nothing_speaks_of_them(used: Any) -> None:
+    """With its entries removed as well, the operations still say that something was written."""
+    with tampering(used.store) as session:
+        last = rows_of(session, TABLES["journal_links"])[-1]
+        (first, end), *_ = last["ref"]["entries"]
+        session.execute(delete(JournalRow.__table__).where(JournalRow.__table__.c.id.between(first, end)))
+        session.execute(delete(LinkRow.__table__).where(LinkRow.__table__.c.seq == last["seq"]))
+        found = verdict(session, None)
+    assert {fault.code for fault in found.faults} == {"missing"}
+    assert "FY2026Q4" in names(found)  # the keys of the tasks that were made
+
+
+def test_a_head_that_was_kept_tells_a_chain_that_was_cut_off(used: Any) -> None:
+    """Even when everything that speaks of the newest link is removed with it."""
+    head = verify(used.store).head
+    assert head is not None
+    seq = int(head.split(":")[0])
+    with tampering(used.store) as session:
+        (link,) = (row for row in rows_of(session, TABLES["journal_links"]) if row["seq"] == seq)
+        (first, end), *_ = link["ref"]["entries"]
+        session.execute(delete(JournalRow.__table__).where(JournalRow.__table__.c.id.between(first, end)))
+        session.execute(delete(TaskRow).where(TaskRow.run_id == "run-2"))
+        written = (OperationRow.kind == "task", OperationRow.run_id == "run-2")
+        session.execute(update(OperationRow).where(*written).values(outcome="failed"))
+        session.execute(delete(LinkRow.__table__).where(LinkRow.__table__.c.seq == seq))
+        assert verdict(session, None).faults == ()
+        assert names(verdict(session, (seq, link["mac"]))) == f"link {seq}"
+
+
+@pytest.mark.parametrize("head", ["", "7", "7:", ":ab", "x:ab"])
+def test_a_head_that_is_none_is_the_users_slip(used: Any, head: str) -> None:
+    """It is said how a head looks."""
+    with pytest.raises(UsageError, match="SEQ:MAC"):
+        verify(used.store, head=head)
+
+
+def test_a_ledger_in_which_nothing_was_written_is_whole(ledger: Store) -> None:
+    """No link, no head, no fault."""
+    found = verify(ledger)
+    assert (found.links, found.entries, found.head, found.faults) == (0, 0, None, ())
+
+
+def test_entries_whose_links_are_all_gone_are_found(used: Any) -> None:
+    """Verifying says so, and nothing more is written over it."""
+    with tampering(used.store) as session:
+        session.execute(delete(LinkRow.__table__))
+        found = verdict(session, None)
+        assert "journal_links" in names(found)
+        with pytest.raises(StateError, match="links are gone"):
+            chain.add(session, "install", {"fields": []}, at=used.now)
+
+
+def test_an_approval_that_nobody_gave_is_found(used: Any) -> None:
+    """Put in, changed or taken away: each is told."""
+    with tampering(used.store) as session:
+        row = session.get(ApprovalRow, "ap-1")
+        assert row is not None
+        assert chain.vouches_for(session, row)
+        row.operator = "somebody"
+        assert not chain.vouches_for(session, row)
+        assert {fault.code for fault in verdict(session, None).faults} == {"inserted", "missing"}
+    with tampering(used.store) as session:
+        session.execute(delete(ApprovalRow))
+        assert [(fault.code, fault.record) for fault in verdict(session, None).faults] == [
+            ("missing", "approval ap-1")
+        ]

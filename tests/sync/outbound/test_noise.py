@@ -46,6 +46,12 @@ DELTAS = st.floats(0.001, 1)
 
 
 @pytest.fixture
+def database() -> str:
+    """The gate is arithmetic; `test_edits` reads the journal on both databases."""
+    return "sqlite"
+
+
+@pytest.fixture
 def fields(world: Any) -> FieldMap:
     """Our fields as `install` creates them."""
     return field_map(world.crm)

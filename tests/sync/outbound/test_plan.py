@@ -94,7 +94,7 @@ def test_values_that_must_not_leave_are_left_out_and_named(world: Any, score: Sc
 def test_a_plan_counts_its_cells_moves_and_calls(world: Any, score: Score) -> None:
     """What people look at before they apply."""
     world.apply(world.plan(*(score(n) for n in range(4))))
-    plan = world.plan(score(0, probability=0.2), score(1, probability=0.65), score(2), score(3))
+    plan = world.plan(score(0, probability=0.2), score(1, probability=0.6), score(2), score(3))
 
     assert plan.cells_by_field()["score"] == 2
     assert plan.largest_moves(1) == (("a0", 71.0, 20.0),)
