@@ -130,7 +130,8 @@ class Record:
 class Change:
     """New values for one record. `key` names the operation and is fixed before its first attempt.
 
-    With `unmodified_since`, where the platform can, a record that moved after it is left alone: CONFLICT."""
+    With `unmodified_since`, where the platform can, a record that moved after it is left alone: FAILED, since
+    only another reading tells whether what moved is ours to heed."""
 
     key: str
     object: str

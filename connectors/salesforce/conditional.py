@@ -1,4 +1,4 @@
-"""Records written only if nobody has changed them since they were read.
+"""Records written only if nobody has changed them since they were read; whoever finds that out reads again.
 
 REST API Developer Guide, "Conditional Request Headers": If-Unmodified-Since on sObject Rows, 412 when the
 record was modified after it. "Composite Subrequest": each of up to 25 subrequests has headers of its own,
@@ -101,11 +101,10 @@ class ConditionalWriter:
             code = next((error.code for error in entries_of(errors)), "PRECONDITION_FAILED")
             return RowResult(
                 key=row.key,
-                outcome=RowOutcome.CONFLICT,
+                outcome=RowOutcome.FAILED,
                 id=row.id,
                 vendor_code=code,
-                message="someone changed the record between our reading and our writing; it was left alone",
-                fix="Make a new plan to see the record as it is now.",
+                message="the record was changed between our reading and our writing; it was left alone",
             )
         return row_result(row.key, errors, record_id=row.id, redact=self._client.door.redact)
 

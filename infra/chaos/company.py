@@ -101,7 +101,7 @@ def make_plan(
 ) -> Plan:
     """A plan, kept in the ledger, that gives `writes` accounts from the `first` on new values by seed, and
     makes a task for each of `tasks` of them."""
-    fields = field_map(crm, {key: "" for key, spec in field_specs().items() if _left_out(key, spec.object)})
+    fields = field_map(crm)
     ids = org.ids[first : first + writes]
     records = crm.read(fields.object, ids, fields.names)
     chance = random.Random(seed)
@@ -189,10 +189,6 @@ def _create(store: SandboxStore, kind: str, name: str, held: Mapping[str, Any]) 
     return salesforce_person.person_create(store, "Account", {"Name": name, **held})
 
 
-def _left_out(key: str, object_name: str) -> bool:
-    return object_name == "accounts" and key not in WRITTEN and field_specs()[key].owner == "machine"
-
-
 def _values(chance: random.Random, fields: FieldMap, now: datetime) -> dict[str, Value]:
     """New values of every written field, as the CRM will hold them."""
     probability = round(chance.uniform(0.01, 0.99), 3)
@@ -205,15 +201,14 @@ def _values(chance: random.Random, fields: FieldMap, now: datetime) -> dict[str,
         "reason_1": f"Seats are {chance.randint(70, 99)} % used",
         "scored_at": now.replace(microsecond=0),
     }
-    return {
-        key: as_held(option_for(field, wanted[key]), field.schema) for key, field in fields.written.items()
-    }
+    fitting = ((key, fields.written[key]) for key in WRITTEN)
+    return {key: as_held(option_for(field, wanted[key]), field.schema) for key, field in fitting}
 
 
 def _change(key: str, record: Record, wanted: Mapping[str, Value], fields: FieldMap) -> PlannedChange:
     cells = tuple(
         PlannedCell(key=ours, name=field.name, before=record.values.get(field.name), after=wanted[ours])
-        for ours, field in fields.written.items()
+        for ours, field in ((key, fields.written[key]) for key in WRITTEN)
         if not same(record.values.get(field.name), wanted[ours], field.schema)
     )
     return PlannedChange(

@@ -13,7 +13,7 @@ from typing import Any, Final
 from connectors.crm import Crm
 from connectors.sandbox.server import Sandbox
 from infra.chaos.checker import Violation, check
-from infra.chaos.company import Org, make_plan, reading_of
+from infra.chaos.company import EDIT, Org, make_plan, reading_of
 from infra.chaos.evidence import Evidence, gather
 from sync.apply import apply
 from sync.apply_report import ApplyReport
@@ -33,7 +33,7 @@ class HurriedClock:
     """The machine's clock, in which to wait is to jump: `sleep` moves it on at once."""
 
     ahead: timedelta = timedelta(0)
-    slept: Callable[[], None] = lambda: None
+    slept: Callable[[float], object] = lambda _seconds: None
 
     def __call__(self) -> datetime:
         return machine_clock() + self.ahead
@@ -41,7 +41,7 @@ class HurriedClock:
     def sleep(self, seconds: float) -> None:
         """Let so many seconds pass."""
         self.ahead += timedelta(seconds=seconds)
-        self.slept()
+        self.slept(seconds)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,6 +97,10 @@ class Home:
             clock=self.clock,
             **options,
         )
+
+    def edit_here(self, position: int, values: Mapping[str, Any]) -> None:
+        """A person changes an account, by way of the sandbox's open store."""
+        EDIT[self.org.kind](self.sandbox.store, self.org.object, self.org.ids[position], values)
 
     def evidence(self) -> Evidence:
         """Everything as it stands."""

@@ -15,8 +15,16 @@ from sync.config import load
 from sync.connect import connect
 from sync.rollback import rollback
 from sync.store import Store
+from worker.cli import upswell
+from worker.sandbox_folder import open_sandbox
 
-MODULES = ("infra.chaos.processes", "worker.cli", "simple_salesforce", "hubspot")
+MODULES = (
+    "infra.chaos.processes",
+    "worker.commands.worker",
+    "worker.loop_home",
+    "sync.loop",
+    "celery.bin.worker",
+)
 """What the nursery imports before it forks."""
 
 configure_mappers()  # once, before the fork, instead of in every process
@@ -61,3 +69,17 @@ def take_back(config: str, ledger: str, plan_id: str, *, ahead: float = 0.0) -> 
             rollback(plan_id, crm, store, now=crm.server_time(), sleep=clock.sleep, clock=clock)
         finally:
             crm.close()
+
+
+def serve(folder: str) -> None:
+    """Serve the sandbox of a folder until killed; a file beside it says that it is served."""
+    from infra.chaos.story import SERVING
+
+    with open_sandbox(Path(folder)) as sandbox:
+        (Path(folder) / SERVING).write_text(sandbox.url)
+        sandbox.serve_forever()
+
+
+def work(config: str, concurrency: int) -> None:
+    """`upswell worker`."""
+    upswell(["--config", config, "worker", "--concurrency", str(concurrency)], standalone_mode=True)

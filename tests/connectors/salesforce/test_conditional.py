@@ -71,7 +71,8 @@ def test_a_record_that_a_person_changed_since_it_was_read_is_left_alone(
     before = crm.usage().calls
     results = crm.write(wanted)
     assert crm.usage().calls == before + 1
-    assert outcomes(results) == [RowOutcome.APPLIED, RowOutcome.CONFLICT, RowOutcome.APPLIED]
+    assert outcomes(results) == [RowOutcome.APPLIED, RowOutcome.FAILED, RowOutcome.APPLIED]
+    assert results[1].vendor_code == "PRECONDITION_FAILED"
     assert [result.id for result in results] == accounts
     assert scores(crm, accounts) == [7, None, 7]
 
@@ -81,7 +82,7 @@ def test_an_edit_in_the_last_moment_is_kept(our_org: Any, crm: Salesforce, accou
     wanted = changes(crm, accounts)
     edit = {"object": "Account", "id": accounts[0], "values": {SCORE: 99}}
     our_org.fault(kind="edit", endpoint="composite", edit=edit)
-    assert outcomes(crm.write(wanted)) == [RowOutcome.CONFLICT, RowOutcome.APPLIED, RowOutcome.APPLIED]
+    assert outcomes(crm.write(wanted)) == [RowOutcome.FAILED, RowOutcome.APPLIED, RowOutcome.APPLIED]
     assert scores(crm, accounts) == [99, 7, 7]
 
 

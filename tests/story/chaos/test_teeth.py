@@ -75,7 +75,7 @@ def new_tasks_that_land_late(scene: Scene) -> None:
     scene.fault("late", "collections.create", request=(1,), seconds=3600.0)
     began = home.clock.ahead
 
-    def look() -> None:
+    def look(_seconds: float) -> None:
         if home.clock.ahead >= began + timedelta(seconds=5):
             home.sandbox.settle_late()
 
