@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs lock clean
+.PHONY: help setup demo test lint format bench mutation coverage docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -40,6 +40,12 @@ format: setup  ## let ruff rewrite the code to the house style
 bench: setup  ## benchmarks of infra/bench, one JSON object a line
 	@for b in infra/bench/bench_*.py; do $(BIN)/python $$b || exit 1; done
 
+mutation: setup  ## break plan, guard, apply and journal on purpose: how many breaks the tests notice (MUTANTS="sync.guard.*")
+	@$(BIN)/python -m infra.mutation.mutants $(MUTANTS)
+
+coverage: setup  ## branches of plan, guard, apply and journal that the tests take
+	@$(BIN)/python -m infra.mutation.branches
+
 docs: setup  ## write docs/cli.md from each verb's --help
 	$(BIN)/python -m worker.commands.reference > docs/cli.md
 
@@ -48,4 +54,4 @@ lock:  ## resolve requirements.lock anew (needs uv on the PATH)
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
 
 clean:  ## remove .venv and what tools leave behind
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants
