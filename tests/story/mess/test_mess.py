@@ -118,7 +118,7 @@ def test_a_customer_with_empty_cells_is_scored(messy: Any) -> None:
 
 
 def test_hostile_names_and_odd_ids_are_accounts_like_any_other(messy: Any) -> None:
-    """The customer behind it is scored under that very name and id, and its usage counts."""
+    """The customer behind it is scored under that very name and id, and its usage and invoices count."""
     odd = [row for row in customers(messy) if row["external_id"] in ODD_KEYS]
     named = [row for row in customers(messy) if row["name"] in HOSTILE and row["external_id"]]
     assert len(odd) > 2
@@ -126,10 +126,13 @@ def test_hostile_names_and_odd_ids_are_accounts_like_any_other(messy: Any) -> No
     assert messy.ids([*odd, *named]) <= messy.scored().keys()
     with messy.resolved() as resolved:
         accounts = resolved.tables["accounts"].select("account_id", "name").to_pyarrow().to_pylist()
-        used = resolved.tables["events"].select("account_id").distinct().to_pyarrow()["account_id"]
+        known = {
+            name: set(resolved.tables[name].select("account_id").to_pyarrow()["account_id"].to_pylist())
+            for name in ("events", "billing")
+        }
     names = {row["account_id"]: row["name"] for row in accounts}
-    assert all(names[row["external_id"]] == row["name"].strip() for row in [*odd, *named])
-    assert {row["external_id"] for row in odd} <= set(used.to_pylist())
+    assert all(names.get(row["external_id"]) == row["name"].strip() for row in [*odd, *named])
+    assert {row["external_id"] for row in odd} <= known["events"] & known["billing"]
 
 
 def test_accounts_without_exports_and_exports_without_accounts_are_counted(messy: Any) -> None:
