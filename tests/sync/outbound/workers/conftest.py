@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -68,20 +68,14 @@ class Wire:
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         ids = {change.id for change in changes}
-        self.requests.update(change.key for change in changes)
-        if ids & self.poison:
-            raise Killed
-        if ids & self.indigestible:
-            raise TerminalError("JSON_PARSER_ERROR", status=400, vendor_code="JSON_PARSER_ERROR")
-        return self._call(lambda: [self._write(change) for change in changes])
+        keys = [change.key for change in changes]
+        return self._call(keys, lambda: [self._write(change) for change in changes], ids)
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        self.requests.update(draft.key for draft in drafts)
-        made: Callable[[], list[RowResult]] = lambda: self.inner.create_tasks(drafts)  # noqa: E731
-        return self._call(made)
+        return self._call([draft.key for draft in drafts], lambda: self.inner.create_tasks(drafts))
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
-        return self._call(lambda: self.inner.close_tasks(tasks))
+        return self._call(list(tasks), lambda: self.inner.close_tasks(tasks))
 
     def person(self, record_id: str, **values: Any) -> None:
         """A person edits a record, now."""
@@ -96,9 +90,16 @@ class Wire:
         for _, write in due:
             write()
 
-    def _call(self, write: Callable[[], list[RowResult]]) -> list[RowResult]:
+    def _call(
+        self, keys: Sequence[str], write: Callable[[], list[RowResult]], ids: Set[str] = frozenset()
+    ) -> list[RowResult]:
         self.pause("write")
         self.land()
+        self.requests.update(keys)
+        if ids & self.poison:
+            raise Killed
+        if ids & self.indigestible:
+            raise TerminalError("this is not JSON", status=400, vendor_code="JSON_PARSER_ERROR")
         fault, _, seconds = (self.faults.pop(0) if self.faults else "none").partition(" ")
         match fault:
             case "away":
@@ -265,6 +266,8 @@ class Crew:
         for _ in range(rounds):
             found = self.some("the-last")
             if not found.left or found.status == "stopped":
+                self.world.machine.sleep(60)  # whatever is still on its way arrives
+                self.wire.land()
                 return finish_apply(self.plan.id, self.world.store, holder=HOLDER)
             wait = 1.0 if found.due_at is None else (found.due_at - self.world.machine.now).total_seconds()
             self.world.machine.sleep(max(wait, 1.0))
@@ -337,4 +340,15 @@ def crew(
 ) -> Iterator[Crew]:
     """A plan of four records and their tasks, nothing of it begun."""
     with make_crew(world, ledger_url, *(score(n) for n in range(4))) as made:
+        yield made
+
+
+@pytest.fixture
+def crowd(
+    world: Any, ledger_url: str, score: Callable[..., Any], make_crew: Callable[..., Any]
+) -> Iterator[Crew]:
+    """A plan of sixty records without tasks, for a CRM that takes fifty in a call."""
+    world.crm.records = {f"001{n}": {} for n in range(60)}
+    world.crm.capabilities = replace(world.crm.capabilities, write_batch=50)
+    with make_crew(world, ledger_url, *(score(n, tier="low") for n in range(60))) as made:
         yield made
