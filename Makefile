@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench docs lock clean
+.PHONY: help setup demo test lint format bench chaos docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -39,6 +39,9 @@ format: setup  ## let ruff rewrite the code to the house style
 
 bench: setup  ## benchmarks of infra/bench, one JSON object a line
 	@for b in infra/bench/bench_*.py; do $(BIN)/python $$b || exit 1; done
+
+chaos: setup  ## twenty runs of 2,000 writes in a storm, and fifty deaths at each of seven places: an hour
+	$(BIN)/python -m infra.chaos.run $(CHAOS_ARGS)
 
 docs: setup  ## write docs/cli.md from each verb's --help
 	$(BIN)/python -m worker.commands.reference > docs/cli.md

@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 from connectors.crm import Crm
 from connectors.errors import UpswellError
 from connectors.sandbox.audit import Audit
+from connectors.sandbox.faults import FaultRule
 from connectors.sandbox.store import Store as SandboxStore
 from connectors.sandbox.storm import as_entries, storm
 from infra.chaos.checker import Violation, check
@@ -29,19 +30,22 @@ from infra.chaos.evidence import Evidence, gather
 from infra.chaos.home import journal_faults, set_crm
 from infra.chaos.nursery import Child, Nursery
 from infra.chaos.redis_server import RedisServer
+from sync.config import config_hash
 from sync.connect import connect
 from sync.planned import Plan
 from sync.rollback import rollback
 from sync.store import Store
+from sync.store.locks import machine_clock
+from sync.store.queue import queue_run
 from sync.store.tables import RunRow
 from sync.store.writeback import OperationRow, PlanRow
-from worker.loop_home import make_loop
 
 WORKERS: Final = 2
 CHILDREN: Final = 2  # of each worker
 KILLS = WIPES = 3  # at least
 EDITS: Final = 8
-STORM_SECONDS: Final = 90.0  # at most; it ends when most is done and everything has happened
+TIMEOUT: Final = 3.0  # seconds that a client waits for a reply
+ENOUGH: Final = 0.85  # of the operations done, and everything struck: then the faults stop
 CONVERGED: Final = 60.0
 POLL: Final = 0.05
 SERVING: Final = "serving"
@@ -69,6 +73,7 @@ class Result:
     children_killed: int
     redis_wipes: int
     edits: int
+    run_status: str
     converged_seconds: float
     seconds: float
     violations: tuple[str, ...]
@@ -77,7 +82,7 @@ class Result:
     @property
     def is_clean(self) -> bool:
         """Whether nothing was found, and it converged in time."""
-        broken = self.violations or self.rollback_violations
+        broken = self.violations or self.rollback_violations or self.run_status not in ("done", "partial")
         return not broken and self.converged_seconds <= CONVERGED and self.applied_share >= 0.995
 
     def line(self) -> str:
@@ -122,6 +127,11 @@ class Story:
         with self.store.session() as session:
             run = session.get_one(RunRow, run_id)
         return run.status not in ("queued", "running", "paused") and self.done() == 1.0
+
+    def run_status(self) -> str:
+        """How the run ended: partial where people's edits were kept."""
+        with self.store.session() as session:
+            return session.scalars(select(RunRow.status).order_by(RunRow.started_at)).first() or "none"
 
     def add_worker(self) -> None:
         """One more `upswell worker`."""
@@ -300,14 +310,15 @@ def kill_process(pid: int) -> bool:
 def _settle_config(org: Org, settings: dict[str, Any], redis_url: str) -> None:
     """Short times, so that what was lost is found soon."""
     config = org.folder / "upswell.toml"
-    set_crm(config, {"timeout_seconds": 3.0, **settings})
+    set_crm(config, {"timeout_seconds": TIMEOUT, **settings})
     more = ["", "[worker]", "tick_seconds = 0.5", "lease_seconds = 4", "[redis]", f'url = "{redis_url}"', ""]
     config.write_text(config.read_text(encoding="utf-8") + "\n".join(more), encoding="utf-8")
 
 
-def _rules(story: Story) -> Any:
-    """The storm; a late write's connection stays open past the client's timeout."""
-    return storm(story.org.kind, seed=story.seed, quota=5 if story.seed % 2 else 0)
+def _rules(story: Story) -> tuple[FaultRule, ...]:
+    """The storm: a late write is applied when its client has given up, and quota runs out once, by seed."""
+    quota = 5 if story.seed % 2 else 0
+    return storm(story.org.kind, seed=story.seed, quota=quota, wait=TIMEOUT + 0.5, seconds=TIMEOUT + 2.0)
 
 
 def _changes_so_far(org: Org) -> int:
@@ -319,11 +330,16 @@ def _changes_so_far(org: Org) -> int:
 
 
 def _queue(story: Story) -> str:
-    loop = make_loop(story.org.settings)
-    try:
-        return loop.queue("apply", {"plan": story.plan.id})
-    finally:
-        loop.close()
+    with story.store.begin() as session:
+        return queue_run(
+            session,
+            "apply",
+            ("apply",),
+            config_hash=config_hash(story.org.settings),
+            asked={"plan": story.plan.id},
+            created_by="chaos",
+            now=machine_clock(),
+        )
 
 
 def _rage(story: Story, run_id: str) -> None:
@@ -331,19 +347,20 @@ def _rage(story: Story, run_id: str) -> None:
     strikes = ["worker"] * KILLS + ["child"] * KILLS + ["wipe"] * WIPES + ["edit"] * EDITS
     story.chance.shuffle(strikes)
     places = sorted(story.chance.uniform(0.0, 0.7) for _ in strikes)
+    limit = 60.0 + 0.15 * story.operations  # seconds; a run that stands still is judged as it is
     began = time.monotonic()
-    while time.monotonic() - began < STORM_SECONDS:
+    while time.monotonic() - began < limit:
         done = story.done()
         if done == 1.0 and not strikes:
             return
         # what is late by the clock comes too, or a run that stands still would never be struck
-        late = (time.monotonic() - began) / STORM_SECONDS
+        late = (time.monotonic() - began) / limit
         if strikes and max(done, late) >= places[0] and story.strike(strikes[0]):
             strikes.pop(0)
             places.pop(0)
         story.keep_workers()
         story.resume_if_paused([run_id])
-        if not strikes and done > 0.85:
+        if not strikes and done > ENOUGH:
             return
         time.sleep(POLL)
 
@@ -405,6 +422,7 @@ def _result(
         children_killed=story.counts["child"],
         redis_wipes=story.counts["wipe"],
         edits=story.counts["edit"],
+        run_status=story.run_status(),
         converged_seconds=round(converged, 1),
         seconds=round(seconds, 1),
         violations=tuple(map(str, violations)),
