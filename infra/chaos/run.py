@@ -21,7 +21,8 @@ from infra.chaos.crashes import go_on, take_back
 from infra.chaos.home import at_home, empty_ledger
 from infra.chaos.nursery import Nursery
 from infra.chaos.processes import MODULES
-from infra.chaos.story import Result, tell
+from infra.chaos.result import Result
+from infra.chaos.story import tell
 
 
 def main() -> int:

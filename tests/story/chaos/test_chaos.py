@@ -9,10 +9,10 @@ import pytest
 from infra.chaos.crashes import start
 from infra.chaos.home import Home
 from infra.chaos.nursery import Nursery
-from infra.chaos.story import CONVERGED, tell
+from infra.chaos.result import APPLIED, CONVERGED
+from infra.chaos.story import tell
 
 OPERATIONS = 300
-APPLIED = 0.995  # of the operations without a conflict, once the faults have stopped
 
 
 @pytest.mark.slow
