@@ -38,7 +38,7 @@ format: setup  ## let ruff rewrite the code to the house style
 	$(BIN)/ruff format .
 
 bench: setup  ## benchmarks of infra/bench, one JSON object a line
-	@for b in infra/bench/bench_*.py; do $(BIN)/python $$b || exit 1; done
+	@for b in infra/bench/bench_*.py; do PYTHONPATH=. $(BIN)/python $$b || exit 1; done
 
 chaos: setup  ## twenty runs of 2,000 writes in a storm, and fifty deaths at each of seven places: an hour
 	$(BIN)/python -m infra.chaos.run $(CHAOS_ARGS)
