@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench mutation coverage docs lock clean
+.PHONY: help setup demo test lint format bench mutation coverage chaos docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -38,7 +38,10 @@ format: setup  ## let ruff rewrite the code to the house style
 	$(BIN)/ruff format .
 
 bench: setup  ## benchmarks of infra/bench, one JSON object a line
-	@for b in infra/bench/bench_*.py; do $(BIN)/python $$b || exit 1; done
+	@for b in infra/bench/bench_*.py; do PYTHONPATH=. $(BIN)/python $$b || exit 1; done
+
+chaos: setup  ## twenty runs of 2,000 writes in a storm, and fifty deaths at each of seven places: an hour
+	$(BIN)/python -m infra.chaos.run $(CHAOS_ARGS)
 
 mutation: setup  ## break plan, guard, apply and journal on purpose: how many breaks the tests notice (MUTANTS="sync.guard.*")
 	@$(BIN)/python -m infra.mutation.mutants $(MUTANTS)

@@ -26,7 +26,6 @@ WRITES: Final[Mapping[str, str]] = {
 _LOST: Final[tuple[Mapping[str, Any], ...]] = (
     {"kind": "reset_before"},
     {"kind": "reset_after"},
-    {"kind": "late", "seconds": LATE_SECONDS, "wait": LATE_WAIT},
 )
 _KINDS: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
     "salesforce": (
@@ -51,11 +50,21 @@ _QUOTA: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 
 
-def storm(dialect: str, *, seed: int, share: float = 0.34, quota: int = 0) -> tuple[FaultRule, ...]:
+def storm(
+    dialect: str,
+    *,
+    seed: int,
+    share: float = 0.34,
+    quota: int = 0,
+    wait: float = LATE_WAIT,
+    seconds: float = LATE_SECONDS,
+) -> tuple[FaultRule, ...]:
     """Rules by which `share` of the writes meet one fault each, of all kinds in equal parts.
 
-    With `quota`, the first write after so many is refused because the day's API calls are used up."""
-    kinds = _KINDS[dialect]
+    A late one keeps its client waiting for `wait` seconds and is applied after `seconds`. With `quota`, that
+    write is refused because the day's API calls are used up."""
+    late = {"kind": "late", "seconds": seconds, "wait": wait}
+    kinds = (*_KINDS[dialect], late)
     part = share / len(kinds)
     rules = [
         FaultRule(

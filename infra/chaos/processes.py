@@ -73,7 +73,7 @@ def take_back(config: str, ledger: str, plan_id: str, *, ahead: float = 0.0) -> 
 
 def serve(folder: str) -> None:
     """Serve the sandbox of a folder until killed; a file beside it says that it is served."""
-    from infra.chaos.story import SERVING
+    from infra.chaos.stage import SERVING
 
     with open_sandbox(Path(folder)) as sandbox:
         (Path(folder) / SERVING).write_text(sandbox.url)

@@ -20,6 +20,7 @@ import sync.claims
 import sync.delivery
 import sync.gateway
 import sync.journal
+import sync.recovery
 import sync.rollback
 from connectors.errors import AmbiguousError
 from connectors.salesforce.client import SalesforceClient
@@ -55,7 +56,7 @@ class Sabotage:
 
 
 _send = SalesforceClient.send
-_recover = sync.claims.recover
+_recover = sync.recovery.recover
 
 
 def _send_again(self: SalesforceClient, *args: Any, **options: Any) -> Any:
