@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench chaos docs lock clean
+.PHONY: help setup demo test lint format bench mutation coverage chaos docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -43,6 +43,12 @@ bench: setup  ## benchmarks of infra/bench, one JSON object a line
 chaos: setup  ## twenty runs of 2,000 writes in a storm, and fifty deaths at each of seven places: an hour
 	$(BIN)/python -m infra.chaos.run $(CHAOS_ARGS)
 
+mutation: setup  ## break plan, guard, apply and journal on purpose: how many breaks the tests notice (MUTANTS="sync.guard.*")
+	@$(BIN)/python -m infra.mutation.mutants $(MUTANTS)
+
+coverage: setup  ## branches of plan, guard, apply and journal that the tests take
+	@$(BIN)/python -m infra.mutation.branches
+
 docs: setup  ## write docs/cli.md from each verb's --help
 	$(BIN)/python -m worker.commands.reference > docs/cli.md
 
@@ -51,4 +57,4 @@ lock:  ## resolve requirements.lock anew (needs uv on the PATH)
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
 
 clean:  ## remove .venv and what tools leave behind
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants

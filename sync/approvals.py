@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from connectors.errors import StateError, UsageError
@@ -146,18 +146,13 @@ def approve_created(
 def approvals_of(store: Store, plan_id: str) -> tuple[Approval, ...]:
     """What was approved about a plan, oldest first."""
     with store.session() as session:
-        rows = session.scalars(
-            select(ApprovalRow).where(ApprovalRow.plan_id == plan_id).order_by(ApprovalRow.at, ApprovalRow.id)
-        )
-        return tuple(_approval(row) for row in rows)
+        return tuple(_given(session, ApprovalRow.plan_id == plan_id))
 
 
 def approved_fields(session: Session, org_id: str) -> frozenset[str]:
     """Vendor's names of the fields whose first fill was approved in this org."""
-    rows = session.scalars(
-        select(ApprovalRow.fields).where(ApprovalRow.org_id == org_id, ApprovalRow.kind == FIRST_FILL)
-    )
-    return frozenset(name for names in rows for name in names)
+    given = _given(session, ApprovalRow.org_id == org_id, ApprovalRow.kind == FIRST_FILL)
+    return frozenset(name for approval in given for name in approval.fields)
 
 
 def written_before(session: Session, org_id: str) -> frozenset[str]:
@@ -190,33 +185,38 @@ def _refuse_own(plan: PlanTerms, operator: Operator, login: str) -> None:
 
 
 def _is_approved(session: Session, plan_id: str) -> bool:
-    query = select(ApprovalRow.id).where(ApprovalRow.plan_id == plan_id, ApprovalRow.kind == SIZE)
-    return session.scalars(query.limit(1)).first() is not None
+    return bool(_given(session, ApprovalRow.plan_id == plan_id, ApprovalRow.kind == SIZE))
+
+
+def _given(session: Session, *conditions: ColumnElement[bool]) -> list[Approval]:
+    """The approvals that count, oldest first: every look at them goes through here."""
+    rows = session.scalars(select(ApprovalRow).where(*conditions).order_by(ApprovalRow.at, ApprovalRow.id))
+    return [
+        Approval(
+            kind=row.kind,
+            org_id=row.org_id,
+            plan_id=row.plan_id,
+            fields=tuple(row.fields),
+            operator=row.operator,
+            at=row.at,
+            note=row.note,
+        )
+        for row in rows
+    ]
 
 
 def _keep(session: Session, approval: Approval) -> Approval:
-    session.add(
-        ApprovalRow(
-            id=uuid4().hex,
-            kind=approval.kind,
-            org_id=approval.org_id,
-            plan_id=approval.plan_id,
-            fields=list(approval.fields),
-            operator=approval.operator,
-            at=approval.at,
-            note=approval.note,
-        )
+    """Add an approval to the ledger: every one goes through here."""
+    row = ApprovalRow(
+        id=uuid4().hex,
+        kind=approval.kind,
+        org_id=approval.org_id,
+        plan_id=approval.plan_id,
+        fields=list(approval.fields),
+        operator=approval.operator,
+        at=approval.at,
+        note=approval.note,
     )
+    session.add(row)
+    session.flush()
     return approval
-
-
-def _approval(row: ApprovalRow) -> Approval:
-    return Approval(
-        kind=row.kind,
-        org_id=row.org_id,
-        plan_id=row.plan_id,
-        fields=tuple(row.fields),
-        operator=row.operator,
-        at=row.at,
-        note=row.note,
-    )

@@ -13,6 +13,7 @@ from connectors.errors import UpswellError
 from sync.check import Check, Verdict, fault_of, fine
 from sync.crm_checks import check_crm
 from sync.data_checks import check_lake, check_ledger, check_model
+from sync.journal_check import check_journal
 
 if TYPE_CHECKING:
     from sync.loop import Loop
@@ -23,6 +24,7 @@ __all__ = ["Check", "Verdict", "check_all"]
 def check_all(loop: Loop) -> Iterator[Check]:
     """Every check, in the order in which a failing one explains those after it."""
     yield check_ledger(loop.store)
+    yield check_journal(loop.store)
     try:
         crm = loop.crm
         org = crm.org()

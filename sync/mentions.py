@@ -22,13 +22,14 @@ SHORTEST: Final = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Sought:
-    """What to look for: texts anywhere, names on some records only, and records as a whole."""
+    """What to look for: ids, texts anywhere, names on some records only, and records as a whole."""
 
+    ids: frozenset[str] = field(default_factory=frozenset)  # whole values: HubSpot's are numbers
     anywhere: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     on_records: frozenset[str] = field(default_factory=frozenset)  # where `names` count
     records: frozenset[str] = field(default_factory=frozenset)  # everything of these
-    contacts: int = 0  # of the lake
+    in_crm: int = 0  # contacts that the CRM still had at the last pull
 
     def is_record(self, *ids: str | None) -> bool:
         """Whether one of these ids is a record that goes as a whole."""
@@ -39,6 +40,8 @@ class Sought:
         if not isinstance(text, str):
             return False
         plain = _plain(text)
+        if text.strip() in self.ids:
+            return True
         if self._anywhere is not None and self._anywhere.search(plain):
             return True
         names = None if self.on_records.isdisjoint(ids) else self._names
@@ -56,8 +59,8 @@ class Sought:
 def seek(contacts: Sequence[Mapping[str, Any]], wanted: str, *, records: Iterable[str] = ()) -> Sought:
     """What to look for, for a contact id, e-mail or name, or one of the ledger's `records`.
 
-    `contacts` are the lake's, with crm_id, name, email and account_crm_id. A name that others bear too
-    counts on this person's accounts only. Raises UsageError when it may be several people's."""
+    `contacts` are the lake's, with crm_id, name, email, account_crm_id and is_deleted. A name that others
+    bear too counts on this person's accounts only. Raises UsageError when it may be several people's."""
     text = wanted.strip()
     if text in records:
         return Sought(records=frozenset({text}))
@@ -69,7 +72,7 @@ def seek(contacts: Sequence[Mapping[str, Any]], wanted: str, *, records: Iterabl
                 record=wanted,
                 fix="Give a contact's id, e-mail or whole name.",
             )
-        return Sought(anywhere=(text,))
+        return Sought(ids=frozenset({text})) if text.isdecimal() else Sought(anywhere=(text,))
     mails = {_plain(row["email"]) for row in found if row["email"]}
     found += [row for row in contacts if row["email"] and _plain(row["email"]) in mails and row not in found]
     ids = {row["crm_id"] for row in found}
@@ -78,12 +81,13 @@ def seek(contacts: Sequence[Mapping[str, Any]], wanted: str, *, records: Iterabl
     others = [
         row for row in contacts if row["crm_id"] not in ids and _plain(row["name"] or "") in plain_names
     ]
-    sure = {*_forms(ids), *(row["email"] for row in found if row["email"])}
+    sure = {row["email"] for row in found if row["email"]}
     return Sought(
+        ids=frozenset(_forms(ids)),
         anywhere=tuple(sorted(sure if others else sure | names)),
         names=tuple(sorted(names)) if others else (),
         on_records=frozenset(row["account_crm_id"] for row in found if row["account_crm_id"]),
-        contacts=len(found),
+        in_crm=sum(not row["is_deleted"] for row in found),
     )
 
 

@@ -60,7 +60,10 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
         f"{len(plan.tasks)} tasks"
     )
     made = f", made by {plan.created_by}" if plan.created_by else ""
-    screen.say(f"As of {plan.as_of} with model {plan.model_version}{made}; {plan.scored:,} accounts.")
+    screen.say(
+        f"As of {plan.as_of} with model {plan.model_version}{made}; {plan.scored:,} "
+        f"{'account' if plan.scored == 1 else 'accounts'}."
+    )
     screen.table(("", "Count", "Of these"), _counts(plan), right=("Count",))
     if plan.changes:
         screen.say(f"Cells by field: {_counted(plan.cells_by_field())}")
@@ -70,7 +73,8 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
         screen.say(f"Largest moves of the score: {text}")
     if changed := _changed(plan):
         screen.say(changed)
-    screen.say(_cost(plan))
+    if not plan.is_empty:
+        screen.say(_cost(plan))
     show_cells(app, plan, account)
     for finding in plan.findings:
         app.warn(f"guard: {finding.message}. {_way_on(plan, finding.rule)}")

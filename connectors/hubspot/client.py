@@ -149,6 +149,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         self._sleep(seconds)
 
     def _before(self, pace: Pace | None) -> None:
+        self._over_limit = False
         if pace is not None:
             pace.wait()
         self._burst.wait()

@@ -173,3 +173,16 @@ def test_what_is_worked_out_from_a_suspect_is_left_out_with_it(
     assert not {"segment", *made_of(["segment"])} & {*model.features, *model.categorical}
     assert "peer_rate_industry" in model.features
     assert f"- segment: {model.facts['suspicions']['segment']}" in write_card(model)
+
+
+def test_a_suspect_counts_nowhere_in_a_scorecard(panel: Panel, catalogue: tuple[Product, ...]) -> None:
+    """Neither in its points nor in the base from which they are counted: the mean stays the base rate's."""
+    table = panel.table
+    label = np.nan_to_num(table["label"].to_numpy())
+    leaky = table.set_column(table.column_names.index("nps"), "nps", pa.array(label * 9 + 1))
+    young = dataclasses.replace(panel, table=leaky, expansions=5)
+    model = train(young, target=Target(), products=catalogue)
+    assert model.facts["suspects"] == ["nps"]
+    known = ~np.isnan(table["label"].to_numpy()) & ~table["is_pipeline"].to_numpy()
+    rate = (label[known].sum() + 12) / (known.sum() + 100)
+    assert model.margins(leaky.filter(pa.array(known))).mean() == pytest.approx(np.log(rate / (1 - rate)))

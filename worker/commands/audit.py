@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CODES: Final = (ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX)
 SHOWN: Final = 20
+CONTACT: Final = ("crm_id", "name", "email", "account_crm_id", "is_deleted")
 DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -149,8 +150,12 @@ def erase(app: App, who: str, reason: str, dry_run: bool) -> None:
             found = find(loop.store, sought)
         else:
             found = erase_person(loop.store, sought, reason=reason, at=loop.clock())
-    app.answer.data = _facts(found, dry_run) | {"contacts": sought.contacts}
+    app.answer.data = _facts(found, dry_run) | {"in_crm": sought.in_crm}
     show_erasure(app, found, dry_run=dry_run)
+    if sought.in_crm:
+        app.warn(
+            "The CRM still had this contact at the last pull: delete it there, or it is written of again."
+        )
     if sought.names:
         app.warn("Other contacts bear this name too, so it was looked for on this person's accounts only.")
 
@@ -188,9 +193,7 @@ def retain(app: App, days: int | None, dry_run: bool) -> None:
 def contacts_of(loop: Loop) -> list[dict[str, Any]]:
     """The lake's contacts, deleted ones included; none before the first pull."""
     table = loop.lake.tables()["contacts"]
-    rows: list[dict[str, Any]] = (
-        table.select("crm_id", "name", "email", "account_crm_id").to_pyarrow().to_pylist()
-    )
+    rows: list[dict[str, Any]] = table.select(*CONTACT).to_pyarrow().to_pylist()
     return rows
 
 

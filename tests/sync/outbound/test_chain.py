@@ -15,9 +15,11 @@ from sqlalchemy.engine import make_url
 from connectors.errors import SettingError, StateError
 from sync import chain
 from sync.audit import verify
+from sync.check import Verdict, fine
 from sync.config import load
 from sync.connect import journal_key
 from sync.erasure import erase
+from sync.journal_check import check_journal
 from sync.mentions import Sought
 from sync.store import Store
 from sync.store.journal_key import JournalKey
@@ -135,9 +137,13 @@ def test_a_link_that_was_made_elsewhere_under_the_same_key_is_found(
                 session.execute(select(LinkRow.__table__).order_by(LinkRow.seq.desc())).first()._mapping
             )
     table = LinkRow.__table__
-    with applied.store.begin() as session:
-        session.execute(update(table).where(table.c.seq == foreign["seq"]).values(foreign))
-    assert f"link {foreign['seq']}" in [fault.record for fault in verify(applied.store).faults]
+    with applied.store.session() as session:
+        own = session.scalars(select(LinkRow.previous).order_by(LinkRow.seq.desc())).first()
+    for previous in (foreign["previous"], own):
+        with applied.store.begin() as session:
+            changed = foreign | {"previous": previous}
+            session.execute(update(table).where(table.c.seq == foreign["seq"]).values(changed))
+        assert f"link {foreign['seq']}" in [fault.record for fault in verify(applied.store).faults]
 
 
 def test_links_of_writers_at_once_are_in_one_order(ledger: Store, noon: Any) -> None:
@@ -228,3 +234,18 @@ def test_settings_say_where_the_key_comes_from(tmp_path: Path) -> None:
     assert key_for('url = "postgresql+psycopg://me@db/x"').file == tmp_path / "models" / "ledger.journal-key"
     with pytest.raises(SettingError, match="at least 32"):
         key_for("", UPSWELL_STATE__JOURNAL_KEY="short")
+
+
+def test_doctor_says_whether_the_journal_can_be_continued(tmp_path: Path, noon: Any) -> None:
+    """Its key, who may read it, and a chain that was begun with another one."""
+    url, file = f"sqlite:///{tmp_path / 'ledger.sqlite'}", tmp_path / "ledger.sqlite.journal-key"
+    with Store.open(url) as store:
+        assert check_journal(store) == fine("Ledger", "journal", "not begun yet")
+        with store.begin() as session:
+            chain.add(session, "install", {}, at=noon)
+        assert check_journal(store) == fine("Ledger", "journal", f"1 link, key in {file}")
+        file.chmod(0o640)
+        found = check_journal(store)
+        assert (found.verdict, found.fix) == (Verdict.WARN, f"Let its owner alone read it: chmod 600 {file}")
+    with Store.open(url, journal_key=OTHER) as store:
+        assert check_journal(store).verdict is Verdict.FAIL

@@ -22,7 +22,7 @@ from sync.store import Store
 from sync.store.base import Base
 from sync.store.writeback import DOOR, JournalRow, LinkRow, OperationRow, SkipRow, TaskRow
 
-DANA = Sought(anywhere=("Dana Ortiz", "C1"))
+DANA = Sought(ids=frozenset({"C0", "C1", "C2"}), anywhere=("Dana Ortiz",))
 
 
 @pytest.fixture
@@ -243,7 +243,7 @@ def test_what_is_older_than_it_is_kept_goes_and_its_links_stay(
 
 
 CONTACTS = [
-    dict(zip(("crm_id", "name", "email", "account_crm_id"), row, strict=True))
+    dict(zip(("crm_id", "name", "email", "account_crm_id"), row, strict=True)) | {"is_deleted": False}
     for row in (
         ("003000000000001AAA", "Dana Ortiz", "dana@a.example", "0011"),
         ("003000000000002AAA", "Dana Ortiz", "ortiz@b.example", "0012"),
@@ -257,8 +257,10 @@ def test_a_person_is_known_by_id_mail_or_name() -> None:
     """All ids, mails and names of the same person are looked for."""
     sought = seek(CONTACTS, "003000000000001")
     assert sought == seek(CONTACTS, " DANA@a.example")
-    assert sought.contacts == 2
-    assert sought.is_in("owner 003000000000004AAA")
+    assert sought.in_crm == 2
+    assert sought.is_in("003000000000004AAA")
+    assert sought.is_in("003000000000004")
+    assert not sought.is_in("about 003000000000004AAA")
     assert sought.is_in("mail DANA@A.EXAMPLE now")
     assert not sought.is_in("mail ortiz@b.example now", "0012")
 
@@ -278,6 +280,15 @@ def test_a_name_is_a_whole_word() -> None:
     assert sought.is_in("Talk to Ann, VP")
     assert not sought.is_in("Annual plan")
     assert not sought.is_in(7)
+
+
+def test_a_number_is_an_id_and_no_text() -> None:
+    """HubSpot's ids are numbers, and 151 % of the seats are nobody."""
+    contact = {"crm_id": "151", "name": None, "email": None, "account_crm_id": "9", "is_deleted": True}
+    for sought in (seek([contact], "151"), seek([], "151")):
+        assert sought.is_in("151")
+        assert not sought.is_in("Seats 151 % used")
+        assert sought.in_crm == 0
 
 
 def test_someone_whom_the_lake_does_not_know_is_looked_for_as_written() -> None:

@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from connectors.crm import Value
 from sync import journal
+from sync.audit import verify
 from sync.cells import Cell, cell_to_json
 from sync.journal import Entry
 from sync.operations import Operation, add
@@ -101,6 +104,31 @@ def test_a_restore_takes_back_the_entry_that_it_names(write: Write) -> None:
     first, second = write(cells)
     back = Cell(key="a", name="a__c", before="a", after=None)
     assert write([back], undoes={"a__c": first.id}) == [second]
+
+
+TEXTS = st.text(st.characters(categories=["L", "N", "P", "Z", "C"]), max_size=12)  # halves of pairs, NUL
+ANY: st.SearchStrategy[Value] = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    TEXTS,
+    st.dates(),
+    st.datetimes(timezones=st.just(UTC)),
+    st.lists(TEXTS, max_size=3).map(tuple),
+)
+
+
+def test_whatever_was_written_verifies(write: Write, world: Any) -> None:
+    """Digests are made before the database has the row, and are right for what it gives back."""
+
+    @settings(derandomize=True, deadline=None, max_examples=60)
+    @given(st.lists(st.tuples(TEXTS, ANY, ANY), min_size=1, max_size=4))
+    def law(drawn: list[tuple[str, Value, Value]]) -> None:
+        write([Cell(key=f"k{key}", name=key, before=before, after=after) for key, before, after in drawn])
+        assert verify(world.store).faults == ()
+
+    law()
 
 
 def test_nothing_written_leaves_no_entry(write: Write) -> None:
