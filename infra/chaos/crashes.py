@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
 
 from infra.chaos.checker import Violation
 from infra.chaos.home import Home
@@ -10,13 +12,27 @@ from infra.chaos.nursery import Child, Nursery
 
 LATER: Final = 3600.0  # seconds after which every lease of the dead process has ended
 PATIENCE: Final = 120.0
+NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 
-def go_on(home: Home, nursery: Nursery, *, point: str, nth: int, seed: int = 1) -> list[Violation]:
-    """What is found once another process went on where one was killed."""
+def go_on(
+    home: Home,
+    nursery: Nursery,
+    *,
+    point: str,
+    nth: int,
+    seed: int = 1,
+    first: Mapping[str, Any] = NOTHING,
+    second: Mapping[str, Any] = NOTHING,
+) -> list[Violation]:
+    """What is found once another process went on where one was killed.
+
+    `first` and `second` say more about the two processes: their time zones and their clocks."""
     plan = home.plan(writes=45, tasks=8, seed=seed)
-    _killed(start(home, nursery, "apply_plan", plan_id=plan.id, holder="run", crash=point, nth=nth))
-    _ended(start(home, nursery, "apply_plan", plan_id=plan.id, holder="run", ahead=LATER))
+    dying = {"plan_id": plan.id, "holder": "run", "crash": point, "nth": nth, **first}
+    _killed(start(home, nursery, "apply_plan", **dying))
+    going_on = {"plan_id": plan.id, "holder": "run", "ahead": LATER, **second}
+    _ended(start(home, nursery, "apply_plan", **going_on))
     return home.violations()
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
+import time
 from datetime import timedelta
 from pathlib import Path
 
+from sqlalchemy import event
 from sqlalchemy.orm import configure_mappers
 
 from infra.chaos.crash import POINTS
@@ -40,16 +44,24 @@ def apply_plan(
     crash: str = "",
     nth: int = 1,
     sabotage: str = "",
+    timezone: str = "",
+    pages: int = 0,
 ) -> None:
     """Apply a plan, or the rest of it; the clock is `ahead` seconds of the machine's, and waiting jumps.
 
-    With `crash` the process dies when it comes to that point the nth time."""
+    With `crash` the process dies when it comes to that point the nth time; `timezone` is the machine's; the
+    ledger's disk is full once the file has `pages` more pages than now."""
+    if timezone:
+        os.environ["TZ"] = timezone
+        time.tzset()
     if sabotage:
         SABOTAGES[sabotage].strike()
     if crash:
         POINTS[crash](nth)
     clock = HurriedClock(ahead=timedelta(seconds=ahead))
     with Store.open(ledger) as store:
+        if pages:
+            fill_disk(store, pages)
         crm = connect(load(Path(config), {}))
         try:
             apply(
@@ -58,6 +70,17 @@ def apply_plan(
             )  # fmt: skip
         finally:
             crm.close()
+
+
+def fill_disk(store: Store, pages: int) -> None:
+    """Let SQLite say that the disk is full once the ledger has grown by so many pages."""
+
+    def limited(connection: sqlite3.Connection, _record: object) -> None:
+        (size,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {int(size) + pages}")
+
+    event.listen(store.engine, "connect", limited)
+    store.engine.dispose()  # so that every connection from now on is a limited one
 
 
 def take_back(config: str, ledger: str, plan_id: str, *, ahead: float = 0.0) -> None:

@@ -25,8 +25,7 @@ from sync.store.locks import machine_clock
 from sync.store.queue import queue_run
 
 WORKERS: Final = 2
-KILLS = WIPES = 3  # at least
-EDITS: Final = 8
+FEWEST: Final = 3  # kills of workers, kills of children, wipes of Redis; more of a longer run
 ENOUGH: Final = 0.85  # of the operations done, and everything struck: then the faults stop
 
 
@@ -69,7 +68,8 @@ def _queue(stage: Stage) -> str:
 
 def _rage(stage: Stage, run_id: str) -> None:
     """Strike at the seed's places of the progress, until everything has happened and most is done."""
-    strikes = ["worker"] * KILLS + ["child"] * KILLS + ["wipe"] * WIPES + ["edit"] * EDITS
+    times = max(FEWEST, stage.operations // 500)
+    strikes = ["worker", "child", "wipe"] * times + ["edit"] * max(8, stage.operations // 50)
     stage.chance.shuffle(strikes)
     places = sorted(stage.chance.uniform(0.0, 0.7) for _ in strikes)
     limit = 60.0 + 0.15 * stage.operations  # seconds; a run that stands still is judged as it is

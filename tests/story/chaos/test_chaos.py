@@ -22,7 +22,7 @@ def test_no_promise_is_broken_while_everything_fails(nursery: Nursery, tmp_path:
     """Each operation has one true outcome soon after the faults stop, and a rollback takes it all back."""
     result = tell(tmp_path, nursery, seed=seed, operations=OPERATIONS)
     assert (result.violations, result.rollback_violations) == ((), ())
-    assert (result.workers_killed, result.children_killed, result.redis_wipes) >= (3, 3, 3)
+    assert min(result.workers_killed, result.children_killed, result.redis_wipes) >= 3
     assert result.fault_share > 0.2
     assert result.converged_seconds <= CONVERGED
     assert result.applied_share >= APPLIED
