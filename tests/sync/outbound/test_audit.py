@@ -267,7 +267,7 @@ def test_an_approval_that_nobody_gave_is_found(used: Any) -> None:
         assert not chain.vouches_for(session, row)
         assert {fault.code for fault in verdict(session, None).faults} == {"inserted", "missing"}
     with tampering(used.store) as session:
-        session.execute(delete(ApprovalRow))
+        session.execute(delete(ApprovalRow).where(ApprovalRow.id == "ap-1"))
         assert [(fault.code, fault.record) for fault in verdict(session, None).faults] == [
             ("missing", "approval ap-1")
         ]
