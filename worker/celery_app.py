@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from celery import Celery
 from celery.signals import worker_ready, worker_shutdown
+from celery.worker import state
 
 from connectors.errors import SettingError
 
@@ -89,15 +90,19 @@ app.add_defaults(_from_environment)
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _begin_ticking(**_: object) -> None:
+def _begin_ticking(sender: Any, **_: object) -> None:
     """In the main process of each worker: find what is due, and ring."""
     from sync.config import load
     from worker.bells import Bells
+    from worker.hearing import Hearing
     from worker.reconciler import Reconciler
 
     settings = load(None, os.environ)
     bells = Bells(settings)
-    reconciler = Reconciler(settings, lambda due: bells.ring(due.run_id, shared=due.shared))
+    hearing = Hearing(sender, at_work=state.reserved_requests, waiting=bells.waiting)
+    reconciler = Reconciler(
+        settings, lambda due: bells.ring(due.run_id, shared=due.shared), also=hearing.check
+    )
     reconciler.start()
 
     def stop(**_: object) -> None:

@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 
 import click
 
@@ -54,6 +55,8 @@ def work_with_celery(concurrency: int | None) -> None:
     """Run Celery's worker in this process until it is told to end."""
     from worker.celery_app import QUEUE, app
 
+    # told with each reconnection, although the setting that it is about is made
+    warnings.filterwarnings("ignore", message=r"\s*In Celery 5.1 we introduced an optional breaking change")
     options = ["worker", "--pool=prefork", f"--queues={QUEUE}", "--loglevel=WARNING"]
     # who else is there is of no interest, and asking does not outlive a wiped Redis
     options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]
