@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_init, worker_ready, worker_shutdown
 from celery.worker import state
 
 from connectors.errors import SettingError
@@ -87,6 +87,13 @@ def _from_environment() -> dict[str, Any]:
 
 app = Celery("upswell", set_as_current=False)
 app.add_defaults(_from_environment)
+
+
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _load_once(**_: object) -> None:
+    """Import what turns need before the pool is forked: three seconds for all, not for each process anew."""
+    import sync.loop
+    import sync.turn  # noqa: F401
 
 
 @worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types

@@ -22,7 +22,7 @@ from sync.store.scores import load_scores
 from sync.store.tables import RunRow
 from sync.store.work import ScoreRangeRow
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # four processes on two busy cores
 
 WaitUntil = Callable[..., Any]
 RANGE = "37"  # accounts: no divisor of how many there are, so that the last range is shorter
