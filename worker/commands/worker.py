@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import warnings
+from contextlib import suppress
 
 import click
 
@@ -27,7 +28,6 @@ def command(app: App, concurrency: int | None, once: bool) -> None:
     """Work: with Celery where [redis] names a server, else in this one process."""
     settings = app.settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGTERM, _end)
     if once:
         from worker.runner import Runner
 
@@ -47,7 +47,8 @@ def command(app: App, concurrency: int | None, once: bool) -> None:
         from worker.runner import Runner
 
         app.screen.say("Working in this process until interrupted. See: upswell status")
-        with Runner(settings) as runner:
+        signal.signal(signal.SIGTERM, _end)  # so that a step under way is given back
+        with suppress(KeyboardInterrupt), Runner(settings) as runner:
             runner.forever()
 
 
