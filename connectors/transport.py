@@ -199,6 +199,11 @@ class HttpDoor(requests.Session):
             self.mount(f"https://{urlsplit(url).netloc}", _LoopbackAdapter())
 
     @property
+    def longest_call(self) -> float:
+        """Seconds after which a request has ended here, unless its reply drips in byte by byte."""
+        return self._timeouts.connect + self._timeouts.read
+
+    @property
     def server_time(self) -> datetime | None:
         """The server's clock now: its last reply's Date header and the time that has passed since."""
         stamp = self.last_headers.get("Date")

@@ -173,8 +173,8 @@ def apply(
     finally:
         with suppress(UpswellError):  # when the ledger is away the lock ends by itself
             Lease(store, lock_name(org_of(store, plan_id)), clock=clock, owner=run).release()
-    if status == "paused":
-        raise _paused(plan_id, found)
+    if found.trouble is not None:
+        raise _cut_short(plan_id, found, found.trouble)
     return report(
         store,
         plan_id,
@@ -227,11 +227,15 @@ def _hold(bench: Workbench, trouble: TransientError, hold: timedelta) -> None:
             plan.paused_until, plan.pause_reason = bench.claims.clock() + hold, trouble.message
 
 
-def _paused(plan_id: str, found: Progress) -> QuotaError:
-    why = "the API calls are used up" if found.trouble is None else found.trouble.message.rstrip(".")
-    until = "" if found.paused_until is None else f" until {found.paused_until:%Y-%m-%d %H:%M} UTC"
+def _cut_short(plan_id: str, found: Progress, trouble: TransientError) -> TransientError:
+    """The error that ended the rounds, with how far the plan has come and how to go on."""
+    why = f"{trouble.message.rstrip('.')}; {found.done:,} of {found.total:,} operations are done"
+    fix = f"Nothing is lost; go on with: upswell apply {plan_id} --resume"
+    if found.status != "paused" or found.paused_until is None:
+        return TransientError(f"{why}.", record=plan_id, fix=fix, status=trouble.status)
+    until = f"{found.paused_until:%Y-%m-%d %H:%M} UTC"
     return QuotaError(
-        f"{why}; the plan is paused{until}, with {found.done:,} of {found.total:,} done.",
+        f"{why}, and the plan is paused until {until}.",
         record=plan_id,
-        fix=f"Nothing is lost; go on then with: upswell apply {plan_id} --resume",
+        fix=f"Nothing is lost; from then on: upswell apply {plan_id} --resume",
     )

@@ -9,8 +9,9 @@ from sqlalchemy import func, select
 
 from connectors.crm import RowOutcome
 from sync.gateway import Drift
+from sync.operations import DONE
 from sync.store import Store
-from sync.store.writeback import JournalRow, OperationRow
+from sync.store.writeback import JournalRow, OperationRow, PlanRow
 
 REJECTED: Final = frozenset(
     {RowOutcome.CONFLICT, RowOutcome.GONE, RowOutcome.MERGED, RowOutcome.REFUSED, RowOutcome.FAILED,
@@ -36,7 +37,9 @@ class ApplyReport:
     """What became of a plan: `outcomes` of record writes and `task_outcomes` by RowOutcome value."""
 
     plan_id: str
-    status: str  # applied, or applying when some rows may pass later
+    status: str  # applied, stopped, or applying when some rows may pass later
+    reason: str | None  # why it was stopped
+    left: int  # operations without an outcome
     outcomes: dict[str, int]
     task_outcomes: dict[str, int]
     written_cells: int
@@ -68,11 +71,16 @@ def report(
             select(OperationRow).where(*of_plan, refused).order_by(OperationRow.kind, OperationRow.position)
         )
         rejected = [_rejected(row) for row in session.scalars(rows)]
+        undone = select(func.count()).where(*of_plan, OperationRow.state != DONE)
+        left = session.scalar(undone) or 0
+        reason = session.scalars(select(PlanRow.pause_reason).where(PlanRow.id == plan_id)).one()
         written = select(func.count()).where(JournalRow.plan_id == plan_id, JournalRow.undoes.is_(None))
         cells = session.scalar(written) or 0
     return ApplyReport(
         plan_id=plan_id,
         status=status,
+        reason=reason,
+        left=left,
         outcomes=counts["write"],
         task_outcomes=counts["task"],
         written_cells=cells,

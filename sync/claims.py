@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from connectors.crm import RowResult
 from sync.first_batch import Verdict, try_first
 from sync.operations import CLAIMED, COLUMNS, DONE, PLANNED, SENDING, UNKNOWN, Operation
-from sync.recovery import recover
+from sync.recovery import blame, recover
 from sync.store import Store
 from sync.store.locks import LEASE as LOCK
 from sync.store.locks import extend
@@ -185,6 +185,11 @@ class Claims:
         self.lose(rows)
         self.look_again(rows, due_at=self.clock(), counts=False)
 
+    def blame(self, rows: Sequence[Held]) -> None:
+        """Leave the claim because our own code failed at it, which the operations may be the cause of."""
+        with self.store.begin() as session:
+            blame(session, self._ours(rows), now=self.now)
+
     def _take(
         self, session: Session, at: datetime, batch: int, kind: str, conditions: Sequence[ColumnElement[bool]]
     ) -> Claim | None:
@@ -244,16 +249,22 @@ class Claims:
 
     def _moved(self, session: Session, rows: Sequence[Held], was: str, /, **values: Any) -> Collection[str]:
         """Keys of the rows that were still ours, in this state and under this fence, and were moved."""
-        ours = (
-            OperationRow.state == was,
-            OperationRow.owner == self.worker,
-            tuple_(OperationRow.key, OperationRow.fence).in_([(row.key, row.fence) for row in rows]),
-        )
         moved = session.scalars(
-            update(OperationRow).where(*ours).values(**values).returning(OperationRow.key),
+            update(OperationRow)
+            .where(*self._ours(rows), OperationRow.state == was)
+            .values(**values)
+            .returning(OperationRow.key),
             execution_options={"synchronize_session": False},
         )
         return set(moved)
+
+    def _ours(self, rows: Sequence[Held]) -> tuple[ColumnElement[bool], ...]:
+        """The rows as far as nobody took them away since."""
+        fences = [(row.key, row.fence) for row in rows]
+        return (
+            OperationRow.owner == self.worker,
+            tuple_(OperationRow.key, OperationRow.fence).in_(fences),
+        )
 
 
 def _as_row(outcome: Outcome) -> dict[str, Any]:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def connect(settings: Settings) -> Crm:
     """A live Crm, logged in. Raises SettingError, LoginError, or TransientError when it can't be reached."""
     from connectors.budget import DailyBudget
+    from connectors.transport import Timeouts
 
+    timeouts = Timeouts(read=settings.crm.timeout_seconds)
     budget = DailyBudget(share=settings.budget.daily_share, ceiling=settings.budget.org_ceiling)
     if settings.crm.kind == "hubspot":
         from connectors.hubspot.crm import Hubspot
@@ -30,6 +32,7 @@ def connect(settings: Settings) -> Crm:
             mapping=settings.mapping,
             account_external_id=settings.crm.account_external_id,
             budget=budget,
+            timeouts=timeouts,
         )
     from connectors.salesforce.crm import Salesforce
 
@@ -38,6 +41,7 @@ def connect(settings: Settings) -> Crm:
         mapping=settings.mapping,
         account_external_id=settings.crm.account_external_id,
         budget=budget,
+        timeouts=timeouts,
     )
 
 

@@ -106,6 +106,10 @@ class Delivery:
             with suppress(UpswellError):  # when it is the ledger that fails, the lease ends by itself
                 self._put_off(claim.rows, error)
             raise
+        except Exception:
+            with suppress(UpswellError):
+                self.claims.blame(claim.rows)
+            raise
         except KeyboardInterrupt:
             with suppress(UpswellError):
                 self.claims.abandon(claim.rows)

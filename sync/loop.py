@@ -279,11 +279,22 @@ class Loop:
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
         return plan
 
-    def apply(self, run: Run, plan_id: str | None = None, *, override: Collection[str] = ()) -> ApplyReport:
-        """A plan (the newest one unless named) carried out. Raises StateError when the ledger forbids it."""
+    def apply(
+        self,
+        run: Run,
+        plan_id: str | None = None,
+        *,
+        override: Collection[str] = (),
+        resume: bool = False,
+    ) -> ApplyReport:
+        """A plan (the newest one unless named) carried out. Raises StateError when the ledger forbids it.
+
+        `resume` goes on with one that was stopped, paused or cut short, the newest of these unless named."""
         with run.step("apply") as detail:
-            chosen = plan_id or latest_plan_id(self.store)
+            chosen = plan_id or latest_plan_id(self.store, begun=resume)
             if chosen is None:
+                if resume:
+                    raise UsageError("no plan was cut short.", fix="begin one with: upswell apply")
                 raise UsageError("there is no plan yet.", fix="make one first: upswell plan")
             unknown = sorted(set(override) - set(RULES))
             if unknown:
@@ -299,6 +310,7 @@ class Loop:
                 now=self.crm.server_time(),
                 holder=run.id,
                 override=override,
+                resume=resume,
                 timezone=self.settings.company.timezone,
                 progress=lambda done, total: self.tell("Apply", done, total),
             )

@@ -98,10 +98,13 @@ def load_terms(store: Store, plan_id: str) -> PlanTerms:
     )
 
 
-def latest_plan_id(store: Store, *, run_id: str | None = None, written: bool = False) -> str | None:
+def latest_plan_id(
+    store: Store, *, run_id: str | None = None, written: bool = False, begun: bool = False
+) -> str | None:
     """The newest plan, of a run where one is named, None when there is none.
 
-    With `written`, the newest of which something may have been written, rolled back since or not."""
+    With `written`, the newest of which something may have been written, rolled back since or not; with
+    `begun`, the newest that was begun and not ended."""
     query = select(PlanRow.id).order_by(PlanRow.created_at.desc(), PlanRow.id.desc()).limit(1)
     if run_id is not None:
         query = query.where(PlanRow.run_id == run_id)
@@ -109,18 +112,20 @@ def latest_plan_id(store: Store, *, run_id: str | None = None, written: bool = F
         # a plan without operations had nothing to write, and so has nothing to take back
         written_to = select(OperationRow.key).where(OperationRow.plan_id == PlanRow.id).exists()
         query = query.where(PlanRow.status != "planned", written_to)
+    if begun:
+        query = query.where(PlanRow.status.in_(("applying", "paused", "stopped")))
     with store.session() as session:
         return session.scalars(query).first()
 
 
 def status_of(store: Store, plan_id: str) -> str | None:
-    """How far a plan has come by now: planned, applying, applied, rolled_back; None when there is none."""
+    """How far a plan has come by now, as `PlanRow.status`; None when there is none."""
     with store.session() as session:
         return session.scalars(select(PlanRow.status).where(PlanRow.id == plan_id)).first()
 
 
 def set_status(session: Session, plan_id: str, status: str) -> None:
-    """Move a plan on: planned, applying, applied, rolled_back."""
+    """Move a plan on to another status."""
     row = session.get(PlanRow, plan_id)
     if row is not None:
         row.status = status

@@ -84,7 +84,7 @@ def work_until_done(
 ) -> Progress:
     """Round after round, until nothing is left, the plan is in another status, or the CRM takes nothing more.
 
-    Raises the TransientError that ended the last round when the CRM took nothing at all."""
+    `trouble` of what is returned is then the error that ended the last round."""
     futile, done = 0, -1
     while True:
         found = work()
@@ -95,8 +95,6 @@ def work_until_done(
         elif found.put_off or found.trouble is not None:
             futile += 1
         if futile == FUTILE:
-            if found.trouble is not None:
-                raise found.trouble
             return found
         sleep(_seconds_until(found.due_at, clock(), idle=found.done == done))
         done = found.done

@@ -17,7 +17,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import Crm, Record, RowOutcome, Value
-from connectors.errors import QuotaError, StateError
+from connectors.errors import QuotaError, StateError, TransientError
 from sync import journal
 from sync.cells import Cell, cell_to_json, same
 from sync.claims import ALL_KINDS
@@ -110,7 +110,7 @@ def rollback(
             if dry_run:
                 continue
             restores, closes = _prepare(store, plan, here, now)
-            _work(bench, sleep=sleep)
+            _work(bench, bench.standing, sleep=sleep)
             results += _outcomes(store, restores)
             closings += _outcomes(store, closes)
             if is_whole and not bench.standing().left:
@@ -127,26 +127,32 @@ def _settle(bench: Workbench, *, is_whole: bool, sleep: Callable[[float], None])
         if is_whole:
             plan.status = "rolling_back"
     looking = replace(bench, kinds=())  # only what is of unknown outcome
-
-    def look() -> Progress:
-        _rounds(looking)
-        return standing(bench.store, bench.plan_id, ALL_KINDS, held_only=True)
-
-    work_until_done(look, status=bench.standing().status, clock=bench.claims.clock, sleep=sleep)
+    _work(looking, lambda: standing(bench.store, bench.plan_id, ALL_KINDS, held_only=True), sleep=sleep)
 
 
-def _work(bench: Workbench, *, sleep: Callable[[float], None]) -> None:
-    work_until_done(
-        lambda: _rounds(bench), status=bench.standing().status, clock=bench.claims.clock, sleep=sleep
+def _work(bench: Workbench, how_far: Callable[[], Progress], *, sleep: Callable[[float], None]) -> None:
+    """Work until `how_far` says that nothing is left. Raises TransientError when the CRM takes nothing."""
+    status = how_far().status
+
+    def work() -> Progress:
+        done = bench.work(status=status)
+        if isinstance(done.trouble, QuotaError):
+            raise _cut_short(bench.plan_id, done.trouble)
+        return replace(how_far(), put_off=done.delivered.put_off, trouble=done.trouble)
+
+    found = work_until_done(work, status=status, clock=bench.claims.clock, sleep=sleep)
+    if found.trouble is not None:
+        raise _cut_short(bench.plan_id, found.trouble)
+
+
+def _cut_short(plan_id: str, trouble: TransientError) -> TransientError:
+    kind = QuotaError if isinstance(trouble, QuotaError) else TransientError
+    return kind(
+        trouble.message,
+        record=plan_id,
+        fix=f"What is taken back stays so; for the rest, later: upswell rollback {plan_id}",
+        status=trouble.status,
     )
-
-
-def _rounds(bench: Workbench) -> Progress:
-    """One round at what can be claimed now. Raises QuotaError; rolling back again then goes on."""
-    work = bench.work(status=bench.standing().status)
-    if isinstance(work.trouble, QuotaError):
-        raise work.trouble
-    return replace(bench.standing(), put_off=work.delivered.put_off, trouble=work.trouble)
 
 
 def _plans(store: Store, target: str) -> list[PlanTerms]:

@@ -100,6 +100,7 @@ class CrmLogin:
 
     kind: Literal["salesforce", "hubspot"]
     account_external_id: str = ""
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 60.0  # of a call; leases are longer
     salesforce: SalesforceLogin = SalesforceLogin()
     hubspot: HubspotLogin = HubspotLogin()
 

@@ -21,6 +21,7 @@ language = "en"                 # of briefs, tasks and reasons
 [crm]
 kind = "{kind}"
 # account_external_id = "{external_id}"   # account field with your own account id, as in your exports
+# timeout_seconds = 60.0                  # how long a call may take; a worker's lease is longer
 
 """
 

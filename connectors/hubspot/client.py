@@ -62,7 +62,13 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         return self._json("POST", self.paths.search(object_name), body=body, safe=True, pace=self._searches)
 
     def send(self, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a write, a partial result too. Raises AmbiguousError when its reply was lost."""
+        """The JSON of a write, a partial result too, sent once: the caller counts its calls.
+
+        Raises AmbiguousError when its reply was lost."""
+        return self._json("POST", path, body=body, safe=False, once=True)
+
+    def set_up(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON of a write to the account's setup, tried again while it certainly was not done."""
         return self._json("POST", path, body=body, safe=False)
 
     def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -97,6 +103,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         path: str,
         *,
         safe: bool,
+        once: bool = False,
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         pace: Pace | None = None,
@@ -108,10 +115,10 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             options["body"] = encode(body)
         what = f"{method} {path}"
 
-        def once() -> Any:
+        def call() -> Any:
             return self._parsed(self._with_one_refresh(options, what=what, safe=safe, pace=pace), what)
 
-        return self._retry.run(once, resend_lost=safe)
+        return call() if once else self._retry.run(call, resend_lost=safe)
 
     def _with_one_refresh(
         self, options: Mapping[str, Any], *, what: str, safe: bool, pace: Pace | None

@@ -61,6 +61,7 @@ class Hubspot:
 
     def __init__(self, client: HubspotClient, mappings: Mappings) -> None:
         self._client = client
+        self.capabilities = replace(self.capabilities, longest_call=client.door.longest_call)
         self._mappings = mappings
         paths = client.paths
         self._schemas = Schemas(client.get, paths.properties_of)

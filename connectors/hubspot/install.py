@@ -61,7 +61,7 @@ class Installer:
 
     def _create_group(self, object_name: str) -> None:
         body = {"name": GROUP, "label": GROUP_LABEL, "displayOrder": -1}
-        self._client.send(self._client.paths.groups(object_name), body)
+        self._client.set_up(self._client.paths.groups(object_name), body)
 
     def _create(self, object_name: str, missing: Sequence[FieldSpec], warnings: list[str]) -> None:
         """Create them; the task key as a unique property where the account takes one on tasks."""
@@ -82,7 +82,9 @@ class Installer:
         for start in range(0, len(specs), _BATCH):
             inputs = [definition(spec, unique=unique) for spec in specs[start : start + _BATCH]]
             try:
-                reply = self._client.send(self._client.paths.new_properties(object_name), {"inputs": inputs})
+                reply = self._client.set_up(
+                    self._client.paths.new_properties(object_name), {"inputs": inputs}
+                )
             except TerminalError as error:
                 if error.status not in {400, 409}:
                     raise

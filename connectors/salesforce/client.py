@@ -65,7 +65,11 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         return self.restful(path, method="POST", data=encode(body), reading=True)
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a write. Raises AmbiguousError when its reply was lost."""
+        """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost."""
+        return self.restful(path, method=method, data=encode(body), once=True)
+
+    def set_up(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON of a write to the org's setup, tried again while it certainly was not done."""
         return self.restful(path, method=method, data=encode(body))
 
     def pages(self, soql: str, *, deleted: bool = False) -> Iterator[Sequence[Mapping[str, Any]]]:
@@ -122,6 +126,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         max_retries: int = 3,  # noqa: ARG002
         *,
         reading: bool = False,
+        once: bool = False,
         headers: Mapping[str, str] | None = None,
         **options: Any,
     ) -> requests.Response:
@@ -130,10 +135,10 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         what = f"{method} {name or 'the call'}".removesuffix("/")
         own = dict(headers or {})
 
-        def once() -> requests.Response:
+        def call() -> requests.Response:
             return self._with_one_refresh(method, url, what=what, safe=safe, headers=own, **options)
 
-        return self.retry.run(once, resend_lost=safe)
+        return call() if once else self.retry.run(call, resend_lost=safe)
 
     def _with_one_refresh(
         self, method: str, url: str, *, what: str, safe: bool, headers: Mapping[str, str], **options: Any

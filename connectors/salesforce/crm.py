@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -62,6 +63,7 @@ class Salesforce:
         self, client: SalesforceClient, mappings: Mappings, *, sleep: Callable[[float], None]
     ) -> None:
         self._client = client
+        self.capabilities = replace(self.capabilities, longest_call=client.door.longest_call)
         self._mappings = mappings
         self._schemas = Schemas(client.read)
         self._writer = Writer(client, self._schemas)

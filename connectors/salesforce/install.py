@@ -146,7 +146,7 @@ class Installer:
                 fix="Give our user 'View Setup and Configuration', then run `upswell install` again.",
             )
         body = {"AssigneeId": self._client.user_id, "PermissionSetId": set_id}
-        self._client.send("POST", "sobjects/PermissionSetAssignment", body)
+        self._client.set_up("POST", "sobjects/PermissionSetAssignment", body)
 
     def _verify(self, specs: Sequence[FieldSpec]) -> None:
         """Describe again: every field must now be visible, and ours writable."""

@@ -27,6 +27,7 @@ HEAD = "0003"  # the newest migration; a test compares it with the migrations fo
 BUSY_SECONDS = 30.0
 CONNECT_SECONDS = 10  # libpq waits for ever for a host that does not answer
 LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
+DISK_FULL = frozenset({"53100", "58030"})  # disk_full and io_error
 WRITER_LOCK = 0x75707377  # PostgreSQL advisory lock of the database: "upsw"
 
 
@@ -91,6 +92,12 @@ class Store:
                     f"another process has been writing to the ledger for {BUSY_SECONDS:.0f} seconds.",
                     record=_shown(self.engine.url),
                     fix="let it end, or end it; then run this again",
+                ) from None
+            if _is_full(error):
+                raise StateError(
+                    f"the ledger can't be written: {_first_line(error)}.",
+                    record=_shown(self.engine.url),
+                    fix="make room on its disk, then run this again; what was committed is there",
                 ) from None
             if _is_away(error):
                 raise StateError(
@@ -196,6 +203,13 @@ def _is_busy(error: DBAPIError) -> bool:
     """Whether it says that a lock could not be had in time, in the words of either database."""
     state = getattr(error.orig, "sqlstate", None)
     return state == LOCK_NOT_AVAILABLE or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+
+
+def _is_full(error: DBAPIError) -> bool:
+    """Whether the disk has no room, or fails: nothing of the transaction was kept."""
+    kind = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # an extended code has more above
+    state = getattr(error.orig, "sqlstate", None)
+    return state in DISK_FULL or kind in {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR}
 
 
 def _is_away(error: DBAPIError) -> bool:

@@ -100,7 +100,7 @@ class OperationRow(Base):
     fence: Mapped[int] = mapped_column(default=0, server_default="0")
     lease_until: Mapped[datetime | None]
     due_at: Mapped[datetime | None]  # not before; backs off
-    # claims whose lease ran out: their worker died
+    # claims that took their worker down
     crashes: Mapped[int] = mapped_column(default=0, server_default="0")
     # HTTP calls that bore it to the CRM
     requests: Mapped[int] = mapped_column(default=0, server_default="0")

@@ -17,16 +17,17 @@ SHOWN = 10
 
 @verb(
     "apply",
-    examples=("upswell apply", "upswell apply PLAN --override changed_share"),
+    examples=("upswell apply", "upswell apply PLAN --override changed_share", "upswell apply --resume"),
     exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.REJECTED_ROWS),
 )
 @click.argument("plan", required=False)
+@click.option("--resume", is_flag=True, help="Go on with a plan that was stopped, paused or cut short.")
 @click.option("--override", multiple=True, help="Guard rule to pass over, by name; may be given again.")
-def command(app: App, plan: str | None, override: tuple[str, ...]) -> None:
+def command(app: App, plan: str | None, resume: bool, override: tuple[str, ...]) -> None:
     """Apply the named plan, else the newest one; a plan cut short goes on where it stopped."""
     with open_loop(app.settings(), app.screen) as loop, loop.run("apply") as run:
         app.answer.run_id = run.id
-        report = loop.apply(run, plan, override=override)
+        report = loop.apply(run, plan, override=override, resume=resume)
     app.answer.data = apply_facts(report)
     show_apply(app, report)
 
@@ -69,7 +70,25 @@ def show_apply(app: App, report: ApplyReport) -> None:
         )
         if len(report.rejected) > SHOWN:
             screen.say(f"… and {len(report.rejected) - SHOWN} more; --json lists all.")
+    show_what_is_next(app, report)
     for drift in report.drifts:
         app.warn(
             f"{drift.record_id}: {drift.field} holds {drift.held!r} just after {drift.written!r} was written"
         )
+
+
+def show_what_is_next(app: App, report: ApplyReport) -> None:
+    """Of a plan that is not through: why, and how to go on; the verb then ends with exit code 1."""
+    resume = f"upswell apply {report.plan_id} --resume"
+    if report.status == "stopped":
+        message = f"{report.reason}; the plan was stopped, and {report.left:,} operations were not sent"
+        fix = f"mend what the reasons above name, then: {resume}; or take it back: upswell rollback"
+    elif report.status == "applying":
+        message = f"{report.left:,} operations are left; the CRM does not take them for now"
+        fix = f"go on later with: {resume}"
+    else:
+        return
+    app.answer.errors.append({"code": "state", "message": message, "record": report.plan_id, "fix": fix})
+    app.answer.exit_code = ExitCode.FAILED
+    app.screen.head(f"Not done: {message}.")
+    app.screen.say(f"Next: {fix}")

@@ -12,13 +12,15 @@ SHOWN = 20
 
 @verb(
     "rollback",
-    examples=("upswell rollback RUN --dry-run", "upswell rollback RUN --account C-00042 --field score"),
+    examples=("upswell rollback RUN --plan", "upswell rollback RUN --account C-00042 --field score"),
     exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.REJECTED_ROWS),
 )
 @click.argument("run_or_plan", metavar="[RUN]", required=False)
 @click.option("--account", help="Only this account: its id, or its record id in the CRM.")
 @click.option("--field", help="Only this field: our name (score) or the CRM's.")
-@click.option("--dry-run", is_flag=True, help="Show what would be restored; write nothing.")
+@click.option(
+    "--plan", "--dry-run", "dry_run", is_flag=True, help="Show what would be restored; write nothing."
+)
 def command(app: App, run_or_plan: str | None, account: str | None, field: str | None, dry_run: bool) -> None:
     """Restore the named run or plan, else the newest applied one; people's later edits stay."""
     with open_loop(app.settings(), app.screen) as loop, loop.run("rollback") as run:

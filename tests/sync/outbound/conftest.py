@@ -334,18 +334,27 @@ def company_tables(count: int) -> dict[str, Any]:
 
 @dataclass
 class Machine:
-    """The clock of the machine, which only sleeping moves."""
+    """The clock of the machine, which may be set back, and true time, which only sleeping moves."""
 
     now: datetime = NOW
-    slept: float = 0.0
+    true: datetime = NOW
 
     def __call__(self) -> datetime:
         return self.now
 
+    def tick(self) -> datetime:
+        """A moment of true time that is later than every one before."""
+        self.true += timedelta(microseconds=1)
+        return self.true
+
     def sleep(self, seconds: float) -> None:
         assert seconds >= 0
-        self.slept += seconds
+        self.true += timedelta(seconds=seconds)
         self.now += timedelta(seconds=seconds)
+
+    def set_back(self, seconds: float) -> None:
+        """The clock is corrected; no time passes."""
+        self.now -= timedelta(seconds=seconds)
 
 
 @dataclass

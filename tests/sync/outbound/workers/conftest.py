@@ -1,0 +1,368 @@
+"""Workers that take turns, may be killed at any commit and any call, and a CRM that is hard to work with.
+
+A worker is a thread that goes on only when the test lets it take a step: to the next begin or commit of the
+ledger, or to the next call of the CRM. So every order of events can be tried, and tried again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import delete, update
+from sqlalchemy.orm import Session
+
+from connectors.crm import Change, Record, RowOutcome, RowResult, TaskDraft, TaskState
+from connectors.errors import AmbiguousError, QuotaError, TerminalError, TransientError
+from sync import journal
+from sync.apply import Progress, apply_some, finish_apply, start_apply
+from sync.planned import Plan
+from sync.store import Store
+from sync.store.tables import LockRow
+from sync.store.writeback import JournalRow, OperationRow, PlanRow, TaskRow
+
+HOLDER = "run-of-the-test"
+
+
+class Killed(BaseException):
+    """The worker's process is gone: nothing of it runs any more."""
+
+
+@dataclass
+class Wire:
+    """The way to a CRM in memory: it loses replies, is late, away or dear, and counts what it was sent.
+
+    `faults` strike the calls that write cells, one each, in order, and `task_faults` those for tasks; `pause`
+    is called before and after each."""
+
+    inner: Any
+    machine: Any
+    faults: list[str] = field(default_factory=list)
+    task_faults: list[str] = field(default_factory=list)
+    poison: set[str] = field(default_factory=set)  # record ids that kill the worker that sends them
+    indigestible: set[str] = field(default_factory=set)  # for which the whole call is refused
+    requests: Counter[str] = field(default_factory=Counter)  # calls that bore each key
+    effects: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
+    modified: dict[str, datetime] = field(default_factory=dict)
+    late: list[tuple[datetime, Callable[[], Any]]] = field(default_factory=list)
+    pause: Callable[[str], None] = lambda _: None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
+        self.pause("read")
+        self.land()
+        found = self.inner.read(object_name, ids, fields)
+        return {key: replace(held, modified_at=self.modified.get(key)) for key, held in found.items()}
+
+    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+        self.pause("find")
+        self.land()
+        found: Mapping[str, TaskState] = self.inner.find_tasks(keys)
+        return found
+
+    def write(self, changes: Sequence[Change]) -> list[RowResult]:
+        ids = {change.id for change in changes}
+        keys = [change.key for change in changes]
+        return self._call(keys, lambda: [self._write(change) for change in changes], ids)
+
+    def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        return self._call([draft.key for draft in drafts], lambda: self.inner.create_tasks(drafts))
+
+    def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
+        return self._call(list(tasks), lambda: self.inner.close_tasks(tasks))
+
+    def person(self, record_id: str, **values: Any) -> None:
+        """A person edits a record, now."""
+        self.land()
+        self.inner.person(record_id, **values)
+        self.modified[record_id] = self.machine.tick()
+
+    def land(self) -> None:
+        """Let what is under way arrive, if its time has come."""
+        due = [each for each in self.late if each[0] <= self.machine.true]
+        self.late[:] = [each for each in self.late if each[0] > self.machine.true]
+        for _, write in due:
+            write()
+
+    def _call(
+        self, keys: Sequence[str], write: Callable[[], list[RowResult]], ids: Set[str] = frozenset()
+    ) -> list[RowResult]:
+        self.pause("write")
+        self.land()
+        self.requests.update(keys)
+        if ids & self.poison:
+            raise Killed
+        faults = self.faults if ids else self.task_faults
+        fault, _, seconds = (faults.pop(0) if faults else "none").partition(" ")
+        match fault:
+            case "away":
+                raise TransientError("the server is not available", status=503)
+            case "wait":
+                raise TransientError("slow down", status=429, retry_after=float(seconds))
+            case "quota":
+                raise QuotaError("no calls are left today", retry_after=float(seconds))
+            case "lost_before":
+                raise AmbiguousError("the connection was reset")
+            case "late":
+                self.late.append((self.machine.true + timedelta(seconds=float(seconds)), write))
+                raise AmbiguousError("no reply in time")
+            case "page":
+                raise TerminalError("what answers there is no API", status=200)
+        if ids & self.indigestible:
+            raise TerminalError("this is not JSON", status=400, vendor_code="JSON_PARSER_ERROR")
+        results = write()
+        self.pause("written")
+        if fault == "lost_after":
+            raise AmbiguousError("the connection was reset")
+        return results
+
+    def _write(self, change: Change) -> RowResult:
+        moved = self.modified.get(change.id)
+        conditional = change.object in self.capabilities.conditional_write
+        if conditional and moved is not None and moved != change.unmodified_since:
+            return RowResult(key=change.key, outcome=RowOutcome.CONFLICT, message="412: it moved")
+        held = self.inner.records.get(change.id, {})
+        before = {name: held.get(name) for name in change.values}
+        (result,) = self.inner.write([change])
+        if result.outcome is RowOutcome.APPLIED and before != dict(change.values):
+            self.effects.append((change.key, before, dict(change.values)))
+            self.modified[change.id] = self.machine.tick()
+        taken: RowResult = result
+        return taken
+
+
+class Turns:
+    """Lets one thread run at a time: the test's, or the one worker whose turn it is."""
+
+    def __init__(self) -> None:
+        self.go, self.stopped = threading.Semaphore(0), threading.Semaphore(0)
+        self.doomed, self.ended, self.at = False, False, "start"
+
+    def pause(self, where: str) -> None:
+        """Give the turn back; the worker may never get another."""
+        self.at = where
+        self.stopped.release()
+        self.go.acquire()
+        if self.doomed:
+            raise Killed
+
+    def step(self) -> None:
+        """Let the worker go on to its next pause, or its end."""
+        if not self.ended:
+            self.go.release()
+            self.stopped.acquire()
+
+
+class SteppedStore(Store):
+    """The ledger, with a pause before each writing transaction and after its commit."""
+
+    pause: Callable[[str], None] = staticmethod(lambda _: None)
+
+    @contextmanager
+    def begin(self) -> Iterator[Session]:
+        self.pause("begin")
+        with super().begin() as session:
+            yield session
+        self.pause("committed")
+
+
+@dataclass
+class Worker:
+    """A process that works at a plan, a step at a time."""
+
+    name: str
+    turns: Turns
+    thread: threading.Thread
+    store: SteppedStore
+    errors: list[BaseException] = field(default_factory=list)
+
+    def step(self) -> str:
+        """One step; where the worker stands then."""
+        self.turns.step()
+        return self.turns.at
+
+    def until(self, *where: str) -> None:
+        """Let it go on until it stands at one of these places."""
+        while self.step() not in where:
+            assert not self.turns.ended, self.errors
+
+    def to_end(self) -> None:
+        """Let it go on until nothing is left for it."""
+        while not self.turns.ended:
+            self.step()
+        assert self.errors == []
+
+    def kill(self) -> None:
+        """Kill it where it stands."""
+        self.turns.doomed = True
+        while not self.turns.ended:
+            self.turns.step()
+        self.thread.join()
+        self.store.close()
+
+
+@dataclass
+class Crew:
+    """Workers at one plan, their ledger and CRM, and what must hold however they are treated."""
+
+    world: Any
+    wire: Wire
+    url: str
+    plan: Plan
+    workers: list[Worker] = field(default_factory=list)
+    hired: int = 0
+
+    def reset(self) -> None:
+        """As if nothing had been done yet with the plan."""
+        self.dismiss()
+        fresh = dict.fromkeys(("outcome", "vendor_code", "message", "fix", "owner", "lease_until", "due_at"))
+        counters = dict.fromkeys(("attempts", "fence", "crashes", "requests", "lost", "looks"), 0)
+        with self.world.store.begin() as session:
+            session.execute(delete(JournalRow))
+            session.execute(delete(TaskRow))
+            session.execute(delete(LockRow))
+            session.execute(update(OperationRow).values(state="planned", **fresh, **counters))
+            session.execute(update(PlanRow).values(status="planned", tried_at=None, paused_until=None))
+        self.world.crm.records = {record_id: {} for record_id in self.world.crm.records}
+        self.world.crm.tasks.clear()
+        self.wire = Wire(inner=self.world.crm, machine=self.world.machine)
+
+    def start(self, **options: Any) -> None:
+        """Begin the plan, as the run that all workers belong to."""
+        options = {"settings": self.world.settings, "holder": HOLDER, "clock": self.world.machine} | options
+        start_apply(self.plan.id, self.wire, self.world.store, now=self.world.now, **options)
+
+    def some(self, worker: str = "w", **options: Any) -> Progress:
+        """What one worker that nobody disturbs can do now."""
+        options = {"holder": HOLDER, "timezone": "UTC", "clock": self.world.machine} | options
+        return apply_some(
+            self.plan.id, self.wire, self.world.store, now=self.world.now, worker=worker, **options
+        )
+
+    def hire(self) -> Worker:
+        """A new worker that stands at its start."""
+        self.hired += 1
+        turns, store = Turns(), SteppedStore.open(self.url)
+        worker = Worker(name=f"worker-{self.hired}", turns=turns, thread=threading.Thread(), store=store)
+        wire = replace(self.wire, pause=turns.pause)
+        for name in ("faults", "task_faults", "requests", "effects", "modified", "late"):
+            assert getattr(wire, name) is getattr(self.wire, name)
+
+        def run() -> None:
+            turns.go.acquire()
+            store.pause = turns.pause  # type: ignore[method-assign]  # one of its own
+            try:
+                while not turns.doomed and self._work(worker, wire).left:
+                    turns.pause("idle")
+            except Killed:
+                pass
+            except Exception as error:  # noqa: BLE001  # the test looks at it
+                worker.errors.append(error)
+            finally:
+                turns.ended = True
+                turns.stopped.release()
+
+        worker.thread = threading.Thread(target=run, daemon=True)
+        worker.thread.start()
+        self.workers.append(worker)
+        return worker
+
+    def finish(self, rounds: int = 200) -> str:
+        """One more worker, and time, until nothing is left; the plan's status then."""
+        for _ in range(rounds):
+            found = self.some("the-last")
+            if not found.left or found.status == "stopped":
+                self.world.machine.sleep(60)  # whatever is still on its way arrives
+                self.wire.land()
+                return finish_apply(self.plan.id, self.world.store, holder=HOLDER)
+            wait = 1.0 if found.due_at is None else (found.due_at - self.world.machine.now).total_seconds()
+            self.world.machine.sleep(max(wait, 1.0))
+        raise AssertionError("it never ends")
+
+    def rows(self, *kinds: str) -> list[OperationRow]:
+        """The operations as the ledger holds them."""
+        with self.world.store.session() as session:
+            found = session.query(OperationRow).order_by(OperationRow.kind.desc(), OperationRow.position)
+            return [row for row in found if row.kind in (kinds or ("write", "task"))]
+
+    def check(self) -> None:
+        """What holds of every plan that has come to its end, whatever happened on the way."""
+        effects = Counter(key for key, _, _ in self.wire.effects)
+        planned = {change.key: change for change in self.plan.changes}
+        for row in self.rows("write"):
+            assert row.state == "done", row.key
+            assert row.outcome is not None, row.key
+            # applied is one write that had an effect, and everything else is none
+            assert effects[row.key] == (row.outcome == "applied"), (row.key, row.outcome, effects[row.key])
+        for key, before, after in self.wire.effects:
+            cells = planned[key].cells
+            assert after == {cell.name: cell.after for cell in cells}
+            assert before == {cell.name: cell.before for cell in cells}, "another value was overwritten"
+        for row in self.rows("task"):
+            assert row.state == "done", row.key
+            made = row.payload["draft"]["key"] in self.wire.inner.tasks
+            assert made == (row.outcome == "applied"), (row.key, row.outcome)
+        assert max(self.wire.requests.values(), default=0) <= 6
+        with self.world.store.session() as session:
+            entries = Counter(entry.record_id for entry in journal.standing(session, self.plan.id))
+            tasks = {row.key for row in session.query(TaskRow)}
+        written = [row for row in self.rows("write") if row.outcome == "applied"]
+        applied = {row.record_id: len(row.payload["cells"]) for row in written}
+        assert entries == applied, "the journal holds each written cell once, and nothing else"
+        assert tasks == set(self.wire.inner.tasks)
+
+    def dismiss(self) -> None:
+        """Kill whoever is still there."""
+        for worker in self.workers:
+            worker.kill()
+        self.workers.clear()
+
+    def _work(self, worker: Worker, wire: Wire) -> Progress:
+        return apply_some(
+            self.plan.id, wire, worker.store, now=self.world.now, worker=worker.name, holder=HOLDER,
+            timezone="UTC", clock=self.world.machine, limit=3,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def make_crew() -> Callable[..., Any]:
+    """Make a crew around a world: its plan from these scores, with the CRM behind a wire."""
+
+    @contextmanager
+    def made(world: Any, url: str, *rows: Mapping[str, Any]) -> Iterator[Crew]:
+        wire = Wire(inner=world.crm, machine=world.machine)
+        crew = Crew(world=world, wire=wire, url=url, plan=world.plan(*rows))
+        try:
+            yield crew
+        finally:
+            crew.dismiss()
+
+    return made
+
+
+@pytest.fixture
+def crew(
+    world: Any, ledger_url: str, score: Callable[..., Any], make_crew: Callable[..., Any]
+) -> Iterator[Crew]:
+    """A plan of four records and their tasks, nothing of it begun."""
+    with make_crew(world, ledger_url, *(score(n) for n in range(4))) as made:
+        yield made
+
+
+@pytest.fixture
+def crowd(
+    world: Any, ledger_url: str, score: Callable[..., Any], make_crew: Callable[..., Any]
+) -> Iterator[Crew]:
+    """A plan of sixty records without tasks, for a CRM that takes fifty in a call."""
+    world.crm.records = {f"001{n}": {} for n in range(60)}
+    world.crm.capabilities = replace(world.crm.capabilities, write_batch=50)
+    with make_crew(world, ledger_url, *(score(n, tier="low") for n in range(60))) as made:
+        yield made
