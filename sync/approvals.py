@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from connectors.errors import StateError, UsageError
+from sync import chain
 from sync.operations import PLANNED
 from sync.operators import Operator, Role, authenticate, operators
 from sync.plan_ledger import load_terms, status_of
@@ -189,7 +190,9 @@ def _is_approved(session: Session, plan_id: str) -> bool:
 
 
 def _given(session: Session, *conditions: ColumnElement[bool]) -> list[Approval]:
-    """The approvals that count, oldest first: every look at them goes through here."""
+    """The approvals that count, oldest first: every look at them goes through here.
+
+    A row that the chain does not vouch for was not given through us, or was changed since."""
     rows = session.scalars(select(ApprovalRow).where(*conditions).order_by(ApprovalRow.at, ApprovalRow.id))
     return [
         Approval(
@@ -202,6 +205,7 @@ def _given(session: Session, *conditions: ColumnElement[bool]) -> list[Approval]
             note=row.note,
         )
         for row in rows
+        if chain.vouches_for(session, row)
     ]
 
 
@@ -219,4 +223,5 @@ def _keep(session: Session, approval: Approval) -> Approval:
     )
     session.add(row)
     session.flush()
+    chain.add_approval(session, row)
     return approval

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,17 +33,56 @@ FINGERPRINT: Final = b"upswell journal"
 """What the first link follows: this text under the key, by which a key of somebody else's is told."""
 
 
-def add(
-    session: Session, kind: str, ref: Mapping[str, Any], *, at: datetime, digest: str | None = None
-) -> int:
-    """Append a link in a session of `Store.begin`; gives its number.
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """The end of the chain in a session that writes: what the next link follows, and the key for it."""
 
-    `kind` says what it is about and `ref` holds the facts, such as
-    `add(session, "approval", {"id": …, "operator": …}, at=now)`; `digest` covers rows kept elsewhere.
-    The first link ever is preceded by one that seals what an older version wrote.
+    session: Session
+    key: bytes
+    last: Link | None
+    at: datetime
+
+    def add(self, kind: str, ref: Mapping[str, Any], *, digest: str | None = None) -> int:
+        """Append a link, once; gives its number. `digest` covers rows that are kept elsewhere."""
+        link = LinkRow(
+            seq=1 if self.last is None else self.last.seq + 1,
+            at=self.at,
+            kind=kind,
+            ref=dict(ref),
+            digest=digest or digest_of_ref(ref),
+            previous=fingerprint(self.key) if self.last is None else self.last.mac,
+            mac="",
+        )
+        link.mac = mac_of(self.key, link)
+        self.session.add(link)
+        self.session.flush()
+        return link.seq
+
+
+def end(session: Session, at: datetime, effects: Collection[str] = ()) -> End:
+    """The end of the chain in a session of `Store.begin`, after a look at whether it is sound.
+
+    A chain that is not there yet is opened by a link that seals what an older version wrote; `effects` are
+    the keys of operations and tasks that are about to be journalled, and so are not of that kind.
     Raises StateError when this installation does not have the key that the chain was begun with."""
-    key, last = _continue(session, at)
-    return _append(session, key, last, kind=kind, ref=ref, at=at, digest=digest or digest_of_ref(ref))
+    last = _last(session)
+    held = key_of(session)
+    if last is not None:
+        return End(session=session, key=_check(session, held.held(), last), last=last, at=at)
+    begun = End(session=session, key=held.made(), last=None, at=at)
+    sealed = opening(session, begun.key, effects)
+    if sealed is None:
+        return begun
+    begun.add(OPENING, sealed.ref, digest=digest_of_entries(sealed.entries))
+    return replace(begun, last=_last(session))
+
+
+def add(session: Session, kind: str, ref: Mapping[str, Any], *, at: datetime) -> int:
+    """Append a link that covers its own facts, in a session of `Store.begin`; gives its number.
+
+    `kind` says what it is about, `ref` holds the facts: `add(session, "install", {"fields": […]}, at=now)`.
+    Raises what `end` raises."""
+    return end(session, at).add(kind, ref)
 
 
 def add_approval(session: Session, row: ApprovalRow) -> None:
@@ -59,13 +99,6 @@ def approval_ref(row: ApprovalRow) -> dict[str, Any]:
     """The facts of an approval."""
     names = ("id", "kind", "org_id", "plan_id", "fields", "operator", "note")
     return {name: getattr(row, name) for name in names} | {"at": moment(row.at)}
-
-
-def key_to_write(session: Session, at: datetime, effects: Collection[str] = ()) -> bytes:
-    """The key for what is about to be linked, the chain being open and sound at its end.
-
-    `effects` are the keys of operations and tasks that it is about, which no older version wrote."""
-    return _continue(session, at, effects)[0]
 
 
 def holds(session: Session, kind: str, ref: Mapping[str, Any]) -> bool:
@@ -138,21 +171,6 @@ def another_key(first: Link | None) -> StateError:
     )
 
 
-def _continue(session: Session, at: datetime, effects: Collection[str] = ()) -> tuple[bytes, Link | None]:
-    """The key and the last link, checked; a chain that is not there yet is opened."""
-    last = _last(session)
-    held = key_of(session)
-    if last is not None:
-        return _check(session, held.held(), last), last
-    key = held.made()
-    sealed = opening(session, key, effects)
-    if sealed is None:
-        return key, None
-    digest = digest_of_entries(sealed.entries)
-    _append(session, key, None, kind=OPENING, ref=sealed.ref, at=at, digest=digest)
-    return key, _last(session)
-
-
 def _check(session: Session, key: bytes | None, last: Link) -> bytes:
     if key is not None and is_ours(key, last):
         return key
@@ -164,31 +182,6 @@ def _check(session: Session, key: bytes | None, last: Link) -> bytes:
         record=f"link {last.seq}",
         fix="see what else was: upswell audit verify; then restore the ledger from a backup",
     )
-
-
-def _append(
-    session: Session,
-    key: bytes,
-    last: Link | None,
-    *,
-    kind: str,
-    ref: Mapping[str, Any],
-    at: datetime,
-    digest: str,
-) -> int:
-    link = LinkRow(
-        seq=1 if last is None else last.seq + 1,
-        at=at,
-        kind=kind,
-        ref=dict(ref),
-        digest=digest,
-        previous=fingerprint(key) if last is None else last.mac,
-        mac="",
-    )
-    link.mac = mac_of(key, link)
-    session.add(link)
-    session.flush()
-    return link.seq
 
 
 def _last(session: Session) -> Link | None:

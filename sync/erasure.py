@@ -8,7 +8,7 @@ is not sent any more, and its plan can't be applied: what was approved is no lon
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any, Final
@@ -37,13 +37,16 @@ RETENTION: Final = "retention"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """What is to be erased, or was: keys by table, and the plans that can't be applied any more."""
+    """What is to be erased, or was: keys by table, and the plans that can't be applied any more.
+
+    With `has_traces` the ledger's file may still hold the bytes, because somebody had it open."""
 
     entries: tuple[int, ...] = ()
     operations: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     skips: tuple[tuple[str, int], ...] = ()
     plans: tuple[str, ...] = ()
+    has_traces: bool = False
 
     def __bool__(self) -> bool:
         return bool(self.entries or self.operations or self.tasks or self.skips)
@@ -129,15 +132,15 @@ def _erase(store: Store, search: _Search, *, reason: str, at: datetime) -> Found
             _chunks(found.entries), _chunks(found.operations), fillvalue=()
         ):
             with store.begin() as session:
-                chain.key_to_write(session, at)
+                end = chain.end(session, at)  # an entry that is not sealed yet has no salt
                 gone = _empty_entries(session, entries, at)
                 _empty_operations(session, operations, search, at)
                 ref = {"entries": ranges(gone), "operations": sorted(operations), "reason": reason}
-                chain.add(session, chain.ERASURE, ref, at=at)
+                end.add(chain.ERASURE, ref)
         with store.begin() as session:
             _empty_texts(session, found)
         done += found
-    return done
+    return replace(done, has_traces=not store.wipe())  # an earlier one may have left some
 
 
 def _entries(session: Session, search: _Search) -> Iterator[int]:

@@ -133,7 +133,7 @@ def _add(session: Session, effects: Sequence[tuple[Operation, Sequence[HeldCell]
     if not count:
         return
     keys = {cell["key"] for _, cells in effects for cell in cells} | {op.key for op, _ in effects}
-    key = chain.key_to_write(session, at, keys)
+    end = chain.end(session, at, keys)
     first = (session.scalar(select(func.max(JournalRow.id))) or 0) + 1
     drawn = os.urandom(SALT_BYTES * count).hex()
     salts = iter([drawn[place : place + 2 * SALT_BYTES] for place in range(0, len(drawn), 2 * SALT_BYTES)])
@@ -145,13 +145,11 @@ def _add(session: Session, effects: Sequence[tuple[Operation, Sequence[HeldCell]
             salt = next(salts)
             kept = commitment(salt, cell["before"], cell["after"])
             named = (cell["name"], cell["key"], cell.get("undoes"))
-            digest = entry_digest(key, first + number, facts, named, kept)
+            digest = entry_digest(end.key, first + number, facts, named, kept)
             rows.append({**cell, "id": first + number, "of": operation.key, "salt": salt, "digest": digest})
-    chain.add(
-        session,
+    end.add(
         chain.ENTRIES,
         {"entries": ranges(row["id"] for row in rows)},
-        at=at,
         digest=chain.digest_of_entries((row["id"], row["digest"]) for row in rows),
     )
     _insert(session, rows, at)

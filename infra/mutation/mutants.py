@@ -37,7 +37,8 @@ def run(chosen: list[str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise SystemExit("\n".join((done.stdout or "").replace("\r", "\n").splitlines()[-60:]) or 1)
+        said = (done.stdout or "").replace("\r", "\n").splitlines()
+        raise SystemExit("\n".join([*said[-60:], f"mutmut ended with {done.returncode}"]))
 
 
 def verdicts(module: str, chosen: list[str]) -> dict[str, str]:

@@ -10,6 +10,7 @@ import importlib
 
 import pytest
 from mutmut.state import state
+from mutmut.workers import isolation
 
 IMPORTED_LATE = (
     "alembic.autogenerate",
@@ -26,11 +27,22 @@ IMPORTED_LATE = (
 """What the product imports inside functions: 0.5 CPU seconds that each mutant would pay again."""
 
 
+def no_clock_of_mutmuts(pid: int, timeout_s: float) -> None:
+    """Nothing: when time is up, mutmut 3.8.1 signals the process id of a mutant that may have ended, and the
+    id may be another's by now. Its limit on CPU time stays, and each test gets a limit below."""
+
+
+isolation.register_timeout = no_clock_of_mutmuts
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests by the seconds that each took when all were run unchanged."""
+    """Order the tests by the seconds that each took when nothing was changed; none may take 20 times that."""
     seconds = state().duration_by_test
     items.sort(key=lambda item: seconds.get(item.nodeid, 0.0))
+    for item in items:
+        if item.nodeid in seconds:
+            item.add_marker(pytest.mark.timeout(30 + 20 * seconds[item.nodeid]))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -26,6 +26,7 @@ from sync.store.storable import storable_json
 
 HEAD = "0003"  # the newest migration; a test compares it with the migrations folder
 BUSY_SECONDS = 30.0
+WIPE_SECONDS = 5.0
 CONNECT_SECONDS = 10  # libpq waits for ever for a host that does not answer
 LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes-appendix.html
 DISK_FULL = frozenset({"53100", "58030"})  # disk_full and io_error
@@ -115,6 +116,23 @@ class Store:
                     fix="run this again when it is back; what was committed is there",
                 ) from None
             raise
+
+    def wipe(self) -> bool:
+        """Rewrite a ledger file without what was erased in it; False while somebody reads its old state.
+
+        SQLite leaves the bytes of a deleted text where they were. A server's ledger is left to its VACUUM."""
+        if self.engine.dialect.name != "sqlite":
+            return True
+        connection = self._pool.raw_connection()
+        try:
+            connection.cursor().execute(f"PRAGMA busy_timeout = {int(WIPE_SECONDS * 1000)}")
+            connection.cursor().execute("VACUUM")
+            is_busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.OperationalError:
+            return False
+        finally:
+            connection.invalidate()  # it waits less than the others
+        return not is_busy
 
     def close(self) -> None:
         """Give back the connections."""

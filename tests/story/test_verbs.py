@@ -18,6 +18,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "exports": ("exports", "check", "--kind", "billing"),
     "features": ("features", "ACCOUNT"),
     "history": ("history",),
+    "audit": ("audit", "verify"),
     "status": ("status",),
     "install": ("install",),
     "outcomes": ("outcomes",),
@@ -225,3 +226,29 @@ def test_history_shows_what_a_cell_held_before_and_after(home: Any) -> None:
     assert [(run["verb"], run["rejected"]) for run in runs] == [("rollback", 0), ("run", 0)]
     assert home.upswell("history", "--rejected").data["writes"] == []
     assert home.upswell("history", "no-such-run").exit_code == 2
+
+
+def test_a_contact_is_forgotten_and_the_journal_is_still_whole(home: Any) -> None:
+    """By id, known from the lake: the brief goes, and what is left can be taken back."""
+    task = first_task(home)
+    reach = next(
+        cell["after"]
+        for write in home.upswell("history", "--record", task["record_id"]).data["writes"]
+        for cell in write["cells"]
+        if cell["key"] == "whom_to_reach"
+    )
+    with home.sandbox.store.transaction() as sql:
+        contacts = sql.execute(
+            "SELECT Id, Name FROM Contact WHERE AccountId = ?", (task["record_id"],)
+        ).fetchall()
+    (contact, name), *_ = [(key, name) for key, name in contacts if f"Talk to {name}" in reach]
+    erased = home.upswell("audit", "erase", contact, "--reason", "request 17")
+    assert erased.data["entries"] >= 2
+    assert erased.data["in_crm"] == 1
+    writes = home.upswell("history", "--record", task["record_id"]).data["writes"]
+    assert {write["is_erased"] for write in writes} == {True}
+    assert name not in json.dumps(writes)
+    head = home.upswell("audit", "verify").data["head"]
+    home.upswell("rollback")
+    verified = home.upswell("audit", "verify", "--head", head)
+    assert (verified.exit_code, verified.data["faults"]) == (0, [])

@@ -152,6 +152,7 @@ def test_a_person_is_erased_after_a_dry_run(home: Path, run: Run) -> None:
     code, _, shown = run("audit", "erase", "Dana Ortiz", "--reason", "request 17")
     assert code == 0
     assert "Erased" in shown
+    assert [file.name for file in home.iterdir() if b"Dana Ortiz" in file.read_bytes()] == []
     assert run("audit", "erase", "Dana Ortiz")[2].strip() == "The ledger keeps nothing of that."
     assert run("audit", "verify")[1]["data"]["erased"] == 1
 

@@ -213,6 +213,8 @@ def show_erasure(app: App, found: Found, *, dry_run: bool) -> None:
         ],
         right=("Rows",),
     )
+    if found.has_traces:
+        app.warn("Another process had the ledger's file open, which may hold traces; erase again later.")
     for plan in found.plans:
         app.warn(f"{plan} can't be applied any more; make a new plan with: upswell plan")
 

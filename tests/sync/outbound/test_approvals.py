@@ -16,6 +16,7 @@ from sync.approvals import approvals_of, approve, approve_created, still_stops
 from sync.operators import Role, add_operator, disable_operator
 from sync.plan_ledger import load_terms
 from sync.planned import Plan
+from sync.store.people import ApprovalRow
 from sync.store.writeback import OperationRow
 
 Score = Callable[..., dict[str, Any]]
@@ -214,3 +215,21 @@ def test_a_first_fill_is_no_change_of_many_records(world: Any, score: Score, tok
 def test_an_install_that_creates_nothing_approves_nothing(world: Any) -> None:
     """No approval without a field."""
     assert approve_created(world.store, "org", [], operator="os:root", now=world.now) is None
+
+
+def test_an_approval_that_was_written_past_us_does_not_count(world: Any, large: Plan) -> None:
+    """A row put into the database by hand has no link in the chain, and lets nothing pass."""
+    with world.store.begin() as session:
+        session.add(
+            ApprovalRow(
+                id="forged",
+                kind="size",
+                org_id=large.org_id,
+                plan_id=large.id,
+                fields=[],
+                operator="dana",
+                at=world.now,
+                note="",
+            )
+        )
+    assert stopping(world, large) == ["changed_share"]

@@ -189,6 +189,18 @@ def test_a_dry_run_finds_what_an_erasure_erases(applied: Any) -> None:
     assert found == erase(applied.store, DANA, reason="request 17", at=applied.now)
 
 
+def test_traces_in_a_file_that_somebody_reads_are_told_and_go_with_the_next_erasure(
+    applied: Any, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite keeps deleted bytes until the file is rewritten; a server sees to that itself."""
+    monkeypatch.setattr("sync.store.engine.WIPE_SECONDS", 0)
+    with applied.store.session() as reader:
+        reader.execute(select(TaskRow)).first()
+        found = erase(applied.store, DANA, reason="request 17", at=applied.now)
+    assert found.has_traces == (database == "sqlite")
+    assert not erase(applied.store, DANA, reason="request 17", at=applied.now).has_traces
+
+
 def test_a_reason_that_names_the_person_is_refused(applied: Any) -> None:
     """It would be kept for good."""
     with pytest.raises(UsageError, match="reason names the person"):

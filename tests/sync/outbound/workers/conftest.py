@@ -38,11 +38,13 @@ class Killed(BaseException):
 class Wire:
     """The way to a CRM in memory: it loses replies, is late, away or dear, and counts what it was sent.
 
-    `faults` strike the calls that write, one each, in order; `pause` is called before and after each."""
+    `faults` strike the calls that write cells, one each, in order, and `task_faults` those for tasks; `pause`
+    is called before and after each."""
 
     inner: Any
     machine: Any
     faults: list[str] = field(default_factory=list)
+    task_faults: list[str] = field(default_factory=list)
     poison: set[str] = field(default_factory=set)  # record ids that kill the worker that sends them
     indigestible: set[str] = field(default_factory=set)  # for which the whole call is refused
     requests: Counter[str] = field(default_factory=Counter)  # calls that bore each key
@@ -98,9 +100,8 @@ class Wire:
         self.requests.update(keys)
         if ids & self.poison:
             raise Killed
-        if ids & self.indigestible:
-            raise TerminalError("this is not JSON", status=400, vendor_code="JSON_PARSER_ERROR")
-        fault, _, seconds = (self.faults.pop(0) if self.faults else "none").partition(" ")
+        faults = self.faults if ids else self.task_faults
+        fault, _, seconds = (faults.pop(0) if faults else "none").partition(" ")
         match fault:
             case "away":
                 raise TransientError("the server is not available", status=503)
@@ -115,6 +116,8 @@ class Wire:
                 raise AmbiguousError("no reply in time")
             case "page":
                 raise TerminalError("what answers there is no API", status=200)
+        if ids & self.indigestible:
+            raise TerminalError("this is not JSON", status=400, vendor_code="JSON_PARSER_ERROR")
         results = write()
         self.pause("written")
         if fault == "lost_after":
@@ -186,6 +189,17 @@ class Worker:
         self.turns.step()
         return self.turns.at
 
+    def until(self, *where: str) -> None:
+        """Let it go on until it stands at one of these places."""
+        while self.step() not in where:
+            assert not self.turns.ended, self.errors
+
+    def to_end(self) -> None:
+        """Let it go on until nothing is left for it."""
+        while not self.turns.ended:
+            self.step()
+        assert self.errors == []
+
     def kill(self) -> None:
         """Kill it where it stands."""
         self.turns.doomed = True
@@ -239,7 +253,7 @@ class Crew:
         turns, store = Turns(), SteppedStore.open(self.url)
         worker = Worker(name=f"worker-{self.hired}", turns=turns, thread=threading.Thread(), store=store)
         wire = replace(self.wire, pause=turns.pause)
-        for name in ("faults", "requests", "effects", "modified"):
+        for name in ("faults", "task_faults", "requests", "effects", "modified"):
             assert getattr(wire, name) is getattr(self.wire, name)
 
         def run() -> None:

@@ -12,27 +12,14 @@ from connectors.errors import StateError
 from sync.apply import finish_apply
 
 
-def until(worker: Any, where: str) -> None:
-    """Step the worker until it stands there."""
-    while worker.step() != where:
-        assert not worker.turns.ended
-
-
-def finish(worker: Any) -> None:
-    """Let the worker go on to its end."""
-    while not worker.turns.ended:
-        worker.step()
-    assert worker.errors == []
-
-
 def test_two_workers_share_a_plan_and_no_operation(crowd: Any) -> None:
     """While one is at its batch, the other does the next; each record is in one call."""
     crowd.start()
     crowd.some("starter", limit=1)
     first = crowd.hire()
-    until(first, "write")
+    first.until("write")
     assert crowd.some("second").done == 20  # the first holds the other forty
-    finish(first)
+    first.to_end()
     assert {row.state for row in crowd.rows()} == {"done"}
     assert set(crowd.wire.requests.values()) == {1}
 
@@ -41,13 +28,13 @@ def test_what_a_late_worker_found_out_is_dropped(crew: Any) -> None:
     """Its lease ran out during the call; another looked, saw the write, and kept the outcome first."""
     crew.start()
     late = crew.hire()
-    until(late, "written")
+    late.until("written")
     crew.world.machine.sleep(150)
     found = crew.some("in-time")
     assert found.left == 0
     owned = {row.key: (row.fence, row.outcome) for row in crew.rows()}
 
-    finish(late)
+    late.to_end()
 
     assert {row.key: (row.fence, row.outcome) for row in crew.rows()} == owned
     crew.check()
@@ -57,10 +44,10 @@ def test_a_worker_whose_claim_was_taken_away_sends_nothing(crew: Any) -> None:
     """It read so slowly that its lease ran out; the other worker wrote, and it drops the rows."""
     crew.start()
     slow = crew.hire()
-    until(slow, "read")
+    slow.until("read")
     crew.world.machine.sleep(150)
     assert crew.some("other").left == 0
-    finish(slow)
+    slow.to_end()
     crew.check()
     assert set(crew.wire.requests.values()) == {1}
 
@@ -69,7 +56,7 @@ def test_a_lease_that_runs_out_before_the_call_counts_as_no_crash(crew: Any) -> 
     """Reading may be slow; it says nothing about the record."""
     crew.start()
     victim = crew.hire()
-    until(victim, "read")
+    victim.until("read")
     victim.kill()
     crew.world.machine.sleep(150)
     crew.some()
@@ -80,10 +67,10 @@ def test_nothing_is_sent_when_the_ledger_kept_the_worker_too_long(crew: Any) -> 
     """Between the commit of `sending` and the call most of the lease went by: others may think it dead."""
     crew.start()
     slow = crew.hire()
-    until(slow, "read")
-    until(slow, "begin")  # about to say that it is sending
+    slow.until("read")
+    slow.until("begin")  # about to say that it is sending
     crew.world.machine.sleep(100)
-    until(slow, "committed")
+    slow.until("committed")
     crew.world.machine.sleep(60)
     slow.step()
     assert slow.turns.at != "write"
@@ -136,7 +123,7 @@ def test_workers_in_two_time_zones_agree(crew: Any) -> None:
     new_york = lambda: machine().astimezone(ZoneInfo("America/New_York"))  # noqa: E731
     crew.start(clock=tokyo)
     victim = crew.hire()
-    until(victim, "write")
+    victim.until("write")
     victim.kill()
     found = crew.some("a", clock=new_york)
     assert found.done == 0
@@ -155,7 +142,7 @@ def test_a_clock_that_is_set_back_holds_nothing_up(crew: Any, hours: int) -> Non
     crew.wire.faults = ["none", "lost_before"]
     crew.some(limit=2)
     victim = crew.hire()
-    until(victim, "write")
+    victim.until("write")
     victim.kill()
     crew.world.machine.set_back(hours * 3600)
     before = crew.world.machine()
@@ -178,7 +165,7 @@ def test_a_live_worker_keeps_its_lease_when_the_clock_is_set_back(crew: Any) -> 
     """Nobody looks for its rows while it may well be alive."""
     crew.start()
     alive = crew.hire()
-    until(alive, "write")
+    alive.until("write")
     crew.world.machine.set_back(7200)
     crew.some("other")
     assert {row.state for row in crew.rows() if row.owner == alive.name} == {"sending"}

@@ -90,14 +90,12 @@ def test_nobody_else_begins_while_the_first_batch_is_under_way(crowd: Any) -> No
     """A second worker finds nothing until most of the twenty have an outcome."""
     crowd.start()
     first = crowd.hire()
-    while first.step() != "write":
-        pass
+    first.until("write")
 
     assert crowd.some("second").done == 0
     assert not crowd.wire.requests
 
-    while first.step() != "begin":
-        pass  # the call is over, its outcome not kept
+    first.until("begin")  # the call is over, its outcome not kept
     assert crowd.some("second").done == 0
     assert len(crowd.wire.requests) == 20
     first.step()

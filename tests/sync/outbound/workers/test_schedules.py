@@ -18,8 +18,7 @@ FAULTS = st.lists(
     st.sampled_from(
         ["none", "away", "lost_before", "lost_after", "late 1", "late 4", "late 14", "wait 9", "page"]
     ),
-    min_size=4,
-    max_size=12,
+    max_size=5,
 )
 EVENTS = st.lists(
     st.one_of(
@@ -41,12 +40,13 @@ EVENTS = st.lists(
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(faults=FAULTS, events=EVENTS)
+@given(faults=FAULTS, task_faults=FAULTS, events=EVENTS)
 def test_every_order_of_events_writes_each_operation_once(
     world: Any,
     crew: Any,
     is_conditional: bool,
     faults: Sequence[str],
+    task_faults: Sequence[str],
     events: Sequence[tuple[str, int, Any]],
 ) -> None:
     """The laws of `Crew.check` hold; where the CRM takes a condition, no person's edit is ever lost.
@@ -56,7 +56,7 @@ def test_every_order_of_events_writes_each_operation_once(
     world.crm.capabilities = replace(world.crm.capabilities, write_batch=2, conditional_write=objects)
     crew.reset()
     crew.start()
-    crew.wire.faults = list(faults)
+    crew.wire.faults, crew.wire.task_faults = list(faults), list(task_faults)
     edits: dict[tuple[str, str], str] = {}
     crew.hire()
     for kind, number, more in events:
@@ -81,7 +81,7 @@ def test_every_order_of_events_writes_each_operation_once(
     errors = [error for worker in crew.workers for error in worker.errors]
     assert all(isinstance(error, TerminalError) for error in errors), errors  # the page that is no API
     crew.dismiss()
-    crew.wire.faults = []
+    crew.wire.faults, crew.wire.task_faults = [], []
     assert crew.finish() == "applied"
     crew.check()
     for (record_id, field), value in edits.items():

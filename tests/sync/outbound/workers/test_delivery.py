@@ -1,0 +1,415 @@
+"""What becomes of a batch that the CRM does not simply take."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.crm import RowOutcome, RowResult, TaskDraft
+from connectors.errors import LoginError, QuotaError, StateError, TerminalError, TransientError
+from sync.store.writeback import PlanRow
+
+LOCKED = RowResult(key="", outcome=RowOutcome.FAILED, vendor_code="UNABLE_TO_LOCK_ROW", message="locked")
+
+
+def outcomes(crew: Any, *kinds: str) -> Counter[str | None]:
+    """How many operations came to which end."""
+    return Counter(row.outcome for row in crew.rows(*kinds))
+
+
+def the_row(crew: Any, record_id: str) -> Any:
+    """The write of one record."""
+    return next(row for row in crew.rows("write") if row.record_id == record_id)
+
+
+def test_a_call_refused_as_a_whole_is_cut_down_to_the_row_that_was_meant(crowd: Any) -> None:
+    """One record that the CRM can't digest is refused with its code; fifty-nine are written."""
+    crowd.wire.indigestible = {"00137"}
+    crowd.start()
+    crowd.some()
+    assert outcomes(crowd) == {"applied": 59, "refused": 1}
+    row = the_row(crowd, "00137")
+    assert (row.outcome, row.vendor_code) == ("refused", "JSON_PARSER_ERROR")
+    assert max(crowd.wire.requests.values()) == 3
+    assert sum(row.requests for row in crowd.rows()) == crowd.wire.requests.total()
+    assert crowd.finish() == "applied"
+    crowd.check()
+
+
+def test_what_is_refused_as_a_whole_at_its_last_request_is_given_up(crowd: Any) -> None:
+    """There is no call left in which the row could be found."""
+    crowd.wire.indigestible = {"0015"}
+    crowd.wire.faults = ["away"] * 5
+    crowd.start()
+    assert crowd.finish() == "applied"
+    assert outcomes(crowd)["failed"] == 20
+    assert "make a new plan" in str(the_row(crowd, "0015").fix)
+    assert max(crowd.wire.requests.values()) == 6
+    crowd.check()
+
+
+def test_a_record_that_kills_its_worker_goes_down_alone(crowd: Any) -> None:
+    """Twenty die with it, then fourteen, then it is alone: quarantined, and all others are written."""
+    crowd.wire.poison = {"0013"}
+    crowd.start()
+    while the_row(crowd, "0013").state != "done":
+        assert crowd.hired < 40
+        worker = crowd.hire()
+        while not worker.turns.ended and worker.step() != "idle":
+            pass
+        crowd.workers.remove(worker)
+        worker.kill()
+        crowd.world.machine.sleep(150)
+    assert crowd.finish() == "applied"
+    assert outcomes(crowd) == {"applied": 59, "quarantined": 1}
+    row = the_row(crowd, "0013")
+    assert (row.outcome, row.crashes, row.requests) == ("quarantined", 3, 3)
+    assert "make a new plan" in str(row.fix)
+    crowd.check()
+
+
+def test_a_fault_of_ours_is_no_reason_to_lose_the_rest(crew: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that our own code can't read is quarantined at its third attempt, and waits for no lease."""
+    read = crew.wire.inner.read
+
+    def broken(object_name: str, ids: Any, fields: Any) -> Any:
+        if "0012" in ids:
+            raise ZeroDivisionError
+        return read(object_name, ids, fields)
+
+    monkeypatch.setattr(crew.world.crm, "read", broken, raising=False)
+    crew.start()
+    for _ in range(3):
+        with pytest.raises(ZeroDivisionError):
+            crew.some()
+    monkeypatch.setattr(crew.world.crm, "read", read, raising=False)
+    assert crew.finish() == "applied"
+    assert outcomes(crew, "write") == {"applied": 3, "quarantined": 1}
+    crew.check()
+
+
+@pytest.mark.parametrize("can_look", [True, False])
+def test_a_fault_of_ours_after_the_call_is_settled_by_reading(
+    crew: Any, monkeypatch: pytest.MonkeyPatch, can_look: bool
+) -> None:
+    """What was sent is not sent again; where even looking fails, the row says that nobody knows."""
+    crew.start()
+    write, read = crew.wire.write, crew.world.crm.read
+
+    def written(changes: Any) -> Any:
+        write(changes)
+        raise ZeroDivisionError
+
+    crew.wire.write = written
+    with pytest.raises(ZeroDivisionError):
+        crew.some()
+    crew.wire.write = write
+    row = the_row(crew, "0010")
+    assert (row.state, row.crashes, row.lost) == ("unknown", 1, 1)
+    if can_look:
+        assert crew.finish() == "applied"
+        crew.check()
+        return
+    monkeypatch.setattr(crew.world.crm, "read", lambda *_: 1 / 0, raising=False)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError):
+            crew.some()
+    monkeypatch.setattr(crew.world.crm, "read", read, raising=False)
+    row = the_row(crew, "0010")
+    assert row.outcome == "quarantined"
+    assert "whether it took effect is not known" in str(row.message)
+
+
+def test_a_locked_row_is_tried_six_times_and_then_given_up(crew: Any) -> None:
+    """With growing pauses; the others are written at once."""
+    crew.wire.inner.refuse = {"0012": LOCKED}
+    crew.start()
+    assert crew.finish() == "applied"
+    row = the_row(crew, "0012")
+    assert (row.outcome, row.vendor_code, row.requests) == ("failed", "UNABLE_TO_LOCK_ROW", 6)
+    assert row.fix == "It was sent 6 times. Look at the record, then make a new plan: upswell plan."
+    assert outcomes(crew, "write") == {"applied": 3, "failed": 1}
+    assert timedelta(seconds=80) <= crew.world.machine.true - crew.world.now - timedelta(minutes=1)
+    crew.check()
+
+
+def test_a_wait_that_the_crm_asks_for_is_kept(crew: Any) -> None:
+    """The whole plan waits: nothing is sent in between."""
+    crew.wire.faults = ["wait 37"]
+    crew.start()
+    found = crew.some()
+    assert found.trouble is not None
+    assert found.due_at == crew.world.machine() + timedelta(seconds=37)
+    sent = crew.wire.requests.total()
+    crew.world.machine.sleep(36)
+    crew.some()
+    assert crew.wire.requests.total() == sent
+    crew.world.machine.sleep(1)
+    assert crew.some().left == 0
+    crew.check()
+
+
+@pytest.mark.parametrize("fault", ["quota 7200", "wait 7200"])
+def test_without_quota_the_plan_is_paused_and_keeps_its_place(crew: Any, fault: str) -> None:
+    """The message says how far it came and how to go on; before its time only --resume does."""
+    crew.wire.faults = ["none", fault]
+    machine, world = crew.world.machine, crew.world
+    world.crm = crew.wire
+    with pytest.raises(
+        QuotaError, match=r"3 of 8 operations are done.*paused until 2026-11-23 14:00.*--resume"
+    ):
+        world.apply(crew.plan)
+    with pytest.raises(StateError, match=r"is paused until 2026-11-23 14:00 UTC.*--resume"):
+        world.apply(crew.plan)
+    machine.sleep(7200)
+    assert world.apply(crew.plan).status == "applied"
+    crew.check()
+
+
+def test_a_pause_may_be_cut_short(crew: Any) -> None:
+    """Someone bought more calls."""
+    crew.wire.faults = ["none", "quota 86400"]
+    crew.world.crm = crew.wire
+    with pytest.raises(QuotaError):
+        crew.world.apply(crew.plan)
+    assert crew.world.apply(crew.plan, resume=True).status == "applied"
+    crew.check()
+
+
+def test_workers_let_a_paused_plan_be(crew: Any) -> None:
+    """Progress tells until when; at that time a start by the same run goes on."""
+    crew.wire.faults = ["none", "quota 600"]
+    crew.start()
+    found = crew.some()
+    assert (found.status, found.paused_until) == ("paused", crew.world.machine() + timedelta(seconds=600))
+    assert found.due_at == found.paused_until
+    sent = crew.wire.requests.total()
+    assert crew.some().status == "paused"
+    assert crew.wire.requests.total() == sent
+    crew.world.machine.sleep(600)
+    crew.start()
+    assert crew.finish() == "applied"
+    crew.check()
+
+
+@pytest.mark.parametrize("seconds", [1, 4, 14])
+@pytest.mark.parametrize("calls", ["faults", "task_faults"])
+def test_a_write_that_lands_after_its_call_timed_out_is_seen(crew: Any, calls: str, seconds: int) -> None:
+    """Nothing is sent twice: it is looked for four times, for fifteen seconds."""
+    getattr(crew.wire, calls).append(f"late {seconds}")
+    crew.start()
+    assert crew.finish() == "applied"
+    assert set(crew.wire.requests.values()) == {1}
+    assert outcomes(crew) == {"applied": 8}
+    crew.check()
+
+
+def test_a_write_that_never_landed_is_sent_again_after_the_last_look(crew: Any) -> None:
+    """Not before fifteen seconds have passed."""
+    crew.wire.task_faults = ["lost_before"]
+    crew.start()
+    crew.some()
+    for wait in (2, 3, 9):
+        crew.world.machine.sleep(wait)
+        crew.some()
+        assert set(crew.wire.requests.values()) == {1}
+    crew.world.machine.sleep(1)
+    crew.some()
+    assert max(crew.wire.requests.values()) == 2
+    crew.check()
+
+
+def test_a_write_whose_reply_is_lost_every_time_is_given_up(crew: Any) -> None:
+    """After six calls, none of which took effect."""
+    crew.world.crm.capabilities = replace(crew.world.crm.capabilities, write_batch=8)
+    crew.wire.faults = ["lost_before"] * 6
+    crew.start()
+    assert crew.finish() == "applied"
+    assert outcomes(crew, "write") == {"failed": 4}
+    assert "the write did not happen" in str(the_row(crew, "0010").message)
+    crew.check()
+
+
+def test_a_page_that_is_no_api_leaves_the_outcome_open(crew: Any) -> None:
+    """A proxy answered 200 with its own words: the write may have happened all the same."""
+    crew.wire.faults = ["page"]
+    crew.start()
+    with pytest.raises(TerminalError, match="no API"):
+        crew.some()
+    assert the_row(crew, "0010").state == "unknown"
+    assert crew.finish() == "applied"
+    crew.check()
+
+
+def test_a_row_that_the_reply_does_not_tell_of_is_looked_for(crew: Any) -> None:
+    """It was written, as its record shows."""
+    write = crew.wire.write
+    crew.wire.write = lambda changes: write(changes)[:-1]
+    crew.start()
+    assert crew.finish() == "applied"
+    assert set(crew.wire.requests.values()) == {1}
+    crew.check()
+
+
+@pytest.mark.parametrize("error", [LoginError("the token was revoked", status=401), StateError("no budget")])
+def test_what_is_no_fault_of_the_batch_ends_the_apply_and_keeps_its_place(
+    crew: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """Nothing is refused for it; the next apply goes on."""
+
+    def refuse(_: Any) -> Any:
+        raise error
+
+    write = crew.wire.inner.write
+    monkeypatch.setattr(crew.world.crm, "write", refuse, raising=False)
+    with pytest.raises(type(error)):
+        crew.world.apply(crew.plan)
+    assert {row.state for row in crew.rows()} == {"planned"}
+    monkeypatch.setattr(crew.world.crm, "write", write, raising=False)
+    assert crew.world.apply(crew.plan).status == "applied"
+
+
+def test_a_crm_that_can_not_be_read_is_left_alone_for_longer_and_longer(
+    crew: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading bears no operation: none is given up, however long it takes."""
+    read = crew.world.crm.read
+
+    def away(*_: Any) -> Any:
+        raise TransientError("the server is not available", status=503)
+
+    monkeypatch.setattr(crew.world.crm, "read", away, raising=False)
+    crew.start()
+    waits = []
+    for _ in range(9):
+        found = crew.some()
+        assert found.due_at is not None
+        waits.append((found.due_at - crew.world.machine()).total_seconds())
+        crew.world.machine.sleep(waits[-1])
+    assert waits == [1, 4, 15, 30, 30, 60, 120, 300, 300]
+    assert not crew.wire.requests
+    monkeypatch.setattr(crew.world.crm, "read", read, raising=False)
+    assert crew.finish() == "applied"
+    crew.check()
+
+
+def test_a_look_that_fails_is_no_look(crew: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The CRM was away when we looked: that says nothing about the write."""
+    crew.wire.faults = ["lost_after"]
+    read, answers = crew.world.crm.read, [True, False, False]
+
+    def unsteady(*question: Any) -> Any:
+        if answers and not answers.pop(0):
+            raise TransientError("the server is not available", status=503)
+        return read(*question)
+
+    monkeypatch.setattr(crew.world.crm, "read", unsteady, raising=False)
+    crew.start()
+    crew.some()
+    row = the_row(crew, "0010")
+    assert (row.state, row.looks, row.lost) == ("unknown", 0, 1)
+    assert crew.finish() == "applied"
+    assert set(crew.wire.requests.values()) == {1}
+    crew.check()
+
+
+def test_a_worker_that_is_told_to_end_leaves_nothing_to_wait_for(crew: Any) -> None:
+    """Ctrl-C during a call: the next apply looks at once, and it counts as no crash."""
+    crew.world.crm.after_write.append(lambda: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        crew.world.apply(crew.plan)
+    row = the_row(crew, "0010")
+    assert (row.state, row.owner, row.crashes, row.lost) == ("unknown", None, 0, 1)
+    began = crew.world.machine()
+    assert crew.world.apply(crew.plan).status == "applied"
+    assert crew.world.machine() == began
+    assert len(crew.world.crm.writes) == 4
+
+
+def test_a_task_refused_because_an_earlier_call_made_it_is_there(crew: Any) -> None:
+    """Where the CRM itself takes a key only once, and the earlier call lands just before the second."""
+    create = crew.world.crm.create_tasks
+
+    def unique(drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        there = [draft for draft in drafts if draft.key in crew.world.crm.tasks]
+        refused = [
+            RowResult(key=draft.key, outcome=RowOutcome.REFUSED, vendor_code="DUPLICATE_VALUE")
+            for draft in there
+        ]
+        left = [draft for draft in drafts if draft not in there]
+        return refused + (create(left) if left else [])
+
+    crew.world.crm.create_tasks = unique
+    crew.wire.task_faults = ["late 16"]
+    crew.start()
+    for wait in (0, 2, 3, 10):
+        crew.world.machine.sleep(wait)
+        crew.some(limit=1 if wait == 10 else None)  # the last look, and nothing more
+    worker = crew.hire()
+    worker.until("write")
+    crew.world.machine.sleep(1)
+    worker.to_end()
+    assert crew.finish() == "applied"
+    assert outcomes(crew, "task") == {"applied": 4}
+    crew.check()
+
+
+def test_each_record_carries_when_it_was_read_where_the_platform_takes_a_condition(crew: Any) -> None:
+    """And no time where it does not."""
+    crew.wire.person("0011", Name="Renamed")
+    for objects, expected in ((frozenset(), None), (frozenset({"Account"}), crew.wire.modified["0011"])):
+        crew.reset()
+        crew.world.crm.writes.clear()
+        crew.wire.modified["0011"] = crew.world.machine.now if expected is None else expected
+        crew.world.crm.capabilities = replace(crew.world.crm.capabilities, conditional_write=objects)
+        crew.start()
+        crew.some(limit=1)
+        assert {c.id: c.unmodified_since for c in crew.world.crm.writes}["0011"] == expected
+
+
+def test_an_edit_between_read_and_write_is_a_conflict_where_the_platform_takes_a_condition(crew: Any) -> None:
+    """The person's value stays, and the row says so."""
+    able = replace(crew.world.crm.capabilities, conditional_write=frozenset({"Account"}))
+    crew.world.crm.capabilities = able
+    crew.start()
+    worker = crew.hire()
+    worker.until("write")
+    crew.wire.person("0010", Expansion_Tier__c="low")
+    worker.to_end()
+    assert crew.world.crm.records["0010"] == {"Expansion_Tier__c": "low"}
+    assert outcomes(crew, "write") == {"applied": 3, "conflict": 1}
+    crew.check()
+
+
+def test_what_an_earlier_plan_left_open_is_settled_by_the_next(crew: Any, score: Any) -> None:
+    """So that a rollback of the earlier one knows what it wrote."""
+    crew.start()
+    victim = crew.hire()
+    victim.until("written")
+    victim.kill()
+    crew.world.machine.sleep(400)
+    later = crew.world.plan(score(6))
+    crew.world.crm = crew.wire
+    crew.world.apply(later)
+    assert {row.outcome for row in crew.rows("write") if row.plan_id == crew.plan.id} == {"applied", None}
+    assert crew.world.rollback(crew.plan.id).restored_records == 3
+
+
+def test_an_earlier_plan_whose_fields_are_gone_does_not_hold_up_the_next(crew: Any, score: Any) -> None:
+    """It is settled once its fields are back."""
+    world = crew.world
+    crew.start()
+    victim = crew.hire()
+    victim.until("written")
+    victim.kill()
+    world.machine.sleep(400)
+    with world.store.begin() as session:  # as if an earlier mapping had named a field that is gone
+        row = session.get_one(PlanRow, crew.plan.id)
+        row.fields = row.fields | {"against_2": row.fields["against_2"] | {"name": "Gone__c"}}
+    assert world.apply(world.plan(score(6))).status == "applied"
+    assert Counter(row.state for row in crew.rows("write") if row.plan_id == crew.plan.id)["unknown"] == 3
