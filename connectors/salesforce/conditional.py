@@ -1,8 +1,9 @@
 """Records written only if nobody has changed them since they were read; whoever finds that out reads again.
 
-REST API Developer Guide, "Conditional Request Headers": If-Unmodified-Since on sObject Rows, 412 when the
-record was modified after it. "Composite Subrequest": each of up to 25 subrequests has headers of its own,
-and the whole is one API call. Collections know no condition, so this costs eight times the calls.
+REST API Developer Guide, "Update Records Using sObject Rows" and "Conditional Request Headers":
+If-Unmodified-Since on a record of any object, 412 when it was modified after that. "Composite Subrequest":
+each of up to 25 subrequests has headers of its own, and the whole is one API call. Collections know no
+condition, so this costs eight times the calls.
 
 The condition is as fine as an HTTP date: a second. A record that was modified in the very second in which
 it was read could be modified again in that second unseen, so it is not sent before another reading.

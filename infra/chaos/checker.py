@@ -65,6 +65,7 @@ class Story:
     born: Mapping[str, int | None]  # id of a task that we made -> the request that made it
     timeline: Mapping[Place, Sequence[ChangeSeen]]
     of_record: Mapping[str, Sequence[ChangeSeen]]
+    doers: Mapping[tuple[str, str], frozenset[str]]  # kind and task key -> operations that say "applied"
 
 
 def check(evidence: Evidence, *, rolled_back: frozenset[str] = frozenset()) -> list[Violation]:
@@ -92,8 +93,8 @@ def tell(evidence: Evidence) -> Story:
     strays = []
     for hit in _hits(evidence):
         fitting = [op for op in by_record[hit.record_id] if _fits(op, hit)]
-        # of several that want the same, the one that has not had it yet
-        chosen = min(fitting, key=lambda op: len(hits[op.key]), default=None)
+        # of several that want the same, the one that has not had it yet, and says that it has
+        chosen = min(fitting, key=lambda op: (len(hits[op.key]), op.outcome != "applied"), default=None)
         if chosen is None:
             strays.append(hit)
         else:
@@ -109,6 +110,10 @@ def tell(evidence: Evidence) -> Story:
         if change.ours and (object_name, name) == (evidence.task_object, evidence.key_field):
             made[json.loads(change.after)].append(record_id)
             born[record_id] = change.request
+    doers: dict[tuple[str, str], frozenset[str]] = defaultdict(frozenset)
+    for op in evidence.operations:
+        if op.outcome == "applied" and op.task_key is not None:
+            doers[op.kind, op.task_key] |= {op.key}
     return Story(
         evidence=evidence,
         hits=hits,
@@ -117,6 +122,7 @@ def tell(evidence: Evidence) -> Story:
         born=born,
         timeline=timeline,
         of_record=of_record,
+        doers=doers,
     )
 
 
@@ -156,6 +162,11 @@ def nothing_happened_twice(story: Story) -> Iterator[Violation]:
     for key, ids in story.made.items():
         if len(ids) > 1:
             yield Violation(rule="I2", record=key, why=f"{len(ids)} tasks: {', '.join(ids)}")
+    for (kind, key), doers in story.doers.items():
+        if len(doers) > 1:
+            yield Violation(
+                rule="I1", record=key, why=f"{len(doers)} operations say that they did this {kind}"
+            )
 
 
 def nothing_outside_the_plans(story: Story) -> Iterator[Violation]:
@@ -298,12 +309,15 @@ def _fits(op: OperationSeen, hit: Hit) -> bool:
 
 
 def _happened(story: Story, op: OperationSeen) -> bool:
-    """Whether the CRM saw an effect of the operation."""
+    """Whether the CRM saw an effect of the operation, and not of another one that wants the same task."""
+    if op.cells:
+        return bool(story.hits.get(op.key))
     if op.kind == "task":
-        return bool(story.made.get(op.task_key or ""))
-    if op.kind == "close":
-        return _closed_by_us(story, op.task_id or "")
-    return bool(story.hits.get(op.key))
+        seen, same = bool(story.made.get(op.task_key or "")), op.task_key
+    else:
+        seen, same = _closed_by_us(story, op.task_id or ""), op.task_key
+    doers = story.doers.get((op.kind, same or ""), frozenset())
+    return seen and (not doers or op.key in doers)
 
 
 def _people_were_there(story: Story, op: OperationSeen) -> bool:

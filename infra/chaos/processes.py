@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import event
@@ -17,6 +17,7 @@ from infra.chaos.sabotage import SABOTAGES
 from sync.apply import apply
 from sync.config import load
 from sync.connect import connect
+from sync.dispatch import dispatch
 from sync.rollback import rollback
 from sync.store import Store
 from worker.cli import upswell
@@ -92,6 +93,16 @@ def take_back(config: str, ledger: str, plan_id: str, *, ahead: float = 0.0) -> 
             rollback(plan_id, crm, store, now=crm.server_time(), sleep=clock.sleep, clock=clock)
         finally:
             crm.close()
+
+
+def dispatch_at(config: str, ledger: str, slot: str, begin: float) -> None:
+    """At that second of the machine's clock, start whatever a schedule says for the time `slot`."""
+    settings, now = load(Path(config), {}), datetime.fromisoformat(slot)
+    with Store.open(ledger) as store:
+        while time.time() < begin:
+            pass  # all of them at once, as near as a processor lets them
+        for found in dispatch(store, settings, now=now, by=str(os.getpid())):
+            print(found.status)
 
 
 def serve(folder: str) -> None:

@@ -63,7 +63,9 @@ def update(call: Call) -> Response:
     except RowRefusedError as refused:
         return row_refusal(refused.errors)
     writer.flush()
-    return Response(status=204)
+    # "Update Records Using sObject Rows": the reply to an account's update carries its new ETag
+    after = _stored(call, sobject, call.parts["id"])
+    return Response(status=204, headers={"ETag": _etag(after)} if sobject.name == "Account" else {})
 
 
 def delete(call: Call) -> Response:

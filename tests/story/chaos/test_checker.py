@@ -70,6 +70,13 @@ def and_then(*changes: ChangeSeen, held: str = "2") -> Evidence:
     return replace(evidence, changes=(*evidence.changes, *changes), held={SCORE: held})
 
 
+def asked_for_twice(outcome: str) -> Evidence:
+    """The sound run, and a later plan that wants the same task."""
+    evidence = sound()
+    again = replace(evidence.operations[1], key="t2", outcome=outcome)
+    return replace(evidence, operations=(*evidence.operations, again))
+
+
 BROKEN: dict[str, tuple[str, Evidence]] = {
     "an operation without an outcome": ("I1", with_write(state="planned", outcome=None)),
     "an outcome that is none": ("I1", with_write(outcome="lost")),
@@ -80,6 +87,7 @@ BROKEN: dict[str, tuple[str, Evidence]] = {
     ),
     "half of a record": ("I1", with_write(cells=(("Score", "1", "2"), ("Tier", "1", "2")))),
     "written twice": ("I2", and_then(change(SCORE, "2", "1", None), change(SCORE, "1", "2", 3))),
+    "two who say that they made it": ("I1", asked_for_twice("applied")),
     "two tasks for a key": ("I2", and_then(change(("Task", "00U", KEY), "null", '"k"', 3))),
     "a value that nobody planned": ("I3", and_then(change(SCORE, "2", "9", 3), held="9")),
     "a field that is not ours": ("I3", and_then(change(("Account", "001", "Phone"), "null", '"1"', 3))),
@@ -107,9 +115,10 @@ BROKEN: dict[str, tuple[str, Evidence]] = {
 
 
 def test_nothing_is_found_in_a_sound_run() -> None:
-    """Nor where a person changed the cell afterwards."""
+    """Nor where a person changed the cell afterwards, or another plan found the task there."""
     assert check(sound()) == []
     assert check(and_then(change(SCORE, "2", "5", None), held="5")) == []
+    assert check(asked_for_twice("unchanged")) == []
 
 
 @pytest.mark.parametrize("what", BROKEN)

@@ -212,6 +212,17 @@ def test_a_moved_record_refuses_a_conditional_write(sandbox: Sandbox, http: Http
     assert http("PATCH", f"/sobjects/Account/{key}", json={"Name": "C"}, headers=later).status_code == 204
 
 
+def test_the_reply_to_an_accounts_update_carries_its_new_etag(http: Http) -> None:
+    """With which the next update can be conditional; other objects have none."""
+    key = http("POST", "/sobjects/Account", json={"Name": "Acme"}).json()["id"]
+    etag = http("PATCH", f"/sobjects/Account/{key}", json={"Name": "B"}).headers["ETag"]
+    assert etag == http("GET", f"/sobjects/Account/{key}").headers["ETag"]
+    again = http("PATCH", f"/sobjects/Account/{key}", json={"Name": "C"}, headers={"If-Match": etag})
+    assert again.status_code == 204
+    contact = http("POST", "/sobjects/Contact", json={"LastName": "Ito"}).json()["id"]
+    assert "ETag" not in http("PATCH", f"/sobjects/Contact/{contact}", json={"LastName": "B"}).headers
+
+
 def test_a_person_meets_the_same_rules(sandbox: Sandbox) -> None:
     """And is named in the audit as the one who changed it."""
     key = person_create(sandbox.store, "Account", {"Name": "Acme"})
