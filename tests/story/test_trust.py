@@ -46,6 +46,7 @@ def test_a_persons_edit_is_left_alone_and_shown_until_they_empty_it(home: Any) -
 
     person_edit(home.sandbox.store, "Account", second, {"Expansion_Product__c": None})
     plan = home.upswell("plan", "--account", first, "--override", "person_edit", "--explain")
+    assert plan.exit_code == 0, plan.errors
     assert plan.data["cells_by_field"]["tier"] == 1
     assert f"in: tier {theirs} → {ours[0]}" in [each["words"] for each in plan.data["explained"]]
     assert home.upswell("apply").data["outcomes"] == {"applied": 1}

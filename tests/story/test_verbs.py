@@ -29,7 +29,9 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 """How each verb that writes nothing to the CRM is called; ACCOUNT is one that has a task."""
 BELOW = {"evaluate", "explain", "brief", "forecast"}
 """Verbs with a story of their own in this file."""
-ELSEWHERE = {"demo", "init", "sandbox", "train", "score", "apply", "run", "approve", "operator"}
+ELSEWHERE = {
+    "demo", "init", "sandbox", "train", "score", "apply", "run", "approve", "operator", "worker", "schedule",
+}  # fmt: skip
 """Verbs whose answers other stories read."""
 
 

@@ -209,7 +209,7 @@ class Worker:
         self.store.close()
 
 
-@dataclass
+@dataclass(repr=False)  # Hypothesis prints it with each example
 class Crew:
     """Workers at one plan, their ledger and CRM, and what must hold however they are treated."""
 
@@ -226,7 +226,7 @@ class Crew:
         fresh = dict.fromkeys(("outcome", "vendor_code", "message", "fix", "owner", "lease_until", "due_at"))
         counters = dict.fromkeys(("attempts", "fence", "crashes", "requests", "lost", "looks"), 0)
         with self.world.store.begin() as session:
-            session.execute(delete(JournalRow))
+            session.execute(delete(JournalRow.__table__))
             session.execute(delete(TaskRow))
             session.execute(delete(LockRow))
             session.execute(update(OperationRow).values(state="planned", **fresh, **counters))
