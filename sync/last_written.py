@@ -6,19 +6,19 @@ theirs). A restore counts as written: what it gave back is then what we last put
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session, aliased
 
-from connectors.crm import RowOutcome, Value
-from sync.cells import from_json
+from connectors.crm import Record, RowOutcome, Value
+from sync.cells import from_json, same
+from sync.mapping import FieldMap
+from sync.recovery import HELD
 from sync.store.writeback import JournalRow, OperationRow, PlanRow
-
-IN_FLIGHT: Final = ("claimed", "sending")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +68,27 @@ def last_written(
     return found
 
 
+def inherited(
+    own: Mapping[str, LastWritten],
+    former: Sequence[Mapping[str, LastWritten]],
+    record: Record,
+    fields: FieldMap,
+) -> Mapping[str, LastWritten]:
+    """What we last wrote on the record, or, in a cell that only the records merged into it had, on those.
+
+    HubSpot makes a new record of each merge, and fills it with cells of both: what we had written there is
+    no edit of a person."""
+    found = dict(own)
+    for name, schema in fields.schemas.items():
+        there = [each[name] for each in former if name in each]
+        if name in own or not there:
+            continue
+        held = record.values.get(name)
+        ours = [last for last in there if last.is_known and same(held, last.value, schema)]
+        found[name] = max(ours or there, key=lambda last: last.at)
+    return found
+
+
 def locked_records(session: Session, org_id: str) -> dict[str, str]:
     """Records that no plan should touch now, with the reason in words.
 
@@ -83,7 +104,7 @@ def locked_records(session: Session, org_id: str) -> dict[str, str]:
     of_org = OperationRow.plan_id.in_(select(PlanRow.id).where(PlanRow.org_id == org_id))
     writes = (OperationRow.kind.in_(("write", "restore")), of_org)
     columns = (OperationRow.record_id, OperationRow.plan_id)
-    unfinished = select(*columns).where(OperationRow.state.in_(IN_FLIGHT), *writes)
+    unfinished = select(*columns).where(OperationRow.state.in_(HELD), *writes)
     poison = select(*columns).where(
         OperationRow.outcome == RowOutcome.QUARANTINED.value, *writes, ~newer_write
     )

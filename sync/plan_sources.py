@@ -17,7 +17,7 @@ from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
 from sync.context import read_accounts
 from sync.currencies import Money
-from sync.last_written import last_written, locked_records
+from sync.last_written import inherited, last_written, locked_records
 from sync.lineage import Lineage
 from sync.mapping import FieldMap
 from sync.planned import PlannedTask, Skip
@@ -76,11 +76,15 @@ def compare_all(
     )
     for start in range(0, len(rows), ROWS_AT_ONCE):  # what was ever written on all records may be too much
         batch = rows[start : start + ROWS_AT_ONCE]
+        former = {row["account_id"]: sources.lineage.records(row["account_id"]) for row in batch}
+        wanted = {row["crm_id"] for row in batch if row["crm_id"]}.union(*former.values())
         with sources.store.session() as session:
-            batch_ids = [row["crm_id"] for row in batch if row["crm_id"]]
-            written = last_written(session, org_id, fields.object, batch_ids) if known else {}
+            written = last_written(session, org_id, fields.object, wanted) if known else {}
         for row in batch:
-            planning.add(row, written.get(row["crm_id"] or "", {}))
+            record = planning.records.get(row["crm_id"] or "")
+            others = [written[each] for each in former[row["account_id"]] if each in written]
+            own = written.get(row["crm_id"] or "", {})
+            planning.add(row, own if record is None else inherited(own, others, record, fields))
     return planning
 
 

@@ -14,6 +14,7 @@ from sync.store import Store
 from sync.store.tables import StepRow
 from sync.store.writeback import PlanRow
 
+STEPS: Final = 10  # looked at, newest first: most runs of a quiet week have nothing to apply
 SECONDS_A_CALL: Final = 0.5  # an assumption, until the first plan was applied here and its pace is known
 MOVES: Final = 10
 
@@ -32,15 +33,16 @@ def read_pace(store: Store) -> Pace:
         select(StepRow)
         .where(StepRow.name == "apply", StepRow.status == "done", StepRow.ended_at.is_not(None))
         .order_by(StepRow.started_at.desc())
-        .limit(1)
+        .limit(STEPS)
     )
     with store.session() as session:
-        step = session.scalars(newest).first()
-        plan = None if step is None else session.get(PlanRow, step.detail.get("plan"))
-        if step is None or step.ended_at is None or plan is None or not plan.api_calls:
-            return Pace(seconds=SECONDS_A_CALL, is_measured=False)
-        took = (step.ended_at - step.started_at).total_seconds()
-        return Pace(seconds=round(took / plan.api_calls, 3), is_measured=True)
+        for step in session.scalars(newest):
+            plan_id = step.detail.get("plan")  # none where there was nothing to write
+            plan = None if plan_id is None else session.get(PlanRow, plan_id)
+            if plan is not None and plan.api_calls and step.ended_at is not None:
+                took = (step.ended_at - step.started_at).total_seconds()
+                return Pace(seconds=round(took / plan.api_calls, 3), is_measured=True)
+    return Pace(seconds=SECONDS_A_CALL, is_measured=False)
 
 
 def summarise(plan: Plan, *, held: int, usage: Usage, pace: Pace) -> dict[str, Any]:

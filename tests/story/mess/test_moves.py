@@ -64,7 +64,8 @@ def test_a_rename_a_merge_and_a_deletion_between_two_runs(served: Any) -> None:
     assert written
     assert not {change.id for change in written} & gone
     for key, record in {**kept, renamed: words.id_of(renamed)}.items():
-        assert served.scored()[record][0] == round(100 * after[own[key]])
+        # a move within the noise gate is not written
+        assert served.scored()[record][0] == pytest.approx(100 * after[own[key]], abs=8.5)
 
     # the history goes on: the survivor's own, and it is said why the score moved
     for key in (renamed, joined, survivor):
