@@ -6,37 +6,23 @@ found is a value of its own; that it ran, and how it ended, stands in the ledger
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Final
-from zoneinfo import ZoneInfo
+from typing import Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.crm import Crm
-from connectors.errors import StateError, UpswellError, UsageError
-from model.panel import Panel, Rows, build_panel, build_rows, rows_on
-from model.product import Product
-from model.registry import Registry
-from model.target import Target
+from connectors.errors import StateError, UsageError
+from model.panel import Panel, build_panel
 from model.train import train
 from model.trained import TrainedModel
-from sync.aliases import load_aliases
 from sync.apply import apply
 from sync.apply_report import ApplyReport
 from sync.built import check_built
-from sync.config import config_hash
-from sync.currencies import Money
 from sync.exports import ExportReport, ingest
 from sync.guard import RULES
-from sync.heartbeat import Heartbeat, process_owner
-from sync.identity import Resolved, resolve
-from sync.jobs import steps_of
-from sync.lake import Lake
-from sync.model_settings import products_of, signals_of, target_of
 from sync.outcomes import OutcomeReport, collect, compare
 from sync.plan import EVERYTHING, Narrow, make_plan
 from sync.plan_ledger import latest_plan_id, status_of
@@ -44,29 +30,21 @@ from sync.planned import Plan
 from sync.pull import PullReport, pull
 from sync.ranges import ranges_left
 from sync.rollback import RollbackReport, rollback
-from sync.run import Clock, NotedRun, Run
+from sync.run import Run
 from sync.scoring import (
     ScoreReport,
-    Scoring,
     close_scoring,
-    load_scoring,
     open_scoring,
     score_range,
     score_report,
 )
-from sync.settings import Settings
-from sync.store import Store
-from sync.store.locks import machine_clock
-from sync.store.queue import queue_run
-from sync.store.runs import bind_run, end_run, start_run
+from sync.store.runs import bind_run
 from sync.store.scores import latest_scoring, load_scores
 from sync.versions import version_day
+from sync.workplace import Workplace
 
 RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
 SCORES_ARE_OLD: Final = timedelta(days=7)  # a weekly schedule's scores may still be planned
-
-Tell = Callable[[str, float, float | None], None]
-"""Progress: (what is going on, done, total or None)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,99 +57,8 @@ class TrainReport:
 
 
 @dataclass(slots=True, kw_only=True)
-class Loop:
-    """One company's loop over its CRM, its lake and its ledger. `crm` is asked for only when it is needed."""
-
-    settings: Settings
-    store: Store
-    lake: Lake
-    connect: Callable[[], Crm]
-    clock: Clock
-    tell: Tell
-    who: Callable[[], str] = str  # who acts here: an operator, or os:<login>
-    machine_clock: Clock = machine_clock
-    owner: str = field(default_factory=process_owner)  # of the leases that this process takes
-    _crm: Crm | None = None
-    _resolved: Resolved | None = None
-    _panel: Panel | None = None
-    _scoring: tuple[str, Scoring] | None = None
-
-    @property
-    def crm(self) -> Crm:
-        """The CRM, connected on first use."""
-        if self._crm is None:
-            self._crm = self.connect()
-        return self._crm
-
-    @property
-    def registry(self) -> Registry:
-        """The models of this installation."""
-        return Registry(self.settings.state.models)
-
-    @property
-    def target(self) -> Target:
-        """What counts as an expansion."""
-        return target_of(self.settings)
-
-    @property
-    def products(self) -> tuple[Product, ...]:
-        """The catalogue."""
-        return products_of(self.settings)
-
-    @property
-    def signals(self) -> Mapping[str, float]:
-        """The team's thresholds."""
-        return signals_of(self.settings)
-
-    @contextmanager
-    def run(self, verb: str) -> Iterator[Run]:
-        """A run of the ledger around the block; an error ends it as failed and goes on upwards."""
-        run_id = start_run(self.store, verb, config_hash=config_hash(self.settings), now=self.clock())
-        try:
-            yield NotedRun(self.store, run_id, self.clock)
-        except BaseException as error:
-            message = error.message if isinstance(error, UpswellError) else f"{type(error).__name__}: {error}"
-            end_run(self.store, run_id, status="failed", now=self.clock(), error=message)
-            raise
-        end_run(self.store, run_id, status="done", now=self.clock())
-
-    def queue(self, verb: str, asked: Mapping[str, Any], *, hold: bool = False) -> str:
-        """The id of a new run with its steps planned, for any process; with `hold` for this one only."""
-        now = self.clock()
-        lease = timedelta(seconds=self.settings.worker.lease_seconds)
-        with self.store.begin() as session:
-            return queue_run(
-                session,
-                verb,
-                steps_of(verb, asked),
-                config_hash=config_hash(self.settings),
-                asked=asked,
-                created_by=self.who(),
-                now=now,
-                hold_until=self.machine_clock() + lease if hold else None,
-            )
-
-    @contextmanager
-    def heartbeat(self) -> Iterator[Heartbeat]:
-        """What keeps leases alive while the block runs, by the times of [worker]."""
-        times = self.settings.worker
-        beat = Heartbeat(
-            timedelta(seconds=times.lease_seconds),
-            self.machine_clock,
-            longest=timedelta(minutes=times.longest_step_minutes),
-        )
-        try:
-            yield beat
-        finally:
-            beat.stop()
-
-    def forget(self) -> None:
-        """Let go of what was read of the lake: another process may have brought something new."""
-        self._resolved = self._panel = self._scoring = None
-
-    def today(self) -> date:
-        """The as-of date: the CRM server's day in the company's zone."""
-        return self.crm.server_time().astimezone(ZoneInfo(self.settings.company.timezone)).date()
+class Loop(Workplace):
+    """One company's loop over its CRM, its lake and its ledger."""
 
     def pull(self, run: Run, *, full: bool = False) -> PullReport:
         """What is new in the CRM, brought into the lake."""
@@ -204,20 +91,6 @@ class Loop:
             )
             detail.update(files=len(report.files))
         return report
-
-    def tables(self) -> Resolved:
-        """The lake's tables with one account id, and how well the sources fit; kept until the next pull.
-
-        Raises UsageError while the lake is empty."""
-        if self._resolved is None:
-            sources = [segment.source for segment in self.lake.segments("accounts")]
-            if not sources:
-                raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
-            org_id = sources[-1].removeprefix("crm:")
-            company = self.settings.company
-            money = Money(home=company.currency, rates=company.rates)
-            self._resolved = resolve(self.lake, load_aliases(self.store, org_id), money)
-        return self._resolved
 
     def train(self, run: Run, as_of: date, *, seed: int = 0) -> TrainReport:
         """A model trained on every matured row up to `as_of`, kept and made the current one."""
@@ -259,12 +132,6 @@ class Loop:
             bind_run(self.store, run.id, as_of=as_of)
             detail.update(facts)
         return score_report(scoring, scores)
-
-    def scoring(self, run_id: str, facts: Mapping[str, Any]) -> Scoring:
-        """The scoring of a run that `open_scoring` made ready; kept until the next one."""
-        if self._scoring is None or self._scoring[0] != facts["rows"]:
-            self._scoring = (facts["rows"], load_scoring(self, run_id, facts))
-        return self._scoring[1]
 
     def plan(
         self,
@@ -371,18 +238,6 @@ class Loop:
             detail.update(found=found)
             return compare(tables, self.store, target=target, now=now, lineage=lineage)
 
-    def rows(self, as_of: date) -> Rows:
-        """The features of every active customer on `as_of`; a panel that was just built has them already."""
-        if self._panel is not None and (rows := rows_on(self._panel, as_of)).table.num_rows:
-            return rows
-        return build_rows(
-            self.tables().tables,
-            as_of=as_of,
-            target=self.target,
-            products=self.products,
-            signals=self.signals,
-        )
-
     def _newest_written_plan(self) -> str:
         """The newest plan that wrote something. Raises StateError when it was taken back already."""
         newest = latest_plan_id(self.store, written=True)
@@ -403,13 +258,6 @@ class Loop:
         if scoring is None:
             raise UsageError("nothing is scored yet.", fix="score first: upswell score")
         return load_scores(self.store, scoring.run_id)
-
-    def close(self) -> None:
-        """Give back the connections."""
-        if self._crm is not None:
-            self._crm.close()
-        self.lake.close()
-        self.store.close()
 
 
 def _refuse_old(scores: pa.Table, today: date) -> None:

@@ -42,7 +42,7 @@ from sync.store.runs import run_ended
 from sync.store.scores import has_scores, save_scores
 
 if TYPE_CHECKING:
-    from sync.loop import Loop
+    from sync.workplace import Workplace
 
 FOLDER: Final = "scoring"  # below the lake's
 ACCOUNT: Final = "account:"  # before the account's own columns, which are no features
@@ -85,17 +85,17 @@ def score_report(scoring: Scoring, scores: pa.Table) -> ScoreReport:
     )
 
 
-def open_scoring(loop: Loop, run_id: str, as_of: date) -> dict[str, Any]:
+def open_scoring(work: Workplace, run_id: str, as_of: date) -> dict[str, Any]:
     """What `load_scoring` needs to know, as JSON: the rows are on the disk and cut into ranges.
 
     Raises UsageError while there is no model, ModelError when no account is an active customer."""
-    version = loop.registry.current
+    version = work.registry.current
     if version is None:
         raise UsageError("there is no model yet.", fix="train one first: upswell train")
-    rows = loop.rows(as_of)
+    rows = work.rows(as_of)
     table = rows.table.combine_chunks()
     facts = {"as_of": as_of.isoformat(), "model": version, "data_hash": data_hash(table)}
-    own = loop.tables().tables["accounts"].select("account_id", *OWN_COLUMNS).to_pyarrow()
+    own = work.tables().tables["accounts"].select("account_id", *OWN_COLUMNS).to_pyarrow()
     place = pc.index_in(table["account_id"], own["account_id"])
     for name in OWN_COLUMNS:
         table = table.append_column(ACCOUNT + name, own[name].take(place))
@@ -106,14 +106,14 @@ def open_scoring(loop: Loop, run_id: str, as_of: date) -> dict[str, Any]:
     }
     table = table.replace_schema_metadata({"upswell": json.dumps(meaning)})
     path = f"{FOLDER}/{run_id}/rows-{uuid4().hex[:8]}.arrow"
-    digest = _write(loop.lake.folder / path, table)
-    ranges = plan_ranges(loop.store, run_id, rows=table.num_rows, size=loop.settings.worker.range_size)
+    digest = _write(work.lake.folder / path, table)
+    ranges = plan_ranges(work.store, run_id, rows=table.num_rows, size=work.settings.worker.range_size)
     return facts | {"rows": path, "sha256": digest, "accounts": table.num_rows, "ranges": ranges}
 
 
-def load_scoring(loop: Loop, run_id: str, facts: Mapping[str, Any]) -> Scoring:
+def load_scoring(work: Workplace, run_id: str, facts: Mapping[str, Any]) -> Scoring:
     """The scoring that `open_scoring` made ready. Raises InputError when its file is gone or damaged."""
-    table = _read(loop.lake.folder / facts["rows"], facts["sha256"])
+    table = _read(work.lake.folder / facts["rows"], facts["sha256"])
     own = [name for name in table.column_names if name.startswith(ACCOUNT)]
     accounts = table.select(own).rename_columns([name.removeprefix(ACCOUNT) for name in own])
     meaning = json.loads(table.schema.metadata[b"upswell"])
@@ -129,55 +129,55 @@ def load_scoring(loop: Loop, run_id: str, facts: Mapping[str, Any]) -> Scoring:
         data_hash=facts["data_hash"],
         rows=rows,
         accounts=accounts,
-        trained=loop.registry.load(facts["model"]),
+        trained=work.registry.load(facts["model"]),
     )
 
 
-def score_range(loop: Loop, scoring: Scoring, beat: Heartbeat) -> bool:
+def score_range(work: Workplace, scoring: Scoring, beat: Heartbeat) -> bool:
     """Whether there was a range to score; it is scored now, and the ledger says by which process."""
-    held = claim_range(loop.store, scoring.run_id, loop.owner, now=loop.machine_clock(), lease=beat.lease)
+    held = claim_range(work.store, scoring.run_id, work.owner, now=work.machine_clock(), lease=beat.lease)
     if held is None:
         return False
-    with beat.holding(lambda until: renew_range(loop.store, held, until)):
-        part = _predict(loop, scoring, held)
+    with beat.holding(lambda until: renew_range(work.store, held, until)):
+        part = _predict(work, scoring, held)
         path = f"{FOLDER}/{held.run_id}/{held.position:05d}-{held.fence}.arrow"
-        digest = _write(loop.lake.folder / path, part)
+        digest = _write(work.lake.folder / path, part)
     process = f"{socket.gethostname()}:{os.getpid()}"
-    now = loop.machine_clock()
-    if not keep_range(loop.store, held, process=process, path=path, sha256=digest, now=now):
+    now = work.machine_clock()
+    if not keep_range(work.store, held, process=process, path=path, sha256=digest, now=now):
         # another has claimed it meanwhile and writes a file of its own
-        (loop.lake.folder / path).unlink(missing_ok=True)
+        (work.lake.folder / path).unlink(missing_ok=True)
     return True
 
 
-def close_scoring(loop: Loop, scoring: Scoring) -> pa.Table | None:
+def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
     """The scores, best priority first, kept in the ledger; None when a range has to be scored again.
 
     They have the columns of `sync.store.scores.SCORES` and the accounts' own."""
     parts, whole = [], True
-    for file in range_files(loop.store, scoring.run_id):
+    for file in range_files(work.store, scoring.run_id):
         try:
-            parts.append(_read(loop.lake.folder / file.path, file.sha256))
+            parts.append(_read(work.lake.folder / file.path, file.sha256))
         except InputError:
-            reopen_range(loop.store, scoring.run_id, file.position)
+            reopen_range(work.store, scoring.run_id, file.position)
             whole = False
-    if not whole or ranges_left(loop.store, scoring.run_id):
+    if not whole or ranges_left(work.store, scoring.run_id):
         return None
     scores = rank(pa.concat_tables(parts))
     for name in OWN_COLUMNS:
         scores = scores.append_column(name, scoring.accounts[name])
     scores = scores.sort_by([("priority", "ascending"), ("account_id", "ascending")])
-    if not has_scores(loop.store, scoring.run_id):  # else a process died between this and its last word
+    if not has_scores(work.store, scoring.run_id):  # else a process died between this and its last word
         save_scores(
-            loop.store,
+            work.store,
             scoring.run_id,
             scores,
             as_of=scoring.as_of,
             model_version=scoring.trained.version,
             data_hash=scoring.data_hash,
-            now=loop.clock(),
+            now=work.clock(),
         )
-    sweep_scorings(loop.lake.folder, loop.store, loop.clock())
+    sweep_scorings(work.lake.folder, work.store, work.clock())
     return scores
 
 
@@ -193,13 +193,13 @@ def sweep_scorings(folder: Path, store: Store, now: datetime) -> int:
     return removed
 
 
-def _predict(loop: Loop, scoring: Scoring, held: Range) -> pa.Table:
-    cutoffs = loop.settings.tiers
+def _predict(work: Workplace, scoring: Scoring, held: Range) -> pa.Table:
+    cutoffs = work.settings.tiers
     return predict_range(
         scoring.trained,
         replace(scoring.rows, table=scoring.rows.table.slice(held.first, held.rows)),
         tiers={"very_high": cutoffs.very_high, "high": cutoffs.high, "medium": cutoffs.medium},
-        products=loop.products,
+        products=work.products,
     )
 
 
