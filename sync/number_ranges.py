@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 
 
 def ranges(numbers: Iterable[int]) -> list[list[int]]:
@@ -14,9 +14,3 @@ def ranges(numbers: Iterable[int]) -> list[list[int]]:
         else:
             runs.append([number, number])
     return runs
-
-
-def numbers_of(runs: Iterable[Sequence[int]]) -> Iterator[int]:
-    """Every number of some runs."""
-    for first, last in runs:
-        yield from range(first, last + 1)

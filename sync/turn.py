@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.errors import QuotaError, TransientError, UpswellError
+from connectors.errors import QuotaError, StateError, TransientError, UpswellError
 from model.errors import ModelError
 from sync.heartbeat import Heartbeat
 from sync.run import ClaimedRun
@@ -44,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 FIRST_RETRY: Final = timedelta(minutes=1)  # then four times as long each time: an hour and a half in all
 QUOTA_PAUSE: Final = timedelta(hours=1)  # of a quota over a rolling day, an hour gives back a share
+UNKNOWN: Final = "unknown"
 OTHERS_PAUSE: Final = timedelta(seconds=1)  # between looks while others have the rest in hand
 
 
@@ -111,7 +112,10 @@ def _take(loop: Loop, run_id: str, manner: Manner, beat: Heartbeat) -> Turn:
         turn = _Part(loop, claim, manner, beat).work()
         if turn is not None:
             return turn
-    run = run_state(loop.store, run_id)
+    try:
+        run = run_state(loop.store, run_id)
+    except StateError:  # a bell that another installation rang, on the same Redis
+        return Turn(status=UNKNOWN)
     return Turn(status=run.status, due_at=run.due_at)
 
 

@@ -14,6 +14,8 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 from psycopg import sql
 from sqlalchemy import URL
 
@@ -189,13 +192,76 @@ def redis_server(binary: Callable[[str, str], Path]) -> Iterator[str]:
             process.communicate()
 
 
-def _start_redis(program: Path, folder: str) -> tuple[subprocess.Popen[str], int]:
+@dataclass(slots=True, kw_only=True)
+class RedisServer:
+    """A Redis on a port of its own that can be stopped, started again on that port, and wiped."""
+
+    program: Path
+    folder: str
+    port: int = 0
+    process: subprocess.Popen[str] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is, or will be again."""
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        """Start it, empty; nothing when it runs."""
+        if self.process is None:
+            self.process, self.port = _start_redis(self.program, self.folder, self.port)
+
+    def stop(self) -> None:
+        """End it; what it held is lost."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.communicate()
+            self.process = None
+
+    def wipe(self) -> None:
+        """Lose what it holds."""
+        with redis.Redis.from_url(self.url) as client:
+            client.flushall()
+
+
+@pytest.fixture
+def own_redis(binary: Callable[[str, str], Path]) -> Iterator[RedisServer]:
+    """A Redis for one test, running, which that test may stop and start."""
+    with tempfile.TemporaryDirectory(prefix="upswell-redis-") as folder:
+        server = RedisServer(program=binary("redis-server", "redis-server"), folder=folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def wait_until() -> Callable[..., Any]:
+    """Look again and again until there is something to see, and give it; fail after some minutes.
+
+    `tell` is called then for what to say about it."""
+
+    def wait(look: Callable[[], Any], tell: Callable[[], str] = str, *, seconds: float = 240) -> Any:
+        deadline = time.monotonic() + seconds
+        pause = threading.Event()
+        while time.monotonic() < deadline:
+            found = look()
+            if found:
+                return found
+            pause.wait(0.02)
+        return pytest.fail(f"nothing came of it in {seconds:.0f} seconds. {tell()}")
+
+    return wait
+
+
+def _start_redis(program: Path, folder: str, port: int = 0) -> tuple[subprocess.Popen[str], int]:
     said: list[str] = []
     for _ in range(5):  # another program may take the port between our look and Redis's
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
-            port = int(free.getsockname()[1])
-        options = {"port": port, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no"}
+            taken = port or int(free.getsockname()[1])
+        options = {"port": taken, "bind": "127.0.0.1", "dir": folder, "save": "", "appendonly": "no"}
         command = [
             str(program),
             *(part for key, value in options.items() for part in (f"--{key}", str(value))),
@@ -205,7 +271,7 @@ def _start_redis(program: Path, folder: str) -> tuple[subprocess.Popen[str], int
         for line in process.stdout:
             said.append(line)
             if re.search("Ready to accept connections", line):
-                return process, port
+                return process, taken
         process.wait()
         process.stdout.close()
     return pytest.fail("redis-server does not start:\n" + "".join(said))

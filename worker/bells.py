@@ -71,6 +71,13 @@ class Bells:
         except (OperationalError, RedisError) as error:
             logger.warning("no bell for run %s: %s", run_id, error)
 
+    def waiting(self) -> int:
+        """How many bells nobody has heard yet; 0 while Redis is away."""
+        try:
+            return self._queued()
+        except RedisError:
+            return 0
+
     def close(self) -> None:
         """Give back the connections."""
         self._redis.close()

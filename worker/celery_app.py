@@ -11,7 +11,8 @@ import os
 from typing import TYPE_CHECKING, Any, Final
 
 from celery import Celery
-from celery.signals import worker_ready, worker_shutdown
+from celery.signals import worker_init, worker_ready, worker_shutdown
+from celery.worker import state
 
 from connectors.errors import SettingError
 
@@ -88,16 +89,27 @@ app = Celery("upswell", set_as_current=False)
 app.add_defaults(_from_environment)
 
 
+@worker_init.connect  # type: ignore[untyped-decorator]  # Celery has no types
+def _load_once(**_: object) -> None:
+    """Import what turns need before the pool is forked: three seconds for all, not for each process anew."""
+    import sync.loop
+    import sync.turn  # noqa: F401
+
+
 @worker_ready.connect  # type: ignore[untyped-decorator]  # Celery has no types
-def _begin_ticking(**_: object) -> None:
+def _begin_ticking(sender: Any, **_: object) -> None:
     """In the main process of each worker: find what is due, and ring."""
     from sync.config import load
     from worker.bells import Bells
+    from worker.hearing import Hearing
     from worker.reconciler import Reconciler
 
     settings = load(None, os.environ)
     bells = Bells(settings)
-    reconciler = Reconciler(settings, lambda due: bells.ring(due.run_id, shared=due.shared))
+    hearing = Hearing(sender, at_work=state.reserved_requests, waiting=bells.waiting)
+    reconciler = Reconciler(
+        settings, lambda due: bells.ring(due.run_id, shared=due.shared), also=hearing.check
+    )
     reconciler.start()
 
     def stop(**_: object) -> None:

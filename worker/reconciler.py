@@ -29,16 +29,23 @@ Ring = Callable[[Due], object]
 
 
 class Reconciler:
-    """Ticks while it is started. `ring` hears of each run on which somebody can work now.
+    """Ticks while it is started. `ring` hears of each run on which somebody can work now, and `also` is
+    called with each tick, after it.
 
     The first tick notes this process as a worker, and takes in the settings' schedules."""
 
     def __init__(
-        self, settings: Settings, ring: Ring, *, clock: Callable[[], datetime] = machine_clock
+        self,
+        settings: Settings,
+        ring: Ring,
+        *,
+        clock: Callable[[], datetime] = machine_clock,
+        also: Callable[[], object] = lambda: None,
     ) -> None:
         self.id = process_owner()
         self._settings = settings
         self._ring = ring
+        self._also = also
         self._clock = clock
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -90,6 +97,7 @@ class Reconciler:
         while True:
             try:
                 self.tick()
+                self._also()
             except UpswellError as error:
                 logger.warning("this tick came to nothing, the next may: %s", error)
             except Exception:

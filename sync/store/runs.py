@@ -129,7 +129,8 @@ def latest_run(store: Store, verb: str | None = None, *, status: str | None = No
 def run_state(store: Store, run_id: str) -> RunRow:
     """The run as it stands. Raises StateError for an unknown one."""
     with store.session() as session:
-        return _run(session.get(RunRow, run_id), run_id)
+        row = session.get(RunRow, run_id)
+    return _run(row, run_id)
 
 
 def step_seconds(store: Store, run_id: str) -> dict[str, float]:

@@ -183,6 +183,11 @@ def test_a_turn_ends_when_its_time_is_up(new_loop: NewLoop) -> None:
     assert take_turn(loop, run, Manner()).status == "done"
 
 
+def test_a_bell_for_a_run_that_nobody_knows_is_no_trouble(new_loop: NewLoop) -> None:
+    """Two installations may share a Redis by mistake."""
+    assert take_turn(new_loop(), "another's", Manner()).is_over
+
+
 def test_who_does_only_shared_pieces_leaves_whole_steps_alone(new_loop: NewLoop) -> None:
     """The attempt is not counted either."""
     loop = new_loop()

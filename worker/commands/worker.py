@@ -6,6 +6,8 @@ import logging
 import os
 import signal
 import sys
+import warnings
+from contextlib import suppress
 
 import click
 
@@ -26,7 +28,6 @@ def command(app: App, concurrency: int | None, once: bool) -> None:
     """Work: with Celery where [redis] names a server, else in this one process."""
     settings = app.settings()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    signal.signal(signal.SIGTERM, _end)
     if once:
         from worker.runner import Runner
 
@@ -46,7 +47,8 @@ def command(app: App, concurrency: int | None, once: bool) -> None:
         from worker.runner import Runner
 
         app.screen.say("Working in this process until interrupted. See: upswell status")
-        with Runner(settings) as runner:
+        signal.signal(signal.SIGTERM, _end)  # so that a step under way is given back
+        with suppress(KeyboardInterrupt), Runner(settings) as runner:
             runner.forever()
 
 
@@ -54,6 +56,8 @@ def work_with_celery(concurrency: int | None) -> None:
     """Run Celery's worker in this process until it is told to end."""
     from worker.celery_app import QUEUE, app
 
+    # told with each reconnection, although the setting that it is about is made
+    warnings.filterwarnings("ignore", message=r"\s*In Celery 5.1 we introduced an optional breaking change")
     options = ["worker", "--pool=prefork", f"--queues={QUEUE}", "--loglevel=WARNING"]
     # who else is there is of no interest, and asking does not outlive a wiped Redis
     options += ["--without-gossip", "--without-mingle", "--without-heartbeat"]

@@ -28,6 +28,7 @@ def applied(world: Any, score: Callable[..., dict[str, Any]]) -> Any:
     """A world in which a plan was applied over values that people had typed."""
     world.crm.records["0010"]["Expansion_Reason_1__c"] = '=HYPERLINK("http://x.example")'
     world.crm.records["0010"]["Expansion_Priority__c"] = -7
+    world.crm.records["0010"]["Expansion_Data_As_Of__c"] = date(2026, 1, 2)
     world.apply(world.plan(*(score(n) for n in range(3))))
     erase(world.store, Sought(records=frozenset({"0012"})), reason="request 1", at=world.now)
     return world
@@ -70,6 +71,8 @@ def test_parquet_holds_the_same_and_times_as_times(applied: Any, tmp_path: Path)
     assert table.schema.names == list(COLUMNS)
     rows = {row["key"]: row for row in table.to_pylist() if row["record_id"] == "0010"}
     assert rows["reason_1"]["before"] == '=HYPERLINK("http://x.example")'
+    assert rows["data_as_of"]["before"] == "2026-01-02"
+    assert rows["score"]["after"] == "71"
     assert rows["tier"]["at"] == datetime(2026, 11, 23, 12, tzinfo=UTC)
 
 

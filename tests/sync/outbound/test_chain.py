@@ -217,6 +217,8 @@ def test_a_key_that_cannot_be_kept_is_the_users_to_fix(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SettingError, match=r"state.journal_key_file.*file/key"):
         JournalKey(file=tmp_path / "file" / "key").made()
+    with pytest.raises(SettingError, match=r"state.journal_key_file.*directory"):
+        JournalKey(file=tmp_path).held()
     with pytest.raises(SettingError, match=r"state.journal_key.*openssl"):
         JournalKey().held()
 

@@ -106,7 +106,8 @@ def test_a_restore_takes_back_the_entry_that_it_names(write: Write) -> None:
     assert write([back], undoes={"a__c": first.id}) == [second]
 
 
-TEXTS = st.text(st.characters(categories=["L", "N", "P", "Z", "C"]), max_size=12)  # halves of pairs, NUL
+TEXTS = st.text(st.sampled_from('aé=\0\ud800\udfff\n"\\ 😀'), max_size=6)
+"""With NUL and halves of surrogate pairs, which no database holds."""
 ANY: st.SearchStrategy[Value] = st.one_of(
     st.none(),
     st.booleans(),

@@ -88,7 +88,7 @@ class Wire:
     def land(self) -> None:
         """Let what is under way arrive, if its time has come."""
         due = [each for each in self.late if each[0] <= self.machine.true]
-        self.late = [each for each in self.late if each[0] > self.machine.true]
+        self.late[:] = [each for each in self.late if each[0] > self.machine.true]
         for _, write in due:
             write()
 
@@ -253,7 +253,7 @@ class Crew:
         turns, store = Turns(), SteppedStore.open(self.url)
         worker = Worker(name=f"worker-{self.hired}", turns=turns, thread=threading.Thread(), store=store)
         wire = replace(self.wire, pause=turns.pause)
-        for name in ("faults", "task_faults", "requests", "effects", "modified"):
+        for name in ("faults", "task_faults", "requests", "effects", "modified", "late"):
             assert getattr(wire, name) is getattr(self.wire, name)
 
         def run() -> None:
