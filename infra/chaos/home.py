@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from connectors.crm import Crm
+from connectors.sandbox.clock import advance
 from connectors.sandbox.server import Sandbox
 from infra.chaos.checker import Violation, check
 from infra.chaos.company import EDIT, Org, make_plan, reading_of
@@ -97,6 +98,11 @@ class Home:
             clock=self.clock,
             **options,
         )
+
+    def let_pass(self, **span: float) -> None:
+        """Move the org's time on, and hear of it."""
+        advance(self.sandbox.store, timedelta(**span))
+        self.crm.org()
 
     def edit_here(self, position: int, values: Mapping[str, Any]) -> None:
         """A person changes an account, by way of the sandbox's open store."""

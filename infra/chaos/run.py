@@ -1,4 +1,4 @@
-"""`make chaos`: twenty runs of chaos and fifty deaths at each of seven places; one JSON object a line.
+"""`make chaos`: twenty runs of chaos, a hundred storms, and fifty deaths at each of seven places; JSON lines.
 
 The last line sums up; the exit code is 1 when anything was found.
 """
@@ -23,6 +23,7 @@ from infra.chaos.nursery import Nursery
 from infra.chaos.processes import MODULES
 from infra.chaos.result import Result
 from infra.chaos.story import tell
+from infra.chaos.weather import way_of, weathered
 
 
 def main() -> int:
@@ -31,11 +32,13 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--operations", type=int, default=2_000)
     parser.add_argument("--deaths", type=int, default=50, help="at each place")
+    parser.add_argument("--storms", type=int, default=100, help="in one process, rollback included")
     parser.add_argument("--first-seed", type=int, default=1)
     asked = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="upswell-chaos-") as folder:
         results = _stories(Path(folder), asked.first_seed, asked.runs, asked.operations)
+        storms = _storms(Path(folder), asked.storms)
         deaths = _deaths(Path(folder), asked.deaths)
     clean = sum(result.is_clean for result in results)
     found = sum(len(result.violations) + len(result.rollback_violations) for result in results)
@@ -53,10 +56,12 @@ def main() -> int:
         "edits": sum(result.edits for result in results),
         "deaths": sum(deaths.values()),
         "deaths_with_violations": deaths["bad"],
+        "storms": sum(storms.values()),
+        "storms_with_violations": storms["bad"],
         "seconds": round(time.monotonic() - began),
     }
     print(json.dumps(summary), flush=True)
-    return int(clean < len(results) or deaths["bad"] > 0)
+    return int(clean < len(results) or deaths["bad"] + storms["bad"] > 0)
 
 
 def _stories(folder: Path, first: int, runs: int, operations: int) -> list[Result]:
@@ -69,6 +74,26 @@ def _stories(folder: Path, first: int, runs: int, operations: int) -> list[Resul
         print(result.line(), flush=True)
         results.append(result)
     return results
+
+
+def _storms(folder: Path, times: int) -> Counter[str]:
+    """How many plans came through a storm and back, and how many did not."""
+    found: Counter[str] = Counter()
+    place = folder / "storms"
+    place.mkdir(parents=True)
+    orgs = {kind: make_org(place / kind, kind, accounts=60, seed=1) for kind in ("salesforce", "hubspot")}
+    ledger = empty_ledger(place)
+    violations: list[str] = []
+    for seed in range(times):
+        kind, settings = way_of(seed)
+        here = place / f"storm-{seed}"
+        here.mkdir()
+        with at_home(here, orgs[kind], ledger, **settings) as home:
+            applied, taken_back = weathered(home, seed)
+        found["bad" if applied or taken_back else "good"] += 1
+        violations += [f"storm {seed}: {each}" for each in (*applied, *taken_back)]
+    print(json.dumps({"name": "chaos_storms", "storms": times, "violations": violations}), flush=True)
+    return found
 
 
 def _deaths(folder: Path, times: int) -> Counter[str]:
