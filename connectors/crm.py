@@ -266,8 +266,13 @@ class Crm(Protocol):
         """One result a draft, in order, `id` set when applied; at most `capabilities.write_batch`."""
         ...
 
-    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
-        """Our tasks that exist, by key. Batches inside."""
+    def find_tasks(
+        self, keys: Iterable[str], *, sent_to: Mapping[str, str] | None = None
+    ) -> Mapping[str, TaskState]:
+        """Our tasks that exist, by key. Batches inside.
+
+        `sent_to` is the account (record id) by key of tasks that some process may just have made: they are
+        found even where the CRM's index lags."""
         ...
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:

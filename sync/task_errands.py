@@ -89,7 +89,8 @@ class TaskErrand:
 
     def _existing(self, operations: Sequence[Operation]) -> dict[str, RowResult]:
         """Results of those whose task is there: our doing where an earlier call may have made it."""
-        found = self.crm.find_tasks([op.draft.key for op in operations])
+        sent_to = {op.draft.key: op.draft.account_crm_id for op in operations if op.lost}
+        found = self.crm.find_tasks([op.draft.key for op in operations], sent_to=sent_to)
         return {
             op.key: RowResult(
                 key=op.key,
@@ -128,7 +129,7 @@ class CloseErrand:
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that are gone, closed, or worked on."""
-        found = self.crm.find_tasks([op.payload["task_key"] for op in operations])
+        found = self._found(operations)
         results = {}
         for op in operations:
             task = found.get(op.payload["task_key"])
@@ -157,12 +158,17 @@ class CloseErrand:
 
     def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that are closed by now."""
-        found = self.crm.find_tasks([op.payload["task_key"] for op in operations])
+        found = self._found(operations)
         return {
             op.key: RowResult(key=op.key, outcome=RowOutcome.APPLIED, id=op.payload["task_id"])
             for op in operations
             if (task := found.get(op.payload["task_key"])) is not None and _is_closed_by_us(task)
         }
+
+    def _found(self, operations: Sequence[Operation]) -> Mapping[str, TaskState]:
+        """The tasks by key, also those that were made a moment ago."""
+        sent_to = {op.payload["task_key"]: op.record_id for op in operations}
+        return self.crm.find_tasks(list(sent_to), sent_to=sent_to)
 
     def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
         """Note in the ledger which tasks are closed."""

@@ -161,9 +161,12 @@ class Hubspot:
         self._learn_task_key()
         return self._tasks.create(drafts)
 
-    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
-        """Our tasks that exist, by key."""
+    def find_tasks(
+        self, keys: Iterable[str], *, sent_to: Mapping[str, str] | None = None
+    ) -> Mapping[str, TaskState]:
+        """Our tasks that exist, by key; those that may be too new for the index, by their company."""
         self._learn_task_key()
+        self._tasks.remember(sent_to or {})
         return self._tasks.find(keys)
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:

@@ -71,6 +71,10 @@ class Tasks:
         self._sent |= {draft.key: draft.account_crm_id for draft in drafts}
         return self._already_there(self._writer.submit(rows, self._create))
 
+    def remember(self, sent_to: Mapping[str, str]) -> None:
+        """Look for these keys among their companies' tasks too: another process may have just sent them."""
+        self._sent |= sent_to
+
     def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks by key; of two with one key the older. Archived ones are left out."""
         self._described()

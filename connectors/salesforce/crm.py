@@ -176,7 +176,12 @@ class Salesforce:
         """One result a draft, in order; one API call of at most 200."""
         return self._tasks.create(drafts)
 
-    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+    def find_tasks(
+        self,
+        keys: Iterable[str],
+        *,
+        sent_to: Mapping[str, str] | None = None,  # noqa: ARG002  # a query shows what was committed
+    ) -> Mapping[str, TaskState]:
         """Our tasks that exist, by key."""
         return self._tasks.find(keys)
 

@@ -71,6 +71,16 @@ def test_after_a_lost_reply_the_task_is_found(crm_and_account: Any) -> None:
     assert set(crm.find_tasks(["k"])) == {"k"}
 
 
+def test_another_process_finds_a_new_task_when_it_says_where(crm_and_account: Any) -> None:
+    """The one that sent it died; the index does not show the task yet, but its company does."""
+    crm, account = crm_and_account
+    company = account.create("companies", name="A")
+    crm.create_tasks([draft("k", company)])
+    other = account.connect()
+    assert set(other.find_tasks(["k"])) == ({"k"} if other.capabilities.unique_task_key else set())
+    assert set(other.find_tasks(["k"], sent_to={"k": company})) == {"k"}
+
+
 def test_capabilities_tell_whether_the_key_is_unique(crm_and_account: Any) -> None:
     """unique_task_key is what the account's property says; a second task then ends as the first."""
     crm, account = crm_and_account

@@ -157,7 +157,9 @@ class StrictCrm:
         self._run_once(self.after_write)
         return results
 
-    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+    def find_tasks(
+        self, keys: Iterable[str], *, sent_to: Mapping[str, str] | None = None
+    ) -> Mapping[str, TaskState]:
         self.calls += 1
         return {key: self.tasks[key] for key in keys if key in self.tasks}
 

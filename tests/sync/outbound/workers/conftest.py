@@ -51,6 +51,7 @@ class Wire:
     effects: list[tuple[str, dict[str, Any], dict[str, Any]]] = field(default_factory=list)
     modified: dict[str, datetime] = field(default_factory=dict)
     late: list[tuple[datetime, Callable[[], Any]]] = field(default_factory=list)
+    unindexed: set[str] = field(default_factory=set)  # tasks that a search does not find yet
     pause: Callable[[str], None] = lambda _: None
 
     def __getattr__(self, name: str) -> Any:
@@ -62,11 +63,15 @@ class Wire:
         found = self.inner.read(object_name, ids, fields)
         return {key: replace(held, modified_at=self.modified.get(key)) for key, held in found.items()}
 
-    def find_tasks(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
+    def find_tasks(
+        self, keys: Iterable[str], *, sent_to: Mapping[str, str] | None = None
+    ) -> Mapping[str, TaskState]:
+        """Its index lags: a task that was just made is found only by whoever says where to look."""
         self.pause("find")
         self.land()
         found: Mapping[str, TaskState] = self.inner.find_tasks(keys)
-        return found
+        lost = {key for key in found if key in self.unindexed and key not in (sent_to or {})}
+        return {key: state for key, state in found.items() if key not in lost}
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         ids = {change.id for change in changes}
@@ -74,6 +79,7 @@ class Wire:
         return self._call(keys, lambda: [self._write(change) for change in changes], ids)
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
+        self.unindexed.update(draft.key for draft in drafts)
         return self._call([draft.key for draft in drafts], lambda: self.inner.create_tasks(drafts))
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
@@ -253,7 +259,7 @@ class Crew:
         turns, store = Turns(), SteppedStore.open(self.url)
         worker = Worker(name=f"worker-{self.hired}", turns=turns, thread=threading.Thread(), store=store)
         wire = replace(self.wire, pause=turns.pause)
-        for name in ("faults", "task_faults", "requests", "effects", "modified", "late"):
+        for name in ("faults", "task_faults", "requests", "effects", "modified", "late", "unindexed"):
             assert getattr(wire, name) is getattr(self.wire, name)
 
         def run() -> None:
