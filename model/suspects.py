@@ -79,11 +79,12 @@ class _Accounts:
     def of(cls, panel: Panel) -> _Accounts:
         # deals that were under way count too, and what was won before the first row
         seen = (numbers(panel.table, "label") == 1) | (numbers(panel.table, "expansions_past") > 0)
-        names, account = np.unique(panel.table["account_id"].to_pylist(), return_inverse=True)
-        expanded = np.zeros(names.size)
+        coded = panel.table["account_id"].combine_chunks().dictionary_encode()
+        account = coded.indices.to_numpy()
+        expanded = np.zeros(len(coded.dictionary))
         np.maximum.at(expanded, account, seen)
-        last = np.zeros(names.size, np.int64)
-        last[account] = np.arange(account.size)
+        last = np.zeros(expanded.size, np.int64)
+        last[account] = np.arange(account.size)  # a panel's rows are in order of time
         return cls(last=last, expanded=expanded)
 
     def tell(self, column: np.ndarray) -> str | None:

@@ -46,6 +46,7 @@ class Words:
     money_per_record: bool  # its money fields are in the record's own currency
     segment: str
     back_filled: str
+    former: Mapping[str, object]  # what a person fills in when a customer has left
     tasks: str
     task_key: str
     edit: Callable[[CrmStore, str, Mapping[str, object]], None]
@@ -68,6 +69,7 @@ WORDS = {
         money_per_record=True,
         segment="Segment__c",
         back_filled="Upsell_Stage__c",
+        former={"Type": "Former Customer"},
         tasks="Task",
         task_key="Expansion_Task_Key__c",
         edit=lambda store, key, values: in_salesforce.person_edit(store, "Account", key, values),
@@ -83,6 +85,7 @@ WORDS = {
         money_per_record=False,
         segment="segment",
         back_filled="upsell_stage",
+        former={"lifecyclestage": "former_customer"},
         tasks="tasks",
         task_key="expansion_task_key",
         edit=lambda store, key, values: in_hubspot.person_edit(store, "companies", key, values),

@@ -28,7 +28,8 @@ def test_a_rename_a_merge_and_a_deletion_between_two_runs(served: Any) -> None:
     """Whoever is left keeps record, history and task; whoever is gone is neither scored nor written.
 
     A customer is renamed that has a second record; another's second record is merged into it; a customer with
-    a task is merged into one without; one is deleted."""
+    a task is merged into one without; one is deleted; one leaves while its invoice runs on, and one leaves
+    that never had an invoice."""
     words, store = served.words, served.store
     rows = {row["account_key"]: row for row in served.records()}
     own = {key: row["external_id"] for key, row in rows.items() if row["external_id"] and key < SECOND}
@@ -44,21 +45,26 @@ def test_a_rename_a_merge_and_a_deletion_between_two_runs(served: Any) -> None:
     parents = {row["parent_key"] for row in rows.values()}
     plain = [key for key in plain if key not in parents]
     loser = next(key for key in plain if own[key] in tasks)
-    survivor, deleted, *_ = (key for key in plain if own[key] not in tasks)
+    survivor, deleted, left, *_ = (key for key in plain if own[key] not in tasks)
+    silent = next(
+        words.id_of(key) for key, row in rows.items() if key < SECOND and key not in own and row["arr"]
+    )
 
     words.edit(store, words.id_of(renamed), {words.name: "Under Another Flag"})
     kept = {joined: words.merge(store, words.id_of(joined), second[joined])}
     kept[survivor] = words.merge(store, words.id_of(survivor), words.id_of(loser))
     words.delete(store, words.id_of(deleted))
+    assert silent in before
+    for record in (words.id_of(left), silent):
+        words.edit(store, record, words.former)
     changes = len(served.sandbox.audit.changes())
     served.days_pass(1)
     answer = served.upswell("run")
 
-    gone = {words.id_of(loser), second[joined], words.id_of(deleted)}
+    gone = {words.id_of(loser), second[joined], words.id_of(deleted), words.id_of(left), silent}
     gone |= {words.id_of(key) for key, record in kept.items() if record != words.id_of(key)}
     after = said(served, answer["run_id"])
-    assert own[loser] not in after
-    assert own[deleted] not in after
+    assert not {own[loser], own[deleted], own[left], silent} & after.keys()
     assert {own[renamed], own[joined], own[survivor]} <= after.keys()
     written = served.sandbox.audit.changes()[changes:]
     assert written
@@ -68,10 +74,10 @@ def test_a_rename_a_merge_and_a_deletion_between_two_runs(served: Any) -> None:
         assert served.scored()[record][0] == pytest.approx(100 * after[own[key]], abs=8.5)
 
     # the history goes on: the survivor's own, and it is said why the score moved
-    for key in (renamed, joined, survivor):
-        told = served.upswell("explain", own[key])["data"]
-        assert told["before"]["probability"] == pytest.approx(before[own[key]], abs=1e-9)
-        assert told["before"]["run_id"] == first_run
+    told = served.upswell("explain", own[survivor])["data"]
+    assert told["before"]["probability"] == pytest.approx(before[own[survivor]], abs=1e-9)
+    assert told["before"]["run_id"] == first_run
+    assert told["moved"]
     with served.resolved() as resolved:
         assert resolved.crm_ids[own[survivor]] == kept[survivor]
         assert resolved.lineage.account_of[second[renamed]] == own[renamed]
