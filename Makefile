@@ -41,7 +41,7 @@ bench: setup  ## benchmarks of infra/bench, one JSON object a line
 	@for b in infra/bench/bench_*.py; do $(BIN)/python $$b || exit 1; done
 
 mutation: setup  ## break plan, guard, apply and journal on purpose: how many breaks the tests notice (MUTANTS="sync.guard.*")
-	@$(BIN)/python -m infra.mutation.mutants $(MUTANTS)
+	@set -f; $(BIN)/python -m infra.mutation.mutants $(if $(RESUME),--resume) $(MUTANTS)
 
 coverage: setup  ## branches of plan, guard, apply and journal that the tests take
 	@$(BIN)/python -m infra.mutation.branches
