@@ -44,7 +44,7 @@ chaos: setup  ## 20 runs of 2,000 writes with workers killed, 100 storms, 7 × 5
 	$(BIN)/python -m infra.chaos.run $(CHAOS_ARGS)
 
 mutation: setup  ## break plan, guard, apply and journal on purpose: how many breaks the tests notice (MUTANTS="sync.guard.*")
-	@$(BIN)/python -m infra.mutation.mutants $(MUTANTS)
+	@set -f; $(BIN)/python -m infra.mutation.mutants $(if $(RESUME),--resume) $(MUTANTS)
 
 coverage: setup  ## branches of plan, guard, apply and journal that the tests take
 	@$(BIN)/python -m infra.mutation.branches

@@ -1,11 +1,13 @@
 """The share of mutants of plan, guard, apply and journal that their tests kill; exit code 1 below the limit.
 
 `make mutation` tries all of them, `make mutation MUTANTS="sync.guard.* sync.plan.x_make_plan*"` only those.
+`MUTANTS="*7"` is a tenth of them; `RESUME=1` goes on with a run of the same code and tests that was stopped.
 A table by module, then one JSON line. A mutant that no test runs, or that got no verdict, counts as alive.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import shutil
 import subprocess
@@ -25,9 +27,10 @@ LIMIT: Final = 0.85
 VERDICTS: Final = ("killed", "timeout", "survived", "no tests")
 
 
-def run(chosen: list[str]) -> None:
-    """Make the mutants in a new copy and try them. Raises SystemExit with mutmut's words when it fails."""
-    shutil.rmtree(FOLDER, ignore_errors=True)
+def run(chosen: list[str], *, resume: bool) -> None:
+    """Make the mutants in a copy, a new one unless resumed, and try them. Raises SystemExit if that fails."""
+    if not resume:
+        shutil.rmtree(FOLDER, ignore_errors=True)
     watched = sys.stdout.isatty()
     done = subprocess.run(
         [Path(sys.executable).with_name("mutmut"), "run", *chosen],
@@ -65,8 +68,12 @@ def line(name: str, counts: Counter[str]) -> str:
 
 def main() -> int:
     """Print the table and one JSON object."""
-    chosen, started = sys.argv[1:], monotonic()
-    run(chosen)
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("mutants", nargs="*", help="names, * for anything; all without")
+    parser.add_argument("--resume", action="store_true", help="keep the verdicts of a run that was stopped")
+    given, started = parser.parse_args(), monotonic()
+    chosen: list[str] = given.mutants
+    run(chosen, resume=given.resume)
     found = {module: Counter(verdicts(module, chosen).values()) for module in modules()}
     found = {module: counts for module, counts in found.items() if counts}
     total = sum(found.values(), Counter[str]())

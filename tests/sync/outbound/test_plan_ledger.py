@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from connectors.errors import StateError
 from sync.plan_ledger import latest_plan_id, load, load_terms, set_status, status_of
-from sync.store.writeback import OperationRow
+from sync.store.writeback import OperationRow, PlanRow, SkipRow
 
 Score = Callable[..., dict[str, Any]]
 Load = Callable[..., Any]
@@ -96,6 +96,14 @@ def test_an_operation_that_is_removed_or_moved_is_missed(world: Any, score: Scor
         read(world.store, other.id)
 
 
+def test_what_is_left_out_comes_back_in_its_order(world: Any, score: Score) -> None:
+    """By position, not as the database happens to hold it."""
+    plan = world.plan(score(1, crm_id=None), score(2, crm_id=None))
+    with world.store.begin() as session:
+        session.execute(update(SkipRow).values(position=100 - SkipRow.position))
+    assert load(world.store, plan.id).skips == plan.skips[::-1] != plan.skips
+
+
 def test_what_takes_a_plan_back_is_no_part_of_it(world: Any, score: Score) -> None:
     """A rollback adds operations to the plan, which stays as it was frozen."""
     plan = world.plan(score(1))
@@ -126,6 +134,10 @@ def test_the_newest_plan_is_the_last_one_made(world: Any, score: Score) -> None:
     world.now -= timedelta(hours=1)
     earlier = world.plan(score(3))
     assert latest_plan_id(world.store) == max(plan.id for plan in same_moment)
+    with world.store.begin() as session:
+        late = update(PlanRow).where(PlanRow.id == min(plan.id for plan in same_moment))
+        session.execute(late.values(created_at=world.now + timedelta(days=1)))
+    assert latest_plan_id(world.store) == min(plan.id for plan in same_moment)
     assert latest_plan_id(world.store, run_id=earlier.run_id) == earlier.id
     assert latest_plan_id(world.store, run_id="run-0") is None
 

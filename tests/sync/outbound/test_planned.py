@@ -77,12 +77,12 @@ def test_the_largest_move_comes_first_whichever_way_it_goes(make: Make) -> None:
         change("d", ("score", 50, 54)),
         change("c", ("score", 10, 40)),
         change("b", ("score", 90, 20)),
-        change("a", ("score", 20, 16)),
+        change("a", ("score", 80, 76)),
     )
     assert plan.largest_moves() == (
         ("b", 90.0, 20.0),
         ("c", 10.0, 40.0),
-        ("a", 20.0, 16.0),
+        ("a", 80.0, 76.0),
         ("d", 50.0, 54.0),
     )
 
