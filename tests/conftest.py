@@ -1,6 +1,6 @@
 """What every test may use, and the rule that CI skips nothing.
 
-`postgres` and `redis_server` are real servers of this machine's own programs, one of each a session (and
+`postgres` and `shared_redis` are real servers of this machine's own programs, one of each a session (and
 xdist worker), in a folder that goes with them and out of reach of anybody else's.
 """
 
@@ -179,9 +179,17 @@ def _run(command: list[str | Path], user: str | None, *, log: Path | None = None
             pytest.fail(f"{command[0]} ended with {done.returncode}:\n{told}")
 
 
+@pytest.fixture
+def redis_server(shared_redis: str) -> str:
+    """The URL of a Redis that is empty when the test begins."""
+    with redis.Redis.from_url(shared_redis) as client:
+        client.flushall()
+    return shared_redis
+
+
 @pytest.fixture(scope="session")
-def redis_server(binary: Callable[[str, str], Path]) -> Iterator[str]:
-    """The URL of an empty Redis on a private port of loopback, which keeps nothing on disk."""
+def shared_redis(binary: Callable[[str, str], Path]) -> Iterator[str]:
+    """The URL of one Redis for all tests, on a private port of loopback, which keeps nothing on disk."""
     program = binary("redis-server", "redis-server")
     with tempfile.TemporaryDirectory(prefix="upswell-redis-") as folder:
         process, port = _start_redis(program, folder)
