@@ -151,9 +151,14 @@ class Claims:
                 final = [outcome for outcome in kept if outcome.due_at is None]
                 note(session, [(outcome.held.operation, outcome.result) for outcome in final])
 
-    def give_back(self, rows: Sequence[Held], state: str, *, due_at: datetime | None = None) -> None:
-        """Let others have operations that the CRM certainly did not take, not before `due_at`."""
-        self._move(rows, state, state=PLANNED, due_at=due_at, **FREE)
+    def give_back(
+        self, rows: Sequence[Held], state: str, *, due_at: datetime | None = None, unsent: bool = False
+    ) -> None:
+        """Let others have operations that the CRM certainly did not take, not before `due_at`.
+
+        With `unsent` the call that was about to be made is not counted."""
+        requests = OperationRow.requests - int(unsent)
+        self._move(rows, state, state=PLANNED, due_at=due_at, requests=requests, **FREE)
 
     def hold_on(self, rows: Sequence[Held]) -> None:
         """Keep the claim on operations that were refused as a whole, to send them in smaller parts."""

@@ -110,7 +110,7 @@ class Delivery:
             with suppress(UpswellError):
                 self.claims.blame(claim.rows)
             raise
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, SystemExit):
             with suppress(UpswellError):
                 self.claims.abandon(claim.rows)
             raise
@@ -121,27 +121,23 @@ class Delivery:
         if not sending:
             return Delivered()
         if self.claims.clock() + timedelta(seconds=self.longest_call) > began + self.claims.lease:
-            self.claims.give_back(
-                sending, SENDING
-            )  # the ledger kept us so long that others may think us dead
+            # the ledger kept us so long that others may think us dead
+            self.claims.give_back(sending, SENDING, unsent=True)
             return Delivered()
         try:
             results = errand.send([row.operation for row in sending])
         except AmbiguousError:
             return self._look(errand, self.claims.lose(sending))
-        except TransientError as error:
-            self._try_later(errand, sending, error)
-            raise
         except TerminalError as error:
             if error.status in CONTENT:
                 return self._send_in_parts(errand, sending, error)
             if error.status is not None and error.status < 400:
                 self.claims.lose(sending)  # it answered, but not as a CRM does
             else:
-                self.claims.give_back(sending, SENDING)
+                self._not_taken(errand, sending, error)
             raise
-        except UpswellError:
-            self.claims.give_back(sending, SENDING)
+        except UpswellError as error:
+            self._not_taken(errand, sending, error)
             raise
         kept = self._keep(errand, sending, results, SENDING)
         self._verify(errand, sending, results)
@@ -151,8 +147,7 @@ class Delivery:
         """Send what was refused as a whole in smaller calls; a row that is alone is the one meant."""
         if len(rows) == 1:
             return self._keep(errand, rows, {rows[0].key: _refused(rows[0].key, error)}, SENDING)
-        spent = [row for row in rows if row.requests >= REQUESTS]
-        done = self._keep(errand, spent, {row.key: _failed(row.key, error) for row in spent}, SENDING)
+        done = self._give_up_spent(errand, rows, error)
         left = [row for row in rows if row.requests < REQUESTS]
         self.claims.hold_on(left)
         size = SMALLER if len(left) > SMALLER else 1
@@ -175,12 +170,18 @@ class Delivery:
         self.claims.give_back([row for row in absent if row.key not in given_up], UNKNOWN)
         return settled
 
-    def _try_later(self, errand: Errand, rows: Sequence[Held], error: TransientError) -> None:
-        if isinstance(error, QuotaError):
-            self.claims.give_back(rows, SENDING)
-        else:
+    def _not_taken(self, errand: Errand, rows: Sequence[Held], error: UpswellError) -> None:
+        """What the call bore did not happen; it is tried again while it may be."""
+        if isinstance(error, TransientError) and not isinstance(error, QuotaError):
             results = {row.key: _failed(row.key, error) for row in rows}
             self._keep(errand, rows, results, SENDING, retry_after=error.retry_after)
+            return
+        self._give_up_spent(errand, rows, error)
+        self.claims.give_back([row for row in rows if row.requests < REQUESTS], SENDING)
+
+    def _give_up_spent(self, errand: Errand, rows: Sequence[Held], error: UpswellError) -> Delivered:
+        spent = [row for row in rows if row.requests >= REQUESTS]
+        return self._keep(errand, spent, {row.key: _failed(row.key, error) for row in spent}, SENDING)
 
     def _put_off(self, rows: Sequence[Held], error: UpswellError) -> None:
         """Give back what the claim still holds: it was not sent, or its outcome is still unknown."""
@@ -231,11 +232,11 @@ def pause(attempts: int, retry_after: float | None = None) -> timedelta:
     return min(timedelta(seconds=seconds), LONGEST_WAIT)
 
 
-def _failed(key: str, error: RemoteError) -> RowResult:
+def _failed(key: str, error: UpswellError) -> RowResult:
     return RowResult(
         key=key,
         outcome=RowOutcome.FAILED,
-        vendor_code=error.vendor_code,
+        vendor_code=error.vendor_code if isinstance(error, RemoteError) else None,
         message=error.message,
         fix=error.fix,
     )

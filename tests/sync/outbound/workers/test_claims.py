@@ -75,6 +75,8 @@ def test_nothing_is_sent_when_the_ledger_kept_the_worker_too_long(crew: Any) -> 
     slow.step()
     assert slow.turns.at != "write"
     assert not crew.wire.requests
+    slow.step()
+    assert {row.requests for row in crew.rows()} == {0}
     assert crew.finish() == "applied"
     crew.check()
 

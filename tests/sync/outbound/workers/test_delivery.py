@@ -230,3 +230,17 @@ def test_an_edit_between_read_and_write_is_a_conflict_where_the_platform_takes_a
     assert crew.world.crm.records["0010"] == {"Expansion_Tier__c": "low"}
     assert outcomes(crew, "write") == {"applied": 3, "conflict": 1}
     crew.check()
+
+
+def test_a_seventh_call_is_never_made_for_whatever_reason(crew: Any) -> None:
+    """Not after five failures and a day without quota."""
+    crew.wire.faults = ["away"] * 5 + ["quota 60"]
+    crew.start()
+    while crew.some().status != "paused":
+        crew.world.machine.sleep(60)
+    assert outcomes(crew, "write") == {"failed": 3, None: 1}
+    crew.world.machine.sleep(60)
+    crew.start()
+    assert crew.finish() == "applied"
+    assert max(crew.wire.requests.values()) == max(row.requests for row in crew.rows()) == 6
+    crew.check()

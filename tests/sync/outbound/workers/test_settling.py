@@ -70,6 +70,20 @@ def test_a_write_that_lands_after_its_call_timed_out_is_seen(crew: Any, calls: s
     crew.check()
 
 
+def test_a_write_that_lands_after_the_last_look_is_still_ours(crew: Any) -> None:
+    """The record holds our value when it is read anew: applied by us, and in the journal."""
+    crew.wire.faults = ["late 16"]
+    crew.start()
+    for wait in (0, 2, 3, 10):
+        crew.world.machine.sleep(wait)
+        crew.some(limit=1)
+    assert the_row(crew, "0010").state == "planned"
+    crew.world.machine.sleep(2)
+    assert crew.finish() == "applied"
+    assert set(crew.wire.requests.values()) == {1}
+    crew.check()
+
+
 def test_a_write_that_never_landed_is_sent_again_after_the_last_look(crew: Any) -> None:
     """Not before fifteen seconds have passed."""
     crew.wire.task_faults = ["lost_before"]
