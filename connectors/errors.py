@@ -12,6 +12,7 @@
     │   └── TerminalError        it won't pass by itself
     │       └── LoginError       the CRM refuses our credentials
     └── StateError               the ledger forbids it (plan expired, applied twice, another org): exit 1
+        └── LedgerError          the ledger itself can't be reached or written just now
 
 A single refused row is no exception: it is a `RowResult` (connectors/crm.py) and the run goes on.
 """
@@ -127,3 +128,9 @@ class StateError(UpswellError):
     """The ledger forbids it: a plan expired, was applied already, or belongs to another org."""
 
     code = "state"
+
+
+class LedgerError(StateError):
+    """The ledger can't be reached or written just now: what was committed is there, nothing else is."""
+
+    code = "ledger"

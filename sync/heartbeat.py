@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
 
-from connectors.errors import StateError
+from connectors.errors import LedgerError
 from sync.run import Clock
 
 BEATS_A_LEASE: Final = 3  # two may fail before the lease runs out
@@ -67,7 +67,7 @@ class Heartbeat:
             if now < until:
                 try:
                     renew(now + self.lease)
-                except StateError:
+                except LedgerError:
                     # the ledger is away or busy: the next beat may find it, and a lease that runs out
                     # meanwhile is told when the result is to be kept
                     continue

@@ -21,6 +21,10 @@ class Run(Protocol):
     def id(self) -> str:
         """The run's id."""
 
+    @property
+    def by(self) -> str:
+        """Who asked for it, where that is not whoever runs this process; else empty."""
+
     def step(self, name: str) -> AbstractContextManager[dict[str, Any]]:
         """Note a step; what the block puts into the dict is kept."""
 
@@ -30,6 +34,7 @@ class NotedRun:
 
     def __init__(self, store: Store, run_id: str, clock: Clock) -> None:
         self.id = run_id
+        self.by = ""
         self._store = store
         self._clock = clock
         self._position = 0
@@ -59,6 +64,7 @@ class ClaimedRun:
 
     def __init__(self, claim: StepClaim) -> None:
         self.id = claim.run_id
+        self.by = claim.created_by
         self.claim = claim
         self.detail: dict[str, Any] = dict(claim.detail)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from connectors.errors import QuotaError, StateError, TransientError, UpswellError
+from connectors.errors import LedgerError, QuotaError, StateError, TransientError, UpswellError
 from model.errors import ModelError
 from sync.heartbeat import Heartbeat
 from sync.run import ClaimedRun
@@ -139,6 +139,8 @@ class _Part:
             else:
                 release_step(self.loop.store, self.claim, due_at=None, status=QUEUED)
             raise
+        except LedgerError:
+            raise  # nothing can be noted: the lease runs out, and the step is done again
         except TransientError as error:
             if not self.manner.holds and (self.claim.shared or self.claim.attempts < MAX_ATTEMPTS):
                 return self._later(error)

@@ -19,6 +19,7 @@ from sync.heartbeat import process_owner
 from sync.paused_plans import queue_resumes
 from sync.schedules import seed
 from sync.settings import Settings
+from sync.stale_runs import give_up
 from sync.store import Store
 from sync.store.locks import machine_clock
 from sync.store.queue import Due, due_runs
@@ -85,6 +86,8 @@ class Reconciler:
                 self._is_enlisted = True
             for said in dispatch(store, self._settings, now=now, by=self.id):
                 logger.info("%s", said)
+            for run_id in give_up(store, now):
+                logger.warning("run %s was given up: nobody worked on it for a day", run_id)
             queue_resumes(store, self._settings, now=now)
             found = due_runs(store, now)
             for due in found:

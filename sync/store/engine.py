@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, Operati
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from connectors.errors import SettingError, StateError
+from connectors.errors import LedgerError, SettingError, StateError
 from sync.store.journal_key import JournalKey
 from sync.store.storable import storable_json
 
@@ -71,7 +71,7 @@ class Store:
     def session(self) -> Iterator[Session]:
         """A session for reading; whatever it changed is rolled back.
 
-        Raises StateError when the database is away."""
+        Raises LedgerError when the database is away."""
         with self._told(), self._session(self.engine) as session:
             yield session
 
@@ -79,7 +79,7 @@ class Store:
     def begin(self) -> Iterator[Session]:
         """A session for writing: committed at the end, rolled back when an exception leaves the block.
 
-        Raises StateError when the database is away, or another process has been writing for too long."""
+        Raises LedgerError when the database is away, or another process has been writing for too long."""
         with (
             self._told(),
             self._session(self._writer) as session,
@@ -98,19 +98,19 @@ class Store:
             yield
         except DBAPIError as error:
             if _is_busy(error):
-                raise StateError(
+                raise LedgerError(
                     f"another process has been writing to the ledger for {BUSY_SECONDS:.0f} seconds.",
                     record=_shown(self.engine.url),
                     fix="let it end, or end it; then run this again",
                 ) from None
             if _is_full(error):
-                raise StateError(
+                raise LedgerError(
                     f"the ledger can't be written: {_first_line(error)}.",
                     record=_shown(self.engine.url),
                     fix="make room on its disk, then run this again; what was committed is there",
                 ) from None
             if _is_away(error):
-                raise StateError(
+                raise LedgerError(
                     f"the ledger's database is away: {_first_line(error)}.",
                     record=_shown(self.engine.url),
                     fix="run this again when it is back; what was committed is there",

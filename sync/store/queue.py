@@ -40,6 +40,7 @@ class StepClaim:
     shared: bool
     attempts: int
     asked: Mapping[str, Any]
+    created_by: str
     as_of: date | None
     detail: dict[str, Any] = field(default_factory=dict)
 
@@ -309,6 +310,7 @@ def _claim(run: RunRow, step: StepRow, owner: str) -> StepClaim:
         shared=step.status == "sharing",
         attempts=step.attempts,
         asked=dict(run.asked or {}),
+        created_by=run.created_by,
         as_of=run.as_of,
         detail=dict(step.detail),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
-from connectors.errors import StateError
+from connectors.errors import LedgerError
 from sync.heartbeat import Heartbeat, process_owner
 
 LEASE, LONGEST = timedelta(seconds=0.03), timedelta(hours=4)
@@ -51,7 +51,7 @@ def test_a_beat_that_finds_the_ledger_away_does_not_end_the_beating(noon: dateti
     beats: list[datetime] = []
 
     def away(_until: datetime) -> None:
-        raise StateError("the ledger's database is away")
+        raise LedgerError("the ledger's database is away")
 
     beat = Heartbeat(timedelta(hours=1), lambda: noon, longest=LONGEST)
     with beat.holding(away), beat.holding(beats.append):

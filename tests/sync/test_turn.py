@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.errors import LoginError, QuotaError, TransientError, UpswellError
+from connectors.errors import LedgerError, LoginError, QuotaError, TransientError, UpswellError
 from sync.config import load
 from sync.lake import Lake
 from sync.loop import Loop
@@ -141,6 +141,18 @@ def test_the_process_that_has_the_run_for_itself_tells_at_once(
     with pytest.raises(type(error)):
         take_turn(loop, run, Manner(holds=True))
     assert run_state(loop.store, run).status == "failed"
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_a_ledger_that_is_away_fails_no_run(new_loop: NewLoop, clock: Clock, holds: bool) -> None:
+    """Nothing could be noted; when it is back, the step is done again after the lease."""
+    loop = new_loop(raising(LedgerError("the ledger's database is away")))
+    run = loop.queue("pull", {}, hold=holds)
+    with pytest.raises(LedgerError):
+        take_turn(loop, run, Manner(holds=holds))
+    assert run_state(loop.store, run).status == "running"
+    clock.at += 2 * MINUTE
+    assert take_turn(new_loop(), run, Manner()).status == "done"
 
 
 def test_a_worker_that_is_told_to_end_gives_its_step_back(new_loop: NewLoop) -> None:

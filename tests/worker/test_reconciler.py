@@ -17,6 +17,7 @@ from sync.jobs import VERBS
 from sync.schedules import states
 from sync.settings import Settings
 from sync.store import Store
+from sync.store.locks import machine_clock
 from sync.store.queue import Due, queue_run
 from worker.reconciler import Reconciler
 
@@ -45,11 +46,11 @@ def store(settings: Settings) -> Iterator[Store]:
         yield opened
 
 
-def queued(store: Store) -> str:
+def queued(store: Store, now: datetime = NOON) -> str:
     """A run that waits for somebody."""
     with store.begin() as session:
         return queue_run(
-            session, "pull", VERBS["pull"], config_hash="c", asked={}, created_by="os:ann", now=NOON
+            session, "pull", VERBS["pull"], config_hash="c", asked={}, created_by="os:ann", now=now
         )
 
 
@@ -83,7 +84,7 @@ def test_a_worker_is_healthy_while_it_ticks(settings: Settings, store: Store) ->
 
 def test_a_tick_that_fails_does_not_end_the_ticking(settings: Settings, store: Store) -> None:
     """Whatever happened to it: the next one finds what there is."""
-    queued(store)
+    queued(store, machine_clock())
     rung: list[Due] = []
     thrice = threading.Event()
 
@@ -101,7 +102,7 @@ def test_a_tick_that_fails_does_not_end_the_ticking(settings: Settings, store: S
 
 def test_a_process_forked_while_a_tick_goes_on_can_tick_itself(settings: Settings, store: Store) -> None:
     """The fork waits for the end of the tick, so that no lock which the tick held lives on in the child."""
-    queued(store)
+    queued(store, machine_clock())
     ticking, forking = threading.Event(), threading.Event()
 
     def ring(_due: Due) -> None:

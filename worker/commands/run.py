@@ -126,7 +126,12 @@ def whole_loop(app: App, loop: Loop, verb: str, asked: dict[str, Any]) -> WholeL
 
     done = WholeLoop(app=app, loop=loop)
     run_id = app.answer.run_id = loop.queue(verb, asked, hold=True)
-    while not take_turn(loop, run_id, Manner(holds=True, told=done.show)).is_over:
+    manner = Manner(holds=True, told=done.show)
+    waited = False
+    while not take_turn(loop, run_id, manner).is_over:
+        if not waited:
+            app.screen.say("Another run is at the same step just now; this one waits for it.")
+        waited = True
         time.sleep(LOOK_EVERY)
     done.facts["seconds"] = step_seconds(loop.store, run_id)
     done.facts["api_calls"] = loop.crm.usage().calls

@@ -63,6 +63,7 @@ def test_steps_are_claimed_in_order_by_one_process_at_a_time(ledger: Store, noon
     run = queued(ledger, noon)
     first = taken(ledger, run, "a", noon)
     assert (first.name, first.attempts, first.asked, first.shared) == ("train", 1, {"retrain": True}, False)
+    assert first.created_by == "os:ann"  # in whose name a plan is then made, whichever process makes it
     assert claim(ledger, run, "b", noon) is None
     finish_claim(ledger, first, now=noon + timedelta(seconds=3), detail={"version": "v"})
     assert taken(ledger, run, "b", noon).name == "score"

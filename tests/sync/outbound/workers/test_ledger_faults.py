@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, make_url, text
 
-from connectors.errors import StateError
+from connectors.errors import LedgerError, StateError
 from sync.store import Store
 
 FULL = "the ledger can't be written"
@@ -92,7 +92,7 @@ def test_a_disk_that_fills_up_at_any_commit_loses_no_outcome(crew: Any, commit: 
 
 LIMITED = """
 import resource, sys
-from connectors.errors import StateError
+from connectors.errors import LedgerError, StateError
 from sync.store import Store
 from sync.store.locks import Lease
 
@@ -145,7 +145,7 @@ def test_a_server_that_goes_away_during_an_apply_loses_no_outcome(
     with refusing(postgres, crew.url):
         while not worker.turns.ended:
             worker.step()
-    assert [type(error) for error in worker.errors] == [StateError]
+    assert [type(error) for error in worker.errors] == [LedgerError]
     assert "the ledger's database is away" in str(worker.errors[0])
     assert crew.wire.requests.total() == sent + (3 if where == "write" else 0)
     crew.world.machine.sleep(150)
