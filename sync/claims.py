@@ -107,23 +107,21 @@ class Claims:
             plan = session.get_one(PlanRow, wanted.plan_id)
             if plan.status != wanted.status or (plan.paused_until or at) > at:
                 return None
-            batch, ours = (
-                wanted.batch,
-                [OperationRow.plan_id == wanted.plan_id, OperationRow.state == PLANNED],
-            )
-            theirs = OperationRow.plan_id.in_((wanted.plan_id, *wanted.others))
-            unknown = [theirs, OperationRow.state == UNKNOWN, OperationRow.owner.is_(None)]
+            batch = wanted.batch
+            plans = OperationRow.plan_id.in_((wanted.plan_id, *wanted.others))
+            unknown = [plans, OperationRow.state == UNKNOWN, OperationRow.owner.is_(None)]
             for kind in ALL_KINDS:
                 if (claim := self._take(session, at, batch, kind, unknown)) is not None:
                     return claim
+            planned = [OperationRow.plan_id == wanted.plan_id, OperationRow.state == PLANNED]
             if wanted.first_is_small and plan.tried_at is None:
                 trial = try_first(session, plan, at)
                 if trial.verdict is Verdict.STOP:
                     return None
                 batch = min(batch, trial.size)
                 if trial.verdict is Verdict.WAIT:
-                    ours.append(OperationRow.attempts > 0)
-            takes = (self._take(session, at, batch, kind, ours) for kind in wanted.kinds)
+                    planned.append(OperationRow.attempts > 0)
+            takes = (self._take(session, at, batch, kind, planned) for kind in wanted.kinds)
             return next((claim for claim in takes if claim is not None), None)
 
     def send(self, rows: Sequence[Held]) -> list[Held]:

@@ -1,0 +1,41 @@
+"""An apply that is cut short says so, keeps its place, and is gone on with by one command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+
+@pytest.mark.slow
+def test_without_quota_an_apply_pauses_and_resume_completes_it(home: Any) -> None:
+    """The message names the plan, how far it came, until when, and the command; nothing is written twice."""
+    home.upswell("rollback")
+    plan = home.upswell("plan").data
+    home.sandbox.faults.add(
+        kind="status", endpoint="collections.update", method="PATCH", status=403, request=2,
+        code="REQUEST_LIMIT_EXCEEDED", times=1,
+    )  # fmt: skip
+    cut = home.upswell("apply")
+    assert cut.exit_code == 1
+    [error] = cut.errors
+    assert error["record"] == plan["plan"]
+    assert "the plan is paused until" in error["message"]
+    assert error["fix"].endswith(f"upswell apply {plan['plan']} --resume")
+    again = home.upswell("apply", plan["plan"])
+    assert again.exit_code == 1
+    assert "paused" in again.errors[0]["message"]
+    assert home.upswell("apply", "--resume").data["status"] == "applied"
+    assert home.upswell("apply", "--resume").errors[0]["fix"] == "begin one with: upswell apply"
+    written = home.upswell("history", "--limit", "10000").data["runs"][0]
+    assert written["rejected"] == 0
+
+
+def test_what_a_rollback_would_do_is_shown_by_plan(home: Any) -> None:
+    """`--plan` and its older name say the same, and change nothing."""
+    changes = len(home.audit.changes())
+    shown = home.upswell("rollback", "--plan")
+    assert shown.data["dry_run"]
+    assert shown.data["restored_cells"] > 0
+    assert home.upswell("rollback", "--dry-run").data["restored_cells"] == shown.data["restored_cells"]
+    assert len(home.audit.changes()) == changes
