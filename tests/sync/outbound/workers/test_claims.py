@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -37,6 +38,32 @@ def test_what_a_late_worker_found_out_is_dropped(crew: Any) -> None:
     late.to_end()
 
     assert {row.key: (row.fence, row.outcome) for row in crew.rows()} == owned
+    crew.check()
+
+
+def test_a_late_failure_does_not_set_free_what_another_is_sending(crew: Any) -> None:
+    """Its call hung until its lease ran out and another was sending the same rows: they stay that one's."""
+    crew.world.crm.capabilities = replace(crew.world.crm.capabilities, write_batch=8)
+    crew.start()
+    crew.some(limit=1)  # the cells
+    crew.wire.task_faults = ["away"]
+    late, other = crew.hire(), crew.hire()
+    late.until("write")
+    crew.world.machine.sleep(150)
+    while (where := other.step()) != "write":
+        crew.world.machine.sleep(11 if where == "idle" else 0)
+
+    late.until("idle", "committed", "begin")
+    while late.turns.at == "begin":
+        late.step()
+
+    sending = [row for row in crew.rows("task") if row.owner == other.name]
+    assert len(sending) == 4
+    assert {row.state for row in sending} == {"sending"}
+    assert crew.some("third").done == 4  # nobody else may take them
+    other.to_end()
+    late.kill()
+    assert crew.finish() == "applied"
     crew.check()
 
 
