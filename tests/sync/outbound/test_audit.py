@@ -238,8 +238,11 @@ def test_the_newest_links_can_only_be_cut_off_where_nothing_speaks_of_them(used:
         session.execute(delete(JournalRow.__table__).where(JournalRow.__table__.c.id.between(first, end)))
         session.execute(delete(LinkRow.__table__).where(LinkRow.__table__.c.seq == last["seq"]))
         found = verdict(session, None)
+        session.execute(delete(TaskRow))
+        without_tasks = verdict(session, None)
     assert {fault.code for fault in found.faults} == {"missing"}
     assert "FY2026Q4" in names(found)  # the keys of the tasks that were made
+    assert names(without_tasks) == names(found)  # the operations that made them are still there
 
 
 def test_a_head_that_was_kept_tells_a_chain_that_was_cut_off(used: Any) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.engine import make_url
 
 from connectors.errors import SettingError, StateError
-from sync import chain
+from sync import chain, journal
 from sync.audit import verify
 from sync.check import Verdict, fine
 from sync.config import load
@@ -21,10 +21,11 @@ from sync.connect import journal_key
 from sync.erasure import erase
 from sync.journal_check import check_journal
 from sync.mentions import Sought
+from sync.operations import COLUMNS, Operation
 from sync.store import Store
 from sync.store.journal_key import JournalKey
 from sync.store.people import ApprovalRow
-from sync.store.writeback import DOOR, JournalRow, LinkRow
+from sync.store.writeback import DOOR, JournalRow, LinkRow, OperationRow
 
 OTHER = JournalKey(secret="of-another-installation" * 2)
 
@@ -188,6 +189,17 @@ def test_tasks_are_journalled_once(applied: Any, score: Callable[..., dict[str, 
     assert made[closed[0].key].after["task"]["id"] == closed[0].after["closed"]["id"]
     assert [row.account_id for row in closed] == ["a1"]
     assert "Dana Ortiz" in made[closed[0].key].after["task"]["body"]
+
+
+def test_a_task_that_a_later_attempt_finds_made_is_not_journalled_again(applied: Any) -> None:
+    """A reply that was lost makes an operation look for its task: the task was made once."""
+    before = verify(applied.store)
+    with applied.store.begin() as session:
+        row = session.scalars(select(OperationRow).where(OperationRow.kind == "task")).first()
+        operation = Operation(**{name: getattr(row, name) for name in COLUMNS})
+        journal.record_tasks(session, [(operation, "T1")], applied.now)
+    after = verify(applied.store)
+    assert (after.entries, after.links, after.faults) == (before.entries, before.links, ())
 
 
 def test_a_ledger_file_has_a_key_that_only_its_owner_reads(tmp_path: Path, noon: Any) -> None:

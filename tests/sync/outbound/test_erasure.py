@@ -136,6 +136,9 @@ def test_a_plan_that_lost_content_cannot_be_applied_and_says_why(
         world.apply(plan)
     assert world.crm.writes == []
     assert {write.outcome for write in writes(world.store, run=plan.id)} == {"refused"}
+    with world.store.session() as session:
+        fences = set(session.scalars(select(OperationRow.fence).where(OperationRow.plan_id == plan.id)))
+    assert fences == {1}  # a worker that had claimed one can't send it now
     assert verify(world.store).faults == ()
 
 
@@ -157,6 +160,7 @@ def test_what_is_left_of_a_plan_can_still_be_rolled_back(applied: Any) -> None:
     erase(applied.store, DANA, reason="request 17", at=applied.now)
     report = applied.rollback(applied.first.id)
     assert report.restored_records == 3
+    assert report.left == ()  # nobody changed the cell: what it held is not known any more
     held = applied.crm.records["0011"]
     assert held["Expansion_Tier__c"] is None
     assert "Dana Ortiz" in held["Expansion_Whom_To_Reach__c"]
