@@ -25,6 +25,7 @@ from infra.mutation.write_path import modules
 FOLDER: Final = Path("mutants")  # mutmut's own name for it
 LIMIT: Final = 0.85
 VERDICTS: Final = ("killed", "timeout", "survived", "no tests")
+RUN_FAILED: Final = 255  # mutmut calls it a timeout: pytest could not run, for what it needs was gone
 
 
 def run(chosen: list[str], *, resume: bool) -> None:
@@ -33,7 +34,7 @@ def run(chosen: list[str], *, resume: bool) -> None:
         shutil.rmtree(FOLDER, ignore_errors=True)
     watched = sys.stdout.isatty()
     done = subprocess.run(
-        [Path(sys.executable).with_name("mutmut"), "run", *chosen],
+        [sys.executable, Path(sys.executable).with_name("mutmut"), "run", *chosen],
         stdout=None if watched else subprocess.PIPE,
         stderr=None if watched else subprocess.STDOUT,
         text=True,
@@ -48,7 +49,7 @@ def verdicts(module: str, chosen: list[str]) -> dict[str, str]:
     """What became of each mutant of a module, by the mutant's name."""
     kept = json.loads((FOLDER / f"{module}.meta").read_text("utf-8"))["exit_code_by_key"]
     return {
-        name: status_by_exit_code[code]
+        name: "not run" if code == RUN_FAILED else status_by_exit_code[code]
         for name, code in kept.items()
         if not chosen or any(fnmatch(name, pattern) for pattern in chosen)
     }
