@@ -42,6 +42,8 @@ class SalesforceSettings:
     """Values of Account.Type that make an account a customer."""
     conditional_writes: bool = False
     """Whether Salesforce itself refuses to write a record that moved since it was read: 25 records a call."""
+    calls_at_once: int = 10
+    """Calls of all our processes at a time; an org takes 25 long ones, a Developer org five."""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the setting and the fix."""

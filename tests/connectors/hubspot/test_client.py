@@ -14,6 +14,7 @@ from connectors.budget import DailyBudget
 from connectors.errors import LoginError, QuotaError, SetupError, TerminalError, TransientError
 from connectors.hubspot.crm import Hubspot
 from connectors.hubspot.settings import HubspotSettings
+from connectors.pace import LocalPace
 from connectors.transport import RetryPolicy
 
 DETAILS = "/account-info/2026-09/details"
@@ -116,12 +117,13 @@ def test_no_second_has_more_than_five_searches(
 def test_the_account_tells_its_burst_and_daily_limit(tmp_path: Path, opened: Callable[..., Any]) -> None:
     """Headers of replies set the pace, and usage() holds the account's figures."""
     small = opened(tmp_path / "small", burst=40, daily=1000)
-    crm = small.connect()
+    pace = LocalPace()
+    crm = small.connect(pace=pace)
     for _ in range(3):
         crm._client.get(DETAILS)
     used = crm.usage()
     assert (used.calls, used.org_used, used.org_limit) == (3, 3, 1000)
-    assert crm._client._burst._calls == 40
+    assert pace.allowed("burst") == 40
 
 
 def test_the_budget_is_asked_before_each_call(account: Any) -> None:
