@@ -20,7 +20,7 @@ from hubspot.utils.requests.http_request_builder import Request
 from connectors.budget import Budget
 from connectors.crm import Usage
 from connectors.errors import AmbiguousError, LoginError, TerminalError
-from connectors.hubspot.auth import log_in
+from connectors.hubspot.auth import log_in, scopes_in
 from connectors.hubspot.errors import error_of
 from connectors.hubspot.paths import Paths, paths_of
 from connectors.hubspot.settings import HubspotSettings
@@ -55,7 +55,9 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         self._org_usage: tuple[int, int] | None = None
         self._pace = pace if pace is not None else LocalPace(sleep=retry.sleep)
         base = settings.base_url.rstrip("/")
-        super().__init__(access_token=log_in(settings, door, retry=retry), host=base, base_url=base)
+        token = log_in(settings, door, retry=retry)
+        self._scopes = token.scopes
+        super().__init__(access_token=token.access_token, host=base, base_url=base)
         self.config["user_agent"] = "upswell"
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -103,6 +105,13 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             waited=self._pace.waited + self._waited,
             ours=None if self._budget is None else self._budget.spent(),
         )
+
+    def scopes(self) -> frozenset[str] | None:
+        """What our app may do in the account; None where HubSpot does not tell."""
+        if self._scopes is None and self.login.token:
+            told = self.ask(self.paths.token_info, {"tokenKey": self.login.token})
+            self._scopes = scopes_in(told)
+        return self._scopes
 
     def close(self) -> None:
         """Give back the connections, and what was booked of the budget."""
@@ -153,7 +162,8 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             if reply.status_code != 401 or not self.login.uses_oauth:
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:
-                self.access_token = log_in(self.login, self.door, retry=self._retry)
+                token = log_in(self.login, self.door, retry=self._retry)
+                self.access_token, self._scopes = token.access_token, token.scopes
         raise LoginError(
             "HubSpot gives a token and then refuses it.",
             record=self.login.base_url,

@@ -24,8 +24,10 @@ from connectors.pace import LocalPace, Pace, Rate
 from connectors.salesforce.auth import Token, log_in
 from connectors.salesforce.errors import SESSION_EXPIRED, entries_of, error_of
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.versions import check_version, versions_of
 from connectors.transport import HttpDoor, RetryPolicy
 
+_NO_SUCH_VERSION: Final = frozenset({400, 404, 410})  # what a version that the org lacks may be answered with
 _USAGE: Final = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
@@ -52,6 +54,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         self._calls = 0
         self._org_usage: tuple[int, int] | None = None
         token = self._log_in()
+        self._knows_version = False  # whether a call below our API version was answered well
         super().__init__(
             session_id=token.access_token,
             instance_url=token.instance_url,
@@ -116,6 +119,10 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
             self._budget.close()
         self.door.close()
 
+    def versions(self) -> list[str]:
+        """The versions of its API that the org answers to, oldest first; none where it does not tell."""
+        return versions_of(self.instance_url, self.door)
+
     def refresh(self) -> None:
         """Log in again."""
         self._take(self._log_in())
@@ -168,7 +175,10 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
             self.count(reply.headers)
             if reply.status_code < 300:
                 self._check_complete(reply, what=what)
+                self._knows_version = True
                 return reply
+            if reply.status_code in _NO_SUCH_VERSION and not self._knows_version:
+                check_version(self.settings, self.instance_url, self.door)
             if reply.status_code != 401 or not _expired(reply):
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:

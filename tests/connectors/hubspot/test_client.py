@@ -12,7 +12,9 @@ import pytest
 
 from connectors.budget import DailyBudget
 from connectors.errors import LoginError, QuotaError, SetupError, TerminalError, TransientError
+from connectors.fields import field_specs
 from connectors.hubspot.crm import Hubspot
+from connectors.hubspot.scopes import missing
 from connectors.hubspot.settings import HubspotSettings
 from connectors.pace import LocalPace
 from connectors.transport import RetryPolicy
@@ -174,3 +176,29 @@ def test_an_account_survives_a_restart(our_account: Any, tmp_path: Path, opened:
     our_account.close()
     shutil.copytree(our_account.folder, copy)
     assert opened(copy).connect().org().id == identity
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-09"])
+@pytest.mark.parametrize("login", ["settings", "oauth"])
+def test_what_the_app_may_do_is_known_for_either_login(account: Any, login: str, version: str) -> None:
+    """OAuth tells it with the token; for a static token it is asked once."""
+    account.grant("oauth", "crm.objects.companies.read")
+    crm = account.connect(getattr(account, login)(api_version=version))
+    granted = crm._client.scopes()
+    assert granted == crm._client.scopes() == {"oauth", "crm.objects.companies.read"}
+    assert len(account.requests("access-token-info")) == (login == "settings")
+    assert next(iter(missing(granted))).name == "crm.objects.contacts.read"
+
+
+def test_the_scopes_of_a_new_app_are_all_that_we_need(account: Any) -> None:
+    """So that what an app is told to ask for is enough."""
+    assert missing(account.connect()._client.scopes()) == ()
+
+
+def test_a_token_that_never_holds_costs_two_logins(account: Any) -> None:
+    """Also where a part of the work could do without the answer."""
+    crm = account.connect(account.oauth())
+    account.fault(kind="expire_session", endpoint="*batch.create")
+    with pytest.raises(LoginError, match="refuses it"):
+        crm.install(list(field_specs().values()), apply=True)
+    assert len(account.requests("/oauth/2026-09/token")) == 2
