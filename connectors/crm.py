@@ -6,7 +6,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -67,6 +67,8 @@ class FieldSchema:
     calculated: bool = False
     external_id: bool = False
     unique: bool = False
+    help: str = ""  # what people are told about it; on HubSpot its description
+    group: str = ""  # HubSpot's property group
     references: tuple[str, ...] = ()
 
 
@@ -206,7 +208,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallStep:
-    """One thing an install would do or did: create, keep, differs, remove."""
+    """One thing an install would do or did: create, grant, keep, differs, remove."""
 
     object: str
     name: str
@@ -282,6 +284,13 @@ class Crm(Protocol):
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the fields that are missing; never change one that exists with another definition."""
+        ...
+
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Take away what an install made, and nothing else.
+
+        That is what `made` names (object.name, as the steps of an install do), and what is recognisably ours
+        by its name and the text that explains it. Without `apply` nothing is done."""
         ...
 
     def field_name(self, spec: FieldSpec) -> str:

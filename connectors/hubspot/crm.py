@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -36,6 +36,7 @@ from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.read import Reader
+from connectors.hubspot.removal import Remover
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.settings import HubspotSettings
 from connectors.hubspot.tables import SOURCES
@@ -83,6 +84,7 @@ class Hubspot:
             zone=self._zone,
         )
         self._installer = Installer(client, self._schemas)
+        self._remover = Remover(client, self._schemas)
         self._reader = Reader(
             objects=objects,
             schemas=self._schemas,
@@ -177,7 +179,7 @@ class Hubspot:
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the properties that are missing. One that RevOps mapped to their own must be there."""
-        ours = [spec for spec in specs if self.field_name(spec) == spec.hubspot]
+        ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
             if name != spec.hubspot and not self._schemas[self.object_name(spec.object)].has(name):
@@ -187,6 +189,14 @@ class Hubspot:
                     fix="Correct the mapping, or take it out and let the install make our own property.",
                 )
         return self._installer.install(ours, apply=apply)
+
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Archive the properties and groups that an install made; not RevOps' own in place of ours."""
+        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+
+    def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Those for which RevOps mapped no property of their own."""
+        return [spec for spec in specs if self.field_name(spec) == spec.hubspot]
 
     def field_name(self, spec: FieldSpec) -> str:
         """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""

@@ -56,6 +56,14 @@ class Paths:
         """POST: up to 100 new properties."""
         return f"{self.properties}/{object_name}/batch/create"
 
+    def old_properties(self, object_name: str) -> str:
+        """POST: up to 100 properties to archive."""
+        return f"{self.properties}/{object_name}/batch/archive"
+
+    def group(self, object_name: str, name: str) -> str:
+        """DELETE: a property group."""
+        return f"{self.properties}/{object_name}/groups/{name}"
+
     def groups(self, object_name: str) -> str:
         """GET and POST: the object's property groups."""
         return f"{self.properties}/{object_name}/groups"

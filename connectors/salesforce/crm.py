@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -35,8 +35,10 @@ from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
+from connectors.salesforce.permissions import PermissionSets
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
+from connectors.salesforce.removal import Remover
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.tables import SOURCES
@@ -80,7 +82,9 @@ class Salesforce:
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )
-        self._installer = Installer(client, self._schemas, Deployer(client, sleep=sleep))
+        deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
+        self._installer = Installer(client, self._schemas, deployer, sets)
+        self._remover = Remover(client=client, schemas=self._schemas, deployer=deployer, sets=sets)
         self._reader = Reader(
             client,
             self._schemas,
@@ -195,7 +199,7 @@ class Salesforce:
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the fields that are missing. A field that RevOps mapped to their own must be there."""
-        ours = [spec for spec in specs if self.field_name(spec) == spec.salesforce]
+        ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
             if name != spec.salesforce and not self._schemas[self.object_name(spec.object)].has(name):
@@ -205,6 +209,14 @@ class Salesforce:
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )
         return self._installer.install(ours, apply=apply)
+
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Delete the fields and permission sets that an install made; not RevOps' own in place of ours."""
+        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+
+    def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Those for which RevOps mapped no field of their own."""
+        return [spec for spec in specs if self.field_name(spec) == spec.salesforce]
 
     def field_name(self, spec: FieldSpec) -> str:
         """Salesforce's name of one of our fields, or RevOps' own field where they mapped one."""

@@ -157,6 +157,7 @@ _SYSTEM_FIELDS: Mapping[str, tuple[Field, ...]] = {
     "history": (_DELETED, *_CREATED),
     "stage_history": (_DELETED, *_CREATED, _STAMP),
     "stamp": (_STAMP,),
+    "none": (),
 }
 
 

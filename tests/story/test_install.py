@@ -1,0 +1,42 @@
+"""Our fields in a company's CRM, taken away again by whoever put them there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from connectors.sandbox.salesforce.schema import Schema
+
+
+def ours(home: Any) -> set[str]:
+    """Our fields of Account that the org has."""
+    fields = Schema(home.sandbox.store).objects()["account"].fields.values()
+    return {field.name for field in fields if field.name.startswith("Expansion_")}
+
+
+def test_a_removal_shows_what_it_would_take_and_takes_nothing_unasked(fresh: Any) -> None:
+    """It asks a person; where there is none to ask, the yes must be given."""
+    assert fresh.upswell("install").exit_code == 0
+    planned = fresh.upswell("install", "--remove", "--plan")
+    assert (planned.exit_code, planned.data["applied"]) == (0, False)
+    assert set(planned.data["counts"]) == {"remove"}
+    unasked = fresh.upswell("install", "--remove")
+    assert unasked.exit_code == 2
+    assert "--yes" in unasked.errors[0]["fix"]
+    assert "Expansion_Score__c" in ours(fresh)
+    removed = fresh.upswell("install", "--remove", "--yes")
+    assert (removed.exit_code, removed.data["applied"]) == (0, True)
+    assert ours(fresh) == set()
+
+
+def test_what_an_install_made_is_ours_whatever_became_of_it(fresh: Any) -> None:
+    """The ledger notes it; what the company had is nobody's to take."""
+    assert fresh.upswell("install").exit_code == 0
+    schema = Schema(fresh.sandbox.store)
+    score = schema.objects()["account"].fields["expansion_score__c"]
+    schema.add_fields("Account", [replace(score, help_text="Ours, says RevOps.")])
+    schema.add_fields("Account", [replace(score, name="Expansion_Hopes__c", help_text=None)])
+    assert fresh.upswell("install", "--remove", "--yes").exit_code == 0
+    assert ours(fresh) == {"Expansion_Hopes__c"}
+    nothing = fresh.upswell("install", "--remove", "--yes")
+    assert (nothing.exit_code, nothing.data["steps"]) == (0, [])
