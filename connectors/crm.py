@@ -14,6 +14,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from connectors.checkup import Remark
 from connectors.fields import FieldSpec
 
 Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
@@ -295,6 +296,10 @@ class Crm(Protocol):
 
     def field_name(self, spec: FieldSpec) -> str:
         """The vendor's name of one of our fields: score -> Expansion_Score__c or expansion_score."""
+        ...
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+        """A check-up of what only this vendor has: nothing is changed. `specs` are our fields."""
         ...
 
     def usage(self) -> Usage:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from connectors.budget import Budget
+from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
     Change,
@@ -29,6 +30,7 @@ from connectors.fields import FieldSpec, field_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
+from connectors.hubspot.examine import Examiner
 from connectors.hubspot.history import Histories
 from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
@@ -85,6 +87,9 @@ class Hubspot:
         )
         self._installer = Installer(client, self._schemas)
         self._remover = Remover(client, self._schemas)
+        self._examiner = Examiner(
+            client=client, schemas=self._schemas, mappings=mappings, pipelines=pipelines
+        )
         self._reader = Reader(
             objects=objects,
             schemas=self._schemas,
@@ -201,6 +206,10 @@ class Hubspot:
     def field_name(self, spec: FieldSpec) -> str:
         """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""
         return self._mappings.own_fields.get(spec.key, spec.hubspot)
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+        """A check-up of the account: scopes, tier, objects and properties, pipelines."""
+        return self._examiner.examine(self._ours(specs))
 
     def usage(self) -> Usage:
         """API calls and waits of this connection, and the account's calls today; OAuth apps are told none."""

@@ -26,6 +26,7 @@ class Paths:
     pipelines: str
     owners: str
     account: str
+    limits_root: str
     token: str
 
     def records(self, object_name: str) -> str:
@@ -72,6 +73,10 @@ class Paths:
         """GET: pipelines and their stages."""
         return f"{self.pipelines}/{object_name}"
 
+    def limits(self, what: str) -> str:
+        """GET: how much of something the account's tier allows, and how much is there."""
+        return f"{self.limits_root}/{what}"
+
     @property
     def token_info(self) -> str:
         """POST: what a static token may do; this path has no date in any dialect."""
@@ -92,6 +97,7 @@ def _dated(version: str) -> Paths:
         pipelines=f"/crm/pipelines/{version}",
         owners=f"/crm/owners/{version}",
         account=f"/account-info/{version}",
+        limits_root=f"/crm/limits/{version}",
         token=f"/oauth/{version}/token",
     )
 
@@ -106,6 +112,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             pipelines="/crm/v3/pipelines",
             owners="/crm/v3/owners",
             account="/account-info/v3",
+            limits_root="/crm/v3/limits",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),
         "2026-03": _dated("2026-03"),

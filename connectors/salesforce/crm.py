@@ -10,6 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from connectors.budget import Budget
+from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
     Change,
@@ -33,6 +34,7 @@ from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.examine import examine
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.permissions import PermissionSets
@@ -221,6 +223,10 @@ class Salesforce:
     def field_name(self, spec: FieldSpec) -> str:
         """Salesforce's name of one of our fields, or RevOps' own field where they mapped one."""
         return self._mappings.own_fields.get(spec.key, spec.salesforce)
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:  # noqa: ARG002  # describe tells of ours
+        """A check-up of the org: version, scopes, objects and fields, rules and flows that may fire."""
+        return examine(self._client, self._schemas, self._mappings)
 
     def usage(self) -> Usage:
         """API calls of this connection, and the org's in 24 hours."""

@@ -76,5 +76,6 @@ def _set_step(standing: Standing, assignments: Sequence[str] | None) -> InstallS
     if assignments is None:
         action, detail = "keep", "not made by Upswell: its description is another's"
     else:
-        action, detail = "remove", f"from {len(assignments)} users who have it" if assignments else ""
+        many = f"the {len(assignments)} users who have" if len(assignments) > 1 else "the one user who has"
+        action, detail = "remove", f"from {many} it" if assignments else ""
     return InstallStep(object="PermissionSet", name=standing.spec.name, action=action, detail=detail)

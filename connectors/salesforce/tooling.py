@@ -24,6 +24,16 @@ def tracked_fields(client: SalesforceClient, object_name: str) -> int:
     return sum(bool(each["IsFieldHistoryTracked"]) for each in found)
 
 
+def validation_rules(client: SalesforceClient, object_name: str) -> list[tuple[str, str]]:
+    """The active validation rules of an object: name and the message that people see, by name."""
+    where = [
+        soql.Condition(field="EntityDefinitionId", operator="=", value=object_name),
+        soql.Condition(field="Active", operator="=", value=True),
+    ]
+    found = _ask(client, soql.select(["ValidationName", "ErrorMessage"], "ValidationRule", where=where))
+    return sorted((str(each["ValidationName"]), str(each.get("ErrorMessage") or "")) for each in found)
+
+
 def _ask(client: SalesforceClient, statement: str) -> Iterable[dict[str, object]]:
     """The records of a Tooling query."""
     page = client.read("tooling/query", params={"q": statement})

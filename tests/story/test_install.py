@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from connectors.sandbox.salesforce.schema import Schema
+from connectors.sandbox.salesforce.tooling import add_validation_rule
 
 
 def ours(home: Any) -> set[str]:
@@ -40,3 +41,19 @@ def test_what_an_install_made_is_ours_whatever_became_of_it(fresh: Any) -> None:
     assert ours(fresh) == {"Expansion_Hopes__c"}
     nothing = fresh.upswell("install", "--remove", "--yes")
     assert (nothing.exit_code, nothing.data["steps"]) == (0, [])
+
+
+def test_doctor_tells_a_new_org_from_one_that_lacks_a_field(fresh: Any) -> None:
+    """One fault for all fields before the install; afterwards what fires when we write, and the quota."""
+    before = fresh.upswell("doctor")
+    faults = {error["record"]: error for error in before.errors}
+    assert [record for record in faults if record.startswith("Fields")] == ["Fields: ours"]
+    assert "upswell install" in faults["Fields: ours"]["fix"]
+    assert fresh.upswell("install").exit_code == 0
+    add_validation_rule(fresh.sandbox.store, "Account", "Needs_Industry", message="Fill in the industry.")
+    found = {(check["area"], check["name"]): check for check in fresh.upswell("doctor").data["checks"]}
+    assert found["Fields", "ours"]["verdict"] == "ok"
+    rules = found["Writes", "validation rules of Account"]
+    assert (rules["verdict"], rules["found"]) == ("warn", "1 active: Needs_Industry (Fill in the industry.)")
+    assert "of them ours, of at most 20,000 (20,000 a run)" in found["CRM", "quota"]["found"]
+    assert found["Ledger", "last run"]["found"] == "there was none yet"

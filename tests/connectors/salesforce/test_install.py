@@ -356,7 +356,7 @@ def test_an_install_is_taken_back_whole(our_org: Any) -> None:
     assert {step.action for step in planned.steps} == {"remove"}
     assert len(planned.steps) == len(SPECS) + len(SETS)
     details = {step.name: step.detail for step in planned.steps if step.detail}
-    assert details["Upswell_Read_Scores"] == "from 1 users who have it"
+    assert details["Upswell_Read_Scores"] == "from the one user who has it"
     assert details["Expansion_Feedback__c"] == "with what people filled in"
     assert "Expansion_Score__c" in crm.describe("Account").fields
     assert crm.remove(SPECS, apply=True).applied
