@@ -28,17 +28,20 @@ from connectors.fields import FieldSpec, field_specs
 from connectors.mappings import Mappings
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
+from connectors.salesforce.bulk import Bulk
+from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.tables import SOURCES
+from connectors.salesforce.tables import OBJECTS_READ, SOURCES
 from connectors.salesforce.tasks import Tasks
 from connectors.salesforce.write import READ_BATCH, WRITE_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
@@ -80,17 +83,21 @@ class Salesforce:
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )
         self._installer = Installer(client, self._schemas, Deployer(client, sleep=sleep))
+        bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
+        fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
+        children = Children(fetch, self._schemas)
         self._reader = Reader(
-            client,
+            fetch,
             self._schemas,
             mappings,
-            Derivation(
+            derivation=Derivation(
                 mappings=mappings,
                 currency=client.settings.currency,
                 customer_types=client.settings.customer_types,
-                closings=Closings(client, self._schemas),
-                prices=ListPrices(client, self._schemas),
+                closings=Closings(children),
+                prices=ListPrices(children, self._schemas),
             ),
+            children=children,
         )
 
     @classmethod

@@ -80,17 +80,26 @@ class Schemas:
 
     def holds_path(self, object_name: str, path: str) -> bool:
         """Whether a field or a path over relationships (Product2.ProductCode) can be read."""
+        return self._at(object_name, path) is not None
+
+    def type_of(self, object_name: str, path: str) -> FieldType:
+        """What a field or a path over relationships holds; OTHER where it can't be read."""
+        field = self._at(object_name, path)
+        return FieldType.OTHER if field is None else field.type
+
+    def _at(self, object_name: str, path: str) -> FieldSchema | None:
+        """The field at the end of a path; None where there is none that our user sees."""
         head, _, rest = path.partition(".")
         here = self[object_name]
         if not rest:
-            return here.has(head)
+            return here.schema.fields.get(head)
         target = here.relations.get(head)
         if target is None:
-            return False
+            return None
         try:
-            return self.holds_path(target, rest)
+            return self._at(target, rest)
         except SetupError:
-            return False
+            return None
 
 
 def described(body: Mapping[str, Any]) -> Described:

@@ -95,6 +95,7 @@ ACCOUNT_HISTORY: Final = Source(
         "new_value": "NewValue",
         "changed_at": "CreatedDate",
     },
+    extra=("DataType", "OldValue", "NewValue"),
 )
 TASKS: Final = Source(
     object="Task",
@@ -165,3 +166,8 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
         "products": (PRODUCTS,),
     }
 )
+
+OBJECTS_READ: Final[tuple[str, ...]] = tuple(
+    dict.fromkeys([source.object for sources in SOURCES.values() for source in sources] + ["PricebookEntry"])
+)
+"""Every object that a pull asks for."""
