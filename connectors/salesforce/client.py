@@ -72,6 +72,22 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """The JSON of a POST that only reads, so a lost reply is no reason not to send it again."""
         return self.restful(path, method="POST", data=encode(body), reading=True)
 
+    def describe_all(self, object_names: Sequence[str]) -> Mapping[str, Any]:
+        """Each object's describe, or None where there is none, in one API call; without those that failed."""
+        root = f"/services/data/v{self.settings.api_version}/sobjects"
+        asked = [
+            {"method": "GET", "url": f"{root}/{name}/describe", "referenceId": f"object{place}"}
+            for place, name in enumerate(object_names)
+        ]
+        replies = self.ask("composite", {"compositeRequest": asked})["compositeResponse"]
+        told = {reply["referenceId"]: reply for reply in replies}
+        found = ((name, told.get(f"object{place}", {})) for place, name in enumerate(object_names))
+        return {
+            name: reply["body"] if reply["httpStatusCode"] == 200 else None
+            for name, reply in found
+            if reply.get("httpStatusCode") in {200, 404}
+        }
+
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost."""
         return self.restful(path, method=method, data=encode(body), once=True)

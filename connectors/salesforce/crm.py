@@ -77,7 +77,7 @@ class Salesforce:
         self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
         self._client = client
         self._mappings = mappings
-        self._schemas = Schemas(client.read)
+        self._schemas = Schemas(client.read, client.describe_all)
         self._writer = Writer(client, self._schemas)
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])

@@ -25,7 +25,7 @@ from connectors.salesforce.derive import Derivation
 from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.tables import SOURCES, Source
+from connectors.salesforce.tables import OBJECTS_READ, SOURCES, Source
 
 _STAMPS: Final = {
     "crm_id": "Id",
@@ -68,6 +68,7 @@ class Reader:
         """Pages in the canonical schema; checked against describe before the first query."""
         if table not in SOURCES:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(SOURCES)}")
+        self._schemas.learn(OBJECTS_READ)
         self._check_mapping(table)
         plans = [(source, self._columns(table, source)) for source in SOURCES[table]]
         self._children.forget()

@@ -167,7 +167,10 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
     }
 )
 
-OBJECTS_READ: Final[tuple[str, ...]] = tuple(
-    dict.fromkeys([source.object for sources in SOURCES.values() for source in sources] + ["PricebookEntry"])
+OBJECTS_READ: Final[tuple[str, ...]] = (
+    *dict.fromkeys(source.object for sources in SOURCES.values() for source in sources),
+    "PricebookEntry",
+    "Pricebook2",
+    "UserRole",
 )
-"""Every object that a pull asks for."""
+"""Every object of which a pull asks something."""
