@@ -2,7 +2,7 @@
 
 100,000 accounts, 300,000 opportunities with history and lines, and 500,000 tasks, into a lake as
 `upswell pull` does it. Each pull is a process and a connection of its own, so that logging in, describing and
-Python's own memory are part of it; the sandbox is another one, so that it is not. The sandbox's jobs are found
+Python's own memory are part of it; the sandbox is another one, so that it is not. Its jobs are found
 at work up to twice, and the waiting between two looks is left out.
 """
 
