@@ -62,7 +62,7 @@ TOGETHER = (
 class Scheduler(LoadScopeScheduling):
     """Test by test to whichever worker is free, but for those that share something dear.
 
-    xdist 3.8's own groups have no effect: they write to a test's `_nodeid`, which pytest 9.2 does not read."""
+    xdist 3.8's own groups have no effect: they set a test's `_nodeid`, which pytest 9.2 does not read."""
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
