@@ -29,6 +29,7 @@ from connectors.mappings import Mappings
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.collections import MOST
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
@@ -40,7 +41,7 @@ from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.tables import SOURCES
 from connectors.salesforce.tasks import Tasks
-from connectors.salesforce.write import READ_BATCH, WRITE_BATCH, Writer
+from connectors.salesforce.write import READ_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
 
 _PAGE: Final = 2000
@@ -51,7 +52,7 @@ class Salesforce:
     """One org over simple-salesforce. Make it with `connect`."""
 
     capabilities: Capabilities = Capabilities(
-        write_batch=WRITE_BATCH,
+        write_batch=MOST,
         read_batch=READ_BATCH,
         page_size=_PAGE,
         partial_result=True,
@@ -169,11 +170,11 @@ class Salesforce:
         return self._writer.read(object_name, ids, fields)
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
-        """One result a change, in order; one API call of at most 200 records of one object."""
+        """A result for each change whose outcome is known; one API call of at most 1,000 of one object."""
         return self._writer.update(changes)
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        """One result a draft, in order; one API call of at most 200."""
+        """A result for each draft whose outcome is known; one API call of at most 1,000."""
         return self._tasks.create(drafts)
 
     def find_tasks(
