@@ -75,6 +75,7 @@ class SalesforceLogin:
     ca_file: OptionalFile = None
     # Salesforce itself refuses a record that a person changed since we read it: 25 a call instead of 200
     conditional_writes: bool = False
+    bulk_reads: Literal["auto", "never"] = "auto"  # more than a page of records by Bulk API 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

@@ -28,18 +28,21 @@ from connectors.fields import FieldSpec, field_specs
 from connectors.mappings import Mappings
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
+from connectors.salesforce.bulk import Bulk
+from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.collections import MOST
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.tables import SOURCES
+from connectors.salesforce.tables import OBJECTS_READ, SOURCES
 from connectors.salesforce.tasks import Tasks
 from connectors.salesforce.write import READ_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
@@ -75,23 +78,27 @@ class Salesforce:
         self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
         self._client = client
         self._mappings = mappings
-        self._schemas = Schemas(client.read)
+        self._schemas = Schemas(client.read, client.describe_all)
         self._writer = Writer(client, self._schemas)
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )
         self._installer = Installer(client, self._schemas, Deployer(client, sleep=sleep))
+        bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
+        fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
+        children = Children(fetch, self._schemas)
         self._reader = Reader(
-            client,
+            fetch,
             self._schemas,
             mappings,
-            Derivation(
+            derivation=Derivation(
                 mappings=mappings,
                 currency=client.settings.currency,
                 customer_types=client.settings.customer_types,
-                closings=Closings(client, self._schemas),
-                prices=ListPrices(client, self._schemas),
+                closings=Closings(children),
+                prices=ListPrices(children, self._schemas),
             ),
+            children=children,
         )
 
     @classmethod
