@@ -32,6 +32,7 @@ from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.drift import stop_at_drift
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
@@ -170,7 +171,9 @@ class Salesforce:
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """One result a change, in order; one API call of at most 200 records of one object."""
-        return self._writer.update(changes)
+        results = self._writer.update(changes)
+        stop_at_drift(changes, results, self._schemas)
+        return results
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
         """One result a draft, in order; one API call of at most 200."""

@@ -62,7 +62,8 @@ class Writer:
                     record["id"] = each.id
                 records.append(record)
             body = {"allOrNone": False, "records": records}
-            answers = self._client.send(method, "composite/sobjects", body) or []
+            reply = self._client.send(method, "composite/sobjects", body)
+            answers = reply if isinstance(reply, list) else []
             self._check(leaving, answers, object_name)
         results = iter(answers)
         return [each.refusal or self._result(each, next(results)) for each in rows]
