@@ -35,6 +35,7 @@ from connectors.salesforce.collections import MOST
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.drift import stop_at_drift
 from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
@@ -178,7 +179,9 @@ class Salesforce:
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         """A result for each change whose outcome is known; one API call of at most 1,000 of one object."""
-        return self._writer.update(changes)
+        results = self._writer.update(changes)
+        stop_at_drift(changes, results, self._schemas)
+        return results
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
         """A result for each draft whose outcome is known; one API call of at most 1,000."""
