@@ -65,6 +65,11 @@ def _company(number: int) -> dict[str, Any]:
     )
 
 
+def owner_of(record_id: str, size: Size) -> str:
+    """The company of a deal or an engagement."""
+    return str(_owner(int(record_id) % 1_000_000_000, size))
+
+
 def _owner(number: int, size: Size) -> int:
     return _FIRST["companies"] + number % size.companies
 
