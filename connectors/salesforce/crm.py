@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -13,6 +13,7 @@ from connectors.budget import Budget
 from connectors.crm import (
     Capabilities,
     Change,
+    Held,
     InstallReport,
     ObjectSchema,
     OrgInfo,
@@ -169,9 +170,19 @@ class Salesforce:
         """The object as our user sees it. Raises SetupError when it is not visible."""
         return self._schemas[object_name].schema
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(
+        self,
+        table: str,
+        window: Window,
+        *,
+        also: Collection[str] = (),  # noqa: ARG002  # each object is a query of its own
+    ) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
         return self._reader.pull(table, window)
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:  # noqa: ARG002  # nothing to compare
+        """None: whom a record belongs to is a field here, and a field that changes moves SystemModstamp."""
+        return iter(())
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
