@@ -105,7 +105,7 @@ class CrmLogin:
     kind: Literal["salesforce", "hubspot"]
     account_external_id: str = ""
     # records in a write call; 0: as many as the vendor takes
-    write_batch: Annotated[int, Field(ge=0, le=200)] = 0
+    write_batch: Annotated[int, Field(ge=0, le=1000)] = 0
     timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0  # of a call; leases are longer
     salesforce: SalesforceLogin = SalesforceLogin()
     hubspot: HubspotLogin = HubspotLogin()

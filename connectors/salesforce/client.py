@@ -89,8 +89,16 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         }
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost."""
-        return self.restful(path, method=method, data=encode(body), once=True)
+        """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost,
+        or tells nothing, whatever status it has."""
+        try:
+            return self.restful(path, method=method, data=encode(body), once=True)
+        except TerminalError as error:
+            if error.status is None or error.status >= 300:
+                raise
+            raise AmbiguousError(
+                f"Salesforce's reply to {method} {path} does not say what became of it."
+            ) from None
 
     def set_up(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write to the org's setup, tried again while it certainly was not done."""
@@ -202,16 +210,19 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         )
 
     def parse_result_to_json(self, result: requests.Response) -> Any:
-        """The reply's JSON."""
+        """The reply's JSON: an object or a list, as everything is that this API tells."""
         try:
-            return result.json()
+            told = result.json()
         except ValueError:
+            told = None
+        if not isinstance(told, (dict, list)):
             raise TerminalError(
                 "What answers there is not Salesforce's API: its reply is no JSON.",
                 record=str(self.sf_instance),
                 fix="Correct instance_url, or ask what stands between this machine and Salesforce.",
                 status=result.status_code,
-            ) from None
+            )
+        return told
 
     def _check_complete(self, reply: requests.Response, *, what: str) -> None:
         """Raise AmbiguousError unless a reply with a body ends as JSON ends: half a reply is a lost one."""
