@@ -180,9 +180,9 @@ class Salesforce:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
         return self._reader.pull(table, window)
 
-    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:  # noqa: ARG002  # nothing to compare
-        """None: whom a record belongs to is a field here, and a field that changes moves SystemModstamp."""
-        return iter(())
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """Rows whose mapped formula fields, or fields of parents, changed: ids and those columns."""
+        return self._reader.moved(table, held)
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
