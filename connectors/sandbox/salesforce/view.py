@@ -9,9 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Store
+
+_HIDDEN: Final = "view.hidden"
+
+
+def hide(store: Store, *names: str) -> None:
+    """Show the integration user neither these objects nor these fields (Object.Field), but whatever else.
+
+    As an administrator does with a profile's object permissions and field-level security; an edition that
+    lacks an object looks the same."""
+    store.meta[_HIDDEN] = " ".join(names).lower()
 
 
 class View:
@@ -24,6 +35,7 @@ class View:
         self._seen: dict[str, SObject] = {}
         self._readable: set[str] = set()
         self._editable: set[str] = set()
+        self._hidden = frozenset() if sees_all else frozenset((store.meta.get(_HIDDEN) or "").split())
         if not sees_all:
             granted = store.select(
                 "SELECT p.Field, max(p.PermissionsRead), max(p.PermissionsEdit) FROM FieldPermissions AS p"
@@ -39,14 +51,15 @@ class View:
         key = name.lower()
         if key not in self._seen:
             sobject = self._schema.find(key)
-            if sobject is None:
+            if sobject is None or key in self._hidden:
                 return None
             self._seen[key] = self._narrow(sobject)
         return self._seen[key]
 
     def objects(self) -> list[SObject]:
         """Every sObject, by name."""
-        return [self._narrow(sobject) for _, sobject in sorted(self._schema.objects().items())]
+        every = sorted(self._schema.objects().items())
+        return [self._narrow(sobject) for name, sobject in every if name not in self._hidden]
 
     def by_prefix(self, record_id: str) -> SObject | None:
         """The sObject that an id belongs to, or None."""
@@ -65,7 +78,10 @@ class View:
         fields: Mapping[str, Field] = {
             key: field
             for key, field in sobject.fields.items()
-            if not field.custom or field.required or f"{sobject.name}.{field.name}".lower() in self._readable
+            if f"{sobject.name}.{field.name}".lower() not in self._hidden
+            and (
+                not field.custom or field.required or f"{sobject.name}.{field.name}".lower() in self._readable
+            )
         }
         if len(fields) == len(sobject.fields):
             return sobject

@@ -20,6 +20,7 @@ from connectors.sandbox.clock import advance
 from connectors.sandbox.faults import Edit, FaultRule
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit
+from connectors.sandbox.salesforce.view import hide
 from connectors.sandbox.server import Sandbox
 from connectors.transport import RetryPolicy
 
@@ -78,6 +79,10 @@ class Org:
             "Account", [{"Id": each, "Name": f"A {each}", **facts} for each in ids]
         )
         return ids
+
+    def hide(self, *names: str) -> None:
+        """An administrator takes objects, or fields (Object.Field), away from the integration user."""
+        hide(self.sandbox.store, *names)
 
     def advance(self, **span: float) -> datetime:
         """Move the org's time on; the new time."""
