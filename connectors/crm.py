@@ -86,10 +86,12 @@ class Capabilities:
     """What differs between the vendors, as figures that planning can use."""
 
     write_batch: int  # records in one write call
+    write_bytes: int = 24_000_000  # of one write call's body; half of what Salesforce takes
     read_batch: int  # records in one read-by-id call
     page_size: int  # rows a query page holds at most
     conditional_write: frozenset[str] = frozenset()  # objects where `Change.unmodified_since` is obeyed
     partial_result: bool = True  # a batch may succeed row by row
+    read_again: float = 1.0  # share of what was written that is read back; the rest, the reply itself shows
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
@@ -145,7 +147,8 @@ class RowResult:
     """What became of one `Change` or `TaskDraft`, matched by `key`.
 
     `held` are the fields of an applied change as the CRM's reply shows them after the write, so that nothing
-    need be read again to verify it; None where the reply does not show them all."""
+    need be read again to verify it; None where the reply does not show them all. `refused_with` counts the
+    other rows that were refused together with it: which of them is meant, a smaller call tells."""
 
     key: str
     outcome: RowOutcome
@@ -154,6 +157,7 @@ class RowResult:
     message: str | None = None
     fix: str | None = None
     held: Mapping[str, Value] | None = None
+    refused_with: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,13 +277,14 @@ class Crm(Protocol):
         ...
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
-        """One result a change, in order; at most `capabilities.write_batch` of one object.
+        """One result a change, in order, of one object; at most `capabilities.write_batch`.
 
-        Raises AmbiguousError when the reply was lost, QuotaError, TransientError, TerminalError."""
+        One whose outcome the reply does not tell has no result. Raises AmbiguousError when the whole reply
+        was lost, and what says that nothing happened: QuotaError, TransientError, TerminalError."""
         ...
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        """One result a draft, in order, `id` set when applied; at most `capabilities.write_batch`."""
+        """One result a draft, `id` set when applied; as of `write`."""
         ...
 
     def find_tasks(

@@ -60,6 +60,7 @@ class Hubspot:
         write_batch=WRITE_BATCH,
         read_batch=READ_BATCH,
         page_size=SEARCH_PAGE,
+        read_again=0.1,  # the reply shows what the record holds then
         partial_result=True,
         links_in_record=False,
         unique_task_key=False,

@@ -96,6 +96,7 @@ OPPORTUNITY_FIELD_HISTORY: Final = Source(
         "new_value": "NewValue",
         "changed_at": "CreatedDate",
     },
+    extra=("DataType", "OldValue", "NewValue"),
 )
 CONTACT_ROLES: Final = Source(
     object="OpportunityContactRole",
@@ -115,6 +116,7 @@ ACCOUNT_HISTORY: Final = Source(
         "new_value": "NewValue",
         "changed_at": "CreatedDate",
     },
+    extra=("DataType", "OldValue", "NewValue"),
 )
 TASKS: Final = Source(
     object="Task",
@@ -252,3 +254,15 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
         "exchange_rates": (CURRENCIES, DATED_RATES),
     }
 )
+
+OBJECTS_READ: Final[tuple[str, ...]] = tuple(
+    dict.fromkeys(
+        [
+            *(source.object for sources in SOURCES.values() for source in sources),
+            "Pricebook2",
+            "UserRole",
+            "Campaign",
+        ]
+    )
+)
+"""Every object of which a pull asks something."""
