@@ -9,24 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final
 
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Store
 
-_HIDDEN: Final = "view.hidden"
-
-
-def hide(store: Store, *names: str) -> None:
-    """Show the integration user neither these objects nor these fields (Object.Field), but whatever else.
-
-    As an administrator does with a profile's object permissions and field-level security; an edition that
-    lacks an object looks the same."""
-    store.meta[_HIDDEN] = " ".join(names).lower()
-
 
 class View:
     """What one user sees and may edit. Good for one request: permissions are read when it is made."""
+
+    HIDDEN = "hidden_objects"  # of the meta table: names that nothing grants, in small letters
 
     def __init__(self, *, store: Store, schema: Schema, user_id: str, sees_all: bool) -> None:
         self.user_id = user_id
@@ -35,8 +26,9 @@ class View:
         self._seen: dict[str, SObject] = {}
         self._readable: set[str] = set()
         self._editable: set[str] = set()
-        self._hidden = frozenset() if sees_all else frozenset((store.meta.get(_HIDDEN) or "").split())
+        self._hidden: set[str] = set()
         if not sees_all:
+            self._hidden.update((store.meta.get(self.HIDDEN) or "").split())
             granted = store.select(
                 "SELECT p.Field, max(p.PermissionsRead), max(p.PermissionsEdit) FROM FieldPermissions AS p"
                 " JOIN PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId"
@@ -58,8 +50,8 @@ class View:
 
     def objects(self) -> list[SObject]:
         """Every sObject, by name."""
-        every = sorted(self._schema.objects().items())
-        return [self._narrow(sobject) for name, sobject in every if name not in self._hidden]
+        known = sorted(self._schema.objects().items())
+        return [self._narrow(sobject) for name, sobject in known if name.lower() not in self._hidden]
 
     def by_prefix(self, record_id: str) -> SObject | None:
         """The sObject that an id belongs to, or None."""
