@@ -26,6 +26,7 @@ class Paths:
     pipelines: str
     owners: str
     account: str
+    currencies: str
     token: str
 
     def records(self, object_name: str) -> str:
@@ -65,6 +66,11 @@ class Paths:
         return f"{self.pipelines}/{object_name}"
 
     @property
+    def exchange_rates(self) -> str:
+        """GET: what each of the account's currencies was worth since when."""
+        return f"{self.currencies}/exchange-rates"
+
+    @property
     def details(self) -> str:
         """GET: which account this is."""
         return f"{self.account}/details"
@@ -79,6 +85,7 @@ def _dated(version: str) -> Paths:
         pipelines=f"/crm/pipelines/{version}",
         owners=f"/crm/owners/{version}",
         account=f"/account-info/{version}",
+        currencies=f"/settings/currencies/{version}",
         token=f"/oauth/{version}/token",
     )
 
@@ -93,6 +100,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             pipelines="/crm/v3/pipelines",
             owners="/crm/v3/owners",
             account="/account-info/v3",
+            currencies="/settings/v3/currencies",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),
         "2026-03": _dated("2026-03"),
