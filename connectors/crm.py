@@ -10,11 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
 from connectors.fields import FieldSpec
+
+if TYPE_CHECKING:
+    from connectors.write_jobs import WriteJobs
 
 Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
 """A cell as Python sees it: a tuple is a multi-select, None is empty. Vendors' string formats stay inside."""
@@ -87,6 +90,9 @@ class Capabilities:
 
     write_batch: int  # records in one write call
     write_bytes: int = 24_000_000  # of one write call's body; half of what Salesforce takes
+    job_batch: int = 0  # records that a job of `Crm.jobs` may bear; 0: there are none
+    job_bytes: int = 100_000_000
+    job_calls: int = 6  # that a job takes besides reading: open, upload, close, a look or two, results
     read_batch: int  # records in one read-by-id call
     page_size: int  # rows a query page holds at most
     conditional_write: frozenset[str] = frozenset()  # objects where `Change.unmodified_since` is obeyed
@@ -230,6 +236,7 @@ class Crm(Protocol):
     """A CRM that we can read, and that only `sync/apply.py` and `sync/rollback.py` may write to."""
 
     capabilities: Capabilities
+    jobs: WriteJobs | None
 
     def org(self) -> OrgInfo:
         """Which org this is. Raises LoginError when the credentials are refused."""

@@ -33,6 +33,7 @@ from connectors.salesforce.collections import MOST
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.ingest import BATCH, BYTES, IngestJobs
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
@@ -43,6 +44,7 @@ from connectors.salesforce.tables import SOURCES
 from connectors.salesforce.tasks import Tasks
 from connectors.salesforce.write import READ_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+from connectors.write_jobs import WriteJobs
 
 _PAGE: Final = 2000
 _ORG_FIELDS: Final = ("Id", "Name", "TimeZoneSidKey")
@@ -70,6 +72,8 @@ class Salesforce:
         write_batch: int = 0,
     ) -> None:
         able = self.capabilities
+        if client.settings.bulk_writes == "auto" and not client.settings.conditional_writes:
+            able = replace(able, job_batch=BATCH, job_bytes=BYTES)  # a job knows no condition
         if client.settings.conditional_writes:
             able = replace(able, conditional_write=OBJECTS, write_batch=SUBREQUESTS)
         self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
@@ -77,6 +81,7 @@ class Salesforce:
         self._mappings = mappings
         self._schemas = Schemas(client.read)
         self._writer = Writer(client, self._schemas)
+        self.jobs: WriteJobs | None = IngestJobs(client, self._schemas)
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )

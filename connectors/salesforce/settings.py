@@ -42,6 +42,8 @@ class SalesforceSettings:
     """Values of Account.Type that make an account a customer."""
     conditional_writes: bool = False
     """Whether Salesforce itself refuses to write a record that moved since it was read: 25 records a call."""
+    bulk_writes: str = "auto"
+    """auto: by a Bulk 2.0 job where that takes fewer API calls; never: by Collections only."""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the setting and the fix."""
