@@ -6,7 +6,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -202,6 +202,15 @@ class Window:
     since: datetime | None
     until: datetime
 
+    @property
+    def new_day(self) -> bool:
+        """Whether it spans a midnight UTC: once a day, however often pulls run; never a full read."""
+        return self.since is not None and self.since.date() != self.until.date()
+
+
+Held = Callable[[str, Sequence[str]], pa.Table]
+"""Columns of a canonical table's live rows, as we hold them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -256,11 +265,18 @@ class Crm(Protocol):
         Raises SetupError when the object is not visible."""
         ...
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table (schema of connectors.canonical), deleted rows flagged.
 
-        A table whose object the user can't see raises SetupError; a mapped field that the org lacks
-        raises SetupError naming table, column and field."""
+        `also` are the tables that will be asked for next, over the same window: where the CRM tells two
+        tables in one reply, it is asked once. A table whose object the user can't see raises SetupError; a
+        mapped field that the org lacks raises SetupError naming table, column and field."""
+        ...
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """What changed in the rows we hold although the CRM's stamp did not move; asked for once a day.
+
+        Pages of whole rows, a row that is gone flagged, or only of `crm_id` and the columns to replace."""
         ...
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:

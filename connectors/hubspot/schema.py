@@ -70,7 +70,7 @@ class Schemas:
             try:
                 body = self._get(self._path(object_name))
             except TerminalError as error:
-                if error.status != 404:
+                if error.status not in {400, 404}:  # 400: "Unable to infer object type from: …"
                     raise
                 raise SetupError(
                     "The account has no such object.", record=object_name, fix="Leave its table out."

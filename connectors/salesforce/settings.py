@@ -45,6 +45,9 @@ class SalesforceSettings:
     bulk_writes: str = "auto"
     """auto: by a Bulk 2.0 job where that takes fewer API calls; never: by Collections only."""
 
+    bulk_reads: str = "auto"
+    """auto: more records than a REST page holds are read by Bulk API 2.0; never: page by page."""
+
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the setting and the fix."""
         if self.auth not in AUTH_KINDS:
