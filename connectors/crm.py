@@ -104,9 +104,12 @@ class Capabilities:
     longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
     def within(self, *, write_batch: int, longest_call: float) -> Capabilities:
-        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor."""
+        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor.
+
+        Who wants smaller calls, so that less time passes between reading and writing, wants no jobs."""
         batch = min(self.write_batch, write_batch or self.write_batch)
-        return replace(self, write_batch=batch, longest_call=longest_call)
+        jobs = self.job_batch if batch == self.write_batch else 0
+        return replace(self, write_batch=batch, job_batch=jobs, longest_call=longest_call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

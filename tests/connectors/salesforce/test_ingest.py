@@ -259,8 +259,9 @@ def test_a_job_that_failed_before_its_first_record_wrote_nothing(our_org: Any, j
 
 
 def test_a_connection_may_be_set_to_open_no_jobs(our_org: Any) -> None:
-    """By its own setting, or because each write is to carry a condition, which jobs don't know."""
+    """By its own setting, because each write is to carry a condition, or because calls are to be small."""
     assert our_org.connect().capabilities.job_batch == 10_000
+    assert our_org.connect(write_batch=200).capabilities.job_batch == 0
     for changes in ({"bulk_writes": "never"}, {"conditional_writes": True}):
         assert our_org.connect(our_org.settings(**changes)).capabilities.job_batch == 0
 
