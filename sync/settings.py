@@ -73,8 +73,9 @@ class SalesforceLogin:
         "Customer - Channel",
     )
     ca_file: OptionalFile = None
-    # Salesforce itself refuses a record that a person changed since we read it: 25 a call instead of 200
+    # Salesforce itself refuses a record that a person changed since we read it: 25 a call, not 1,000
     conditional_writes: bool = False
+    bulk_writes: Literal["auto", "never"] = "auto"  # auto: by a Bulk job where that takes fewer API calls
     bulk_reads: Literal["auto", "never"] = "auto"  # more than a page of records by Bulk API 2.0
 
 

@@ -48,6 +48,7 @@ from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.mappings import Mappings
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+from connectors.write_jobs import WriteJobs
 
 
 class Hubspot:
@@ -65,6 +66,7 @@ class Hubspot:
         links_in_record=False,
         unique_task_key=False,
     )
+    jobs: WriteJobs | None = None
 
     def __init__(self, client: HubspotClient, mappings: Mappings, *, write_batch: int = 0) -> None:
         self.capabilities = self.capabilities.within(

@@ -42,6 +42,8 @@ class SalesforceSettings:
     """Values of Account.Type that make an account a customer."""
     conditional_writes: bool = False
     """Whether Salesforce itself refuses to write a record that moved since it was read: 25 records a call."""
+    bulk_writes: str = "auto"
+    """auto: by a Bulk 2.0 job where that takes fewer API calls; never: by Collections only."""
 
     bulk_reads: str = "auto"
     """auto: more records than a REST page holds are read by Bulk API 2.0; never: page by page."""
