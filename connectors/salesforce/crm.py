@@ -27,6 +27,7 @@ from connectors.crm import (
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
 from connectors.mappings import Mappings
+from connectors.pace import Pace
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
 from connectors.salesforce.bulk import Bulk
@@ -117,6 +118,7 @@ class Salesforce:
         account_external_id: str = "",
         clock: Callable[[], datetime] | None = None,
         budget: Budget | None = None,
+        pace: Pace | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         on_request: Callable[[RequestSeen], None] | None = None,
@@ -136,7 +138,9 @@ class Salesforce:
             plain_http=tuple(url for url in urls if url.startswith("http://")),
             on_request=on_request,
         )
-        client = SalesforceClient(settings, door=door, retry=policy, budget=budget, now=clock or utc_now)
+        client = SalesforceClient(
+            settings, door=door, retry=policy, budget=budget, pace=pace, now=clock or utc_now
+        )
         mappings = Mappings.of(mapping or {}, account_external_id)
         return cls(client, mappings, sleep=policy.sleep, write_batch=write_batch)
 
@@ -246,4 +250,4 @@ class Salesforce:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._client.door.close()
+        self._client.close()
