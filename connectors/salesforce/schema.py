@@ -5,6 +5,7 @@ Every field, relationship and object name that goes into a query comes from here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,6 +33,7 @@ _TYPES: Final[Mapping[str, FieldType]] = {
     "reference": FieldType.REFERENCE,
 }
 
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")  # it becomes part of an address
 _CURSORS: Final = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
 
@@ -59,7 +61,7 @@ class Schemas:
     def __getitem__(self, object_name: str) -> Described:
         """The object. Raises SetupError when the org does not show it to our user."""
         if object_name not in self._known:
-            if not object_name.isidentifier():
+            if _NAME.fullmatch(object_name) is None:
                 raise SetupError("This is no object name.", record=object_name, fix="Correct the mapping.")
             try:
                 body = self._get(f"sobjects/{object_name}/describe")
