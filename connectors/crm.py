@@ -6,7 +6,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -86,10 +86,12 @@ class Capabilities:
     """What differs between the vendors, as figures that planning can use."""
 
     write_batch: int  # records in one write call
+    write_bytes: int = 24_000_000  # of one write call's body; half of what Salesforce takes
     read_batch: int  # records in one read-by-id call
     page_size: int  # rows a query page holds at most
     conditional_write: frozenset[str] = frozenset()  # objects where `Change.unmodified_since` is obeyed
     partial_result: bool = True  # a batch may succeed row by row
+    read_again: float = 1.0  # share of what was written that is read back; the rest, the reply itself shows
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
@@ -145,7 +147,8 @@ class RowResult:
     """What became of one `Change` or `TaskDraft`, matched by `key`.
 
     `held` are the fields of an applied change as the CRM's reply shows them after the write, so that nothing
-    need be read again to verify it; None where the reply does not show them all."""
+    need be read again to verify it; None where the reply does not show them all. `refused_with` counts the
+    other rows that were refused together with it: which of them is meant, a smaller call tells."""
 
     key: str
     outcome: RowOutcome
@@ -154,6 +157,7 @@ class RowResult:
     message: str | None = None
     fix: str | None = None
     held: Mapping[str, Value] | None = None
+    refused_with: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +195,15 @@ class Window:
 
     since: datetime | None
     until: datetime
+
+    @property
+    def new_day(self) -> bool:
+        """Whether it spans a midnight UTC: once a day, however often pulls run; never a full read."""
+        return self.since is not None and self.since.date() != self.until.date()
+
+
+Held = Callable[[str, Sequence[str]], pa.Table]
+"""Columns of a canonical table's live rows, as we hold them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,11 +258,18 @@ class Crm(Protocol):
         Raises SetupError when the object is not visible."""
         ...
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table (schema of connectors.canonical), deleted rows flagged.
 
-        A table whose object the user can't see raises SetupError; a mapped field that the org lacks
-        raises SetupError naming table, column and field."""
+        `also` are the tables that will be asked for next, over the same window: where the CRM tells two
+        tables in one reply, it is asked once. A table whose object the user can't see raises SetupError; a
+        mapped field that the org lacks raises SetupError naming table, column and field."""
+        ...
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """What changed in the rows we hold although the CRM's stamp did not move; asked for once a day.
+
+        Pages of whole rows, a row that is gone flagged, or only of `crm_id` and the columns to replace."""
         ...
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
@@ -257,13 +277,14 @@ class Crm(Protocol):
         ...
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
-        """One result a change, in order; at most `capabilities.write_batch` of one object.
+        """One result a change, in order, of one object; at most `capabilities.write_batch`.
 
-        Raises AmbiguousError when the reply was lost, QuotaError, TransientError, TerminalError."""
+        One whose outcome the reply does not tell has no result. Raises AmbiguousError when the whole reply
+        was lost, and what says that nothing happened: QuotaError, TransientError, TerminalError."""
         ...
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        """One result a draft, in order, `id` set when applied; at most `capabilities.write_batch`."""
+        """One result a draft, `id` set when applied; as of `write`."""
         ...
 
     def find_tasks(

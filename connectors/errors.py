@@ -19,7 +19,10 @@ A single refused row is no exception: it is a `RowResult` (connectors/crm.py) an
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+CONTENT: Final = frozenset({400, 409, 413, 422})
+"""HTTP statuses that are about what was sent, not about who sent it or where to."""
 
 
 class UpswellError(Exception):
@@ -115,6 +118,11 @@ class TerminalError(RemoteError):
     """The other side refuses, and will refuse again."""
 
     code = "terminal"
+
+    @property
+    def is_about_content(self) -> bool:
+        """Whether something among what was sent is at fault: without it, the rest may pass."""
+        return self.status in CONTENT
 
 
 class LoginError(TerminalError):

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -36,6 +36,7 @@ T = TypeVar("T")
 _ADDRESS: Final = re.compile(
     r"https?://(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
 )
+_PIECE: Final = 1 << 18  # bytes of a body that are in memory on their way into a file
 _LONGEST_RETRY_AFTER: Final = 120.0  # seconds; longer is a pause for the scheduler, not for a socket
 
 
@@ -252,10 +253,16 @@ class HttpDoor(requests.Session):
             return None
         return parsedate_to_datetime(stamp) + timedelta(seconds=time.monotonic() - self._last_reply)
 
-    def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # requests lists twenty keywords
-        """The reply, whatever its status. Raises TransientError, AmbiguousError or TerminalError."""
+    def request(  # type: ignore[override]  # requests lists twenty keywords
+        self, method: str | bytes, url: str | bytes, *, into: IO[bytes] | None = None, **kwargs: Any
+    ) -> requests.Response:
+        """The reply, whatever its status. Raises TransientError, AmbiguousError or TerminalError.
+
+        The body of a good one goes `into` a file where one is given, from its start, and not into memory."""
         kwargs.setdefault("timeout", (self.timeouts.connect, self.timeouts.read))
         kwargs.setdefault("allow_redirects", False)
+        if into is not None:
+            kwargs["stream"] = True
         kwargs.setdefault("verify", self.verify)  # per request, or an environment variable overrides it
         parts = urlsplit(url if isinstance(url, str) else url.decode())
         address = str(parts.hostname) + (f":{parts.port}" if parts.port is not None else "")
@@ -265,6 +272,8 @@ class HttpDoor(requests.Session):
         try:
             reply = super().request(method, url, **kwargs)
             status = reply.status_code
+            if into is not None and status < 300:
+                _save(reply, into)
             self.last_headers, self._last_reply = reply.headers, time.monotonic()
         except requests.exceptions.RequestException as error:
             raise self._explain(error, address) from None  # the original carries the request and its token
@@ -320,6 +329,15 @@ class HttpDoor(requests.Session):
             reason = inner
         text = str(reason) or type(reason).__name__
         return self.redact(text.rpartition(">: ")[2].rstrip("."))
+
+
+def _save(reply: requests.Response, file: IO[bytes]) -> None:
+    """The body into the file, in place of what an earlier attempt left there."""
+    file.seek(0)
+    file.truncate()
+    for piece in reply.iter_content(_PIECE):
+        file.write(piece)
+    file.flush()
 
 
 def _never_left(error: requests.exceptions.RequestException) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import isqrt
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, null, or_, select, tuple_, update
@@ -24,9 +25,7 @@ from sync.store.locks import LEASE as LOCK
 from sync.store.locks import extend
 from sync.store.writeback import OperationRow, PlanRow
 
-SIZES: Final = (None, 14, 1)
-"""Rows of one claim by the crashes that they have seen; None is as many as the CRM takes. Two roots of 200:
-a row that kills its worker is alone at its third attempt."""
+FEW: Final = 14  # the root of 200: fewer at a time save nothing
 FREE: Final[dict[str, Any]] = {"owner": None, "lease_until": None}
 ALL_KINDS: Final = ("write", "task", "restore", "close")
 COUNTERS: Final = ("fence", "attempts", "requests", "crashes", "looks", "lost")
@@ -206,14 +205,14 @@ class Claims:
         ).first()
         if first is None:
             return None
-        most = SIZES[min(first.crashes, len(SIZES) - 1)]
+        sizes = (batch, smaller(batch), 1)
         columns = (getattr(OperationRow, name) for name in (*COLUMNS, *COUNTERS))
         found = session.execute(
             select(*columns)
             .where(*conditions, *due)
             .where(OperationRow.plan_id == first.plan_id, OperationRow.crashes == first.crashes)
             .order_by(OperationRow.position)
-            .limit(batch if most is None else min(batch, most))
+            .limit(sizes[min(first.crashes, len(sizes) - 1)])
         ).all()
         is_unknown = first.state == UNKNOWN
         attempts = 0 if is_unknown else 1
@@ -268,6 +267,14 @@ class Claims:
             OperationRow.owner == self.worker,
             tuple_(OperationRow.key, OperationRow.fence).in_(fences),
         )
+
+
+def smaller(batch: int) -> int:
+    """Rows of a claim or call after one of `batch` rows came to grief; after that each is alone.
+
+    The root (31 of 1,000) finds the row that is to blame with the fewest calls by which each of the others is
+    borne three times at most: one that kills its worker is alone at its third attempt."""
+    return min(batch, max(isqrt(batch), FEW))
 
 
 def _as_row(outcome: Outcome) -> dict[str, Any]:

@@ -87,6 +87,7 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
         currency=settings.company.currency,
         customer_types=login.customer_types,
         conditional_writes=login.conditional_writes,
+        bulk_reads=login.bulk_reads,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,7 @@ from model.registry import Registry
 from sync.approvals import approved_fields
 from sync.briefs.evidence import Tables
 from sync.find_account import find_account, read_names
+from sync.first_batch import FIRST
 from sync.guard import check
 from sync.guard_surroundings import Surroundings
 from sync.lake_facts import read_lake_facts
@@ -141,12 +143,14 @@ def make_plan(
 
 
 def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
-    """API calls that applying takes: for each batch of records one read before, the write, one read after."""
-    writes = -(-changes // able.write_batch)
-    reads = 2 * max(writes, -(-changes // able.read_batch))
+    """API calls that applying takes: each batch is read before its write, and all of it afterwards."""
+    first = min(changes, FIRST)
+    writes = -(-first // able.write_batch) + -(-(changes - first) // able.write_batch)
+    compared = max(writes, -(-changes // able.read_batch))
+    verified = ceil(changes * able.read_again / able.read_batch)
     task_batches = -(-tasks // able.write_batch)
     links = 0 if able.links_in_record else 2 * tasks
-    return writes + reads + TASK_READS * task_batches + links
+    return compared + writes + verified + TASK_READS * task_batches + links
 
 
 def _survivors(record_ids: Set[str], lineage: Lineage, record_now: Mapping[str, str]) -> Set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 import pyarrow as pa
@@ -21,6 +22,7 @@ from connectors.errors import SetupError, StateError
 from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
 from sync.cursor import bookmark, move_bookmark, next_window
 from sync.lake import Lake
+from sync.stitch import live_rows, stitched
 from sync.store import Store
 from sync.store.runs import know_org
 
@@ -80,12 +82,21 @@ def pull(
     server_time = crm.server_time()
     done: list[TablePull] = []
     invisible: dict[str, str] = {}
-    for table in tables or CRM_TABLES:
-        window = next_window(bookmark(store, org.id, table), server_time, full=full)
-        if window is None:
-            continue
+    windows = {
+        table: window
+        for table in tables or CRM_TABLES
+        if (window := next_window(bookmark(store, org.id, table), server_time, full=full)) is not None
+    }
+    for table, window in windows.items():
+        pages = crm.pull(table, window, also=_following(table, windows))
+        if window.new_day:
+            pages = chain(pages, stitched(lake, table, crm.moved(table, live_rows(lake))))
         try:
-            done.append(_pull_table(crm, lake, org, table, window, run_id=run_id, now=now, progress=progress))
+            done.append(
+                _pull_table(
+                    crm, lake, org, table, window, pages=pages, run_id=run_id, now=now, progress=progress
+                )
+            )
         except SetupError as error:
             if table in REQUIRED:
                 raise
@@ -108,14 +119,14 @@ def _pull_table(
     table: str,
     window: Window,
     *,
+    pages: Iterator[pa.Table],
     run_id: str | None,
     now: datetime,
     progress: Progress | None,
 ) -> TablePull:
     count = _Count()
     source = f"crm:{org.id}"
-    pages = _watched(crm.pull(table, window), table, count, progress)
-    segment = lake.stage(table, pages, source=source)
+    segment = lake.stage(table, _watched(pages, table, count, progress), source=source)
     if table == "accounts" and window.since is None and count.rows == 0:
         raise SetupError(
             "the CRM shows not a single account to the integration user.",
@@ -137,6 +148,12 @@ def _pull_table(
     return TablePull(
         table=table, rows=count.rows, deleted=count.deleted, since=window.since, until=window.until
     )
+
+
+def _following(table: str, windows: Mapping[str, Window]) -> list[str]:
+    """The tables whose turn comes after this one's, over the same window."""
+    names = list(windows)
+    return [each for each in names[names.index(table) + 1 :] if windows[each] == windows[table]]
 
 
 class _Count:

@@ -6,6 +6,7 @@ Apply and rollback differ in the kinds of operation that they work off, and in w
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import select
 
 from connectors.crm import Crm
-from connectors.errors import SetupError, TransientError
+from connectors.errors import SetupError, TransientError, UpswellError
 from sync.claims import Claims, Wanted
 from sync.delivery import Delivered, Delivery, Errand, pause
 from sync.gateway import CellErrand, Drift
@@ -102,7 +103,7 @@ class Workbench:
         """Work off what can be claimed now, at most `limit` batches, while the plan is in `status`.
 
         Raises StateError when another run holds the org, and what won't pass: TerminalError, SetupError."""
-        delivery = Delivery(claims=self.claims, longest_call=self.crm.capabilities.longest_call)
+        delivery = Delivery(claims=self.claims, able=self.crm.capabilities)
         wanted = Wanted(
             plan_id=self.plan_id,
             org_id=self.org_id,
@@ -125,6 +126,9 @@ class Workbench:
                 return Work(delivered=done, trouble=error, hold=hold)
             if tell is not None:
                 tell(done)
+        with suppress(UpswellError):  # what was written is confirmed and kept
+            for errand in self.errands.values():
+                errand.verify_rest()
         return Work(delivered=done)
 
     def standing(self) -> Progress:

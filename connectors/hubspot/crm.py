@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,6 +14,7 @@ from connectors.budget import Budget
 from connectors.crm import (
     Capabilities,
     Change,
+    Held,
     InstallReport,
     ObjectSchema,
     OrgInfo,
@@ -32,6 +33,7 @@ from connectors.hubspot.derive import Derivation
 from connectors.hubspot.history import Histories
 from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
+from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
@@ -55,6 +57,7 @@ class Hubspot:
         write_batch=WRITE_BATCH,
         read_batch=READ_BATCH,
         page_size=SEARCH_PAGE,
+        read_again=0.1,  # the reply shows what the record holds then
         partial_result=True,
         links_in_record=False,
         unique_task_key=False,
@@ -82,6 +85,8 @@ class Hubspot:
             zone=self._zone,
         )
         self._installer = Installer(client, self._schemas)
+        closings = Closings(objects, self._schemas, links, pipelines)
+        self._moves = Moves(self._schemas, mappings, links)
         self._reader = Reader(
             objects=objects,
             schemas=self._schemas,
@@ -90,9 +95,10 @@ class Hubspot:
             derivation=Derivation(
                 currency=lambda: self._org.currency,
                 customer_types=client.login.customer_types,
-                closings=Closings(objects, self._schemas, links, pipelines),
+                closings=closings,
                 pipelines=pipelines,
             ),
+            closings=closings,
             histories=Histories(objects, self._schemas, pipelines, mappings),
             owners=Owners(client),
             zone=self._zone,
@@ -144,9 +150,13 @@ class Hubspot:
         """The object's properties. Raises SetupError when our app may not see them."""
         return self._schemas[object_name].schema
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
-        return self._reader.pull(table, window)
+        return self._reader.pull(table, window, also=also)
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """The rows whose associations changed."""
+        return self._moves.pages(table, held)
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
@@ -196,6 +206,7 @@ class Hubspot:
 
     def close(self) -> None:
         """Give back the connections."""
+        self._reader.close()
         self._client.door.close()
 
     def _learn_task_key(self) -> None:

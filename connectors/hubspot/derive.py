@@ -18,12 +18,18 @@ from connectors.hubspot.deals import Closings
 from connectors.hubspot.pipelines import Pipelines, Stage
 from connectors.page import Arrays, Page
 
-_KINDS: Final = {"meetings": "meeting", "calls": "call", "emails": "email", "tasks": "task"}
+KINDS: Final = {
+    "meetings": "meeting",
+    "calls": "call",
+    "emails": "email",
+    "notes": "note",
+    "tasks": "task",
+}
 _WHEN: Final = {
     "meetings": ("hs_meeting_start_time", "hs_timestamp"),
     "tasks": ("hs_task_completion_date", "hs_timestamp"),
 }
-_RICH: Final = frozenset({"meetings", "calls", "tasks"})  # objects whose body is HTML
+_RICH: Final = frozenset({"meetings", "calls", "notes", "tasks"})  # objects whose body is HTML
 _PRIORITIES: Final = {"urgent": "critical", "normal": "medium"}
 _NO_WORD: Final = re.compile(r"[\W_]+")
 _BREAK: Final = re.compile(r"(?i)<(?:br|/p|/div|/li)\b[^>]*>")
@@ -134,7 +140,7 @@ class Derivation:
             next((value for name in names if (value := _of(r, name))), r["createdAt"]) for r in page.records
         ]
         made = {
-            "kind": pa.array([_KINDS[page.object]] * len(page.records), TEXT),
+            "kind": pa.array([KINDS[page.object]] * len(page.records), TEXT),
             "occurred_at": column(moments, TIME),
         }
         if "body" in page.arrays and page.object in _RICH:

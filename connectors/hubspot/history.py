@@ -40,12 +40,20 @@ class Histories:
     def pages(self, table: str, window: Window, zone: ZoneInfo) -> Iterator[pa.Table]:
         """What happened in the window, a page of deals or companies at a time."""
         source = SOURCES[table][0]
-        names = _DEAL if source is DEALS else tuple(self._columns())
-        for records in self._records(source, window, names):
-            rows = self._deals(records, zone) if source is DEALS else self._companies(records)
-            rows = [row for row in rows if window.since is None or row["changed_at"] >= window.since]
-            if rows:
-                yield pa.Table.from_pylist(rows, schema=CRM_TABLES[table])
+        for records in self._records(source, window, self.names(table)):
+            page = self.page(table, records, window, zone)
+            if page is not None:
+                yield page
+
+    def names(self, table: str) -> tuple[str, ...]:
+        """The properties whose past values fill a table."""
+        return _DEAL if SOURCES[table][0] is DEALS else tuple(self._columns())
+
+    def page(self, table: str, records: Records, window: Window, zone: ZoneInfo) -> pa.Table | None:
+        """What happened to these records in the window; they were read with the history of `names`."""
+        rows = self._deals(records, zone) if SOURCES[table][0] is DEALS else self._companies(records)
+        rows = [row for row in rows if window.since is None or row["changed_at"] >= window.since]
+        return pa.Table.from_pylist(rows, schema=CRM_TABLES[table]) if rows else None
 
     def _records(self, source: Source, window: Window, names: Sequence[str]) -> Iterator[Records]:
         """Records that changed in the window with the history of these properties; no search has history."""

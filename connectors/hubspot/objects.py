@@ -43,7 +43,7 @@ class Objects:
         archived: bool = False,
     ) -> Iterator[Records]:
         """Every record, live or archived, a page at a time; each names its records of these objects."""
-        here, rest = _that_fit(properties, _ADDRESS)
+        here, rest = _that_fit(properties, _ADDRESS - _length(history))
         params: dict[str, Any] = {"limit": LIST_PAGE, "properties": ",".join(here) or _ID}
         if archived:
             params["archived"] = "true"
@@ -124,12 +124,15 @@ class Objects:
 
 def _that_fit(properties: Sequence[str], room: int) -> tuple[Sequence[str], Sequence[str]]:
     """The names that fit into so many characters, and those that don't."""
-    size = 0
-    for position, name in enumerate(properties):
-        size += len(name) + 3  # the comma and quotes, or %2C
-        if size > room:
+    for position in range(len(properties)):
+        if _length(properties[: position + 1]) > room:
             return properties[:position], properties[position:]
     return properties, ()
+
+
+def _length(names: Sequence[str]) -> int:
+    """Characters that the names take, each with its comma and quotes, or %2C."""
+    return sum(len(name) + 3 for name in names)
 
 
 def _check(reply: Mapping[str, Any], object_name: str) -> None:

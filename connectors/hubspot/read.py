@@ -2,13 +2,14 @@
 
 First pull: the list. Increments: the search, over a fixed window of the modification date. Once a day
 the archived records besides, which no search shows; merged ones come as aliases of their survivor.
-Associations are read for up to 1,000 records at a time. One that changes is noticed where HubSpot keeps it
-in a property as well (primary company, parent company); any other comes with its record's next change.
+Associations are read for up to 1,000 records at a time. One that changes is noticed at once where HubSpot
+keeps it in a property as well (primary company, parent company); any other once a day, by moved.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -20,7 +21,9 @@ import pyarrow as pa
 from connectors.canonical import CRM_TABLES, DAY, FLAG, TEXT, TIME
 from connectors.crm import FieldType, Window
 from connectors.errors import SetupError
+from connectors.hubspot.aside import HISTORIES, Aside
 from connectors.hubspot.cells import column, moment_of
+from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
 from connectors.hubspot.history import Histories
 from connectors.hubspot.links import LINK_BATCH, Links
@@ -32,7 +35,8 @@ from connectors.mappings import Mappings
 from connectors.page import MISFITS, Page, misfit, whole
 
 _STAMPS: Final = ("crm_id", "created_at", "modified_at", "known_from", "is_deleted", "merged_into")
-_HISTORIES: Final = frozenset({"opportunity_history", "account_history"})
+_PAST: Final = frozenset(table for tables in HISTORIES.values() for table in tables)
+_LINES: Final = "opportunity_lines"
 _DAY: Final = timedelta(days=1)
 
 
@@ -60,6 +64,7 @@ class Reader:
         mappings: Mappings,
         links: Links,
         derivation: Derivation,
+        closings: Closings,
         histories: Histories,
         owners: Owners,
         zone: Callable[[], ZoneInfo],
@@ -69,40 +74,103 @@ class Reader:
         self._mappings = mappings
         self._links = links
         self._derivation = derivation
+        self._closings = closings
         self._histories = histories
         self._owners = owners
         self._zone = zone
+        self._aside: dict[str, Aside] = {}
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
-        """Pages in the canonical schema; checked against the account's properties before the first."""
-        if table == "owners":
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
+        """Pages in the canonical schema; checked against the account's properties before the first.
+
+        What comes along of the tables in `also` is set aside for their turn."""
+        aside = self._aside.get(table)
+        if aside is not None and aside.window == window:
+            yield from self._aside.pop(table).pages()
+        elif table == "owners":
             yield from self._owners.pages(window)
-            return
-        if table not in SOURCES:
+        elif table not in SOURCES:
             raise KeyError(f"{table} is no table of the CRM; there are owners, {', '.join(SOURCES)}")
-        if table in _HISTORIES:
+        elif table in _PAST:
             self._check_mapping("accounts")
             yield from self._histories.pages(table, window, self._zone())
-            return
-        self._check_mapping(table)
-        for plan in [self._plan(table, source) for source in SOURCES[table]]:
-            yield from self._pull(plan, window)
+        else:
+            self._check_mapping(table)
+            yield from self._records(table, window, also if window.since is None else ())
 
-    def _pull(self, plan: _Plan, window: Window) -> Iterator[pa.Table]:
+    def _records(self, table: str, window: Window, also: Collection[str]) -> Iterator[pa.Table]:
+        with self._lines_known(table, window, also):
+            pasts = [each for each in HISTORIES.get(table, ()) if each in also]
+            asides = {past: Aside(past, window) for past in pasts}
+            try:
+                for plan in [self._plan(table, source) for source in SOURCES[table]]:
+                    yield from self._pull(plan, window, asides)
+                self._set_aside(asides)
+            except BaseException:  # GeneratorExit too: half of a table must not pass for all of it
+                for aside in asides.values():
+                    aside.close()
+                raise
+
+    @contextmanager
+    def _lines_known(self, table: str, window: Window, also: Collection[str]) -> Iterator[None]:
+        """All lines are read before all opportunities, when both are wanted: a deal's main product is one.
+
+        Not where the settings map what a line tells, for then it may be no line of ours."""
+        if table != "opportunities" or _LINES not in also or self._mappings.columns(_LINES):
+            yield
+            return
+        aside = Aside(_LINES, window)
+        try:
+            self._closings.know(_kept(self.pull(_LINES, window), aside))
+        except SetupError:  # our app sees no lines: their own turn says so
+            aside.close()
+            yield
+            return
+        except BaseException:
+            aside.close()
+            raise
+        self._set_aside({_LINES: aside})
+        try:
+            yield
+        finally:
+            self._closings.know(None)
+
+    def _set_aside(self, asides: Mapping[str, Aside]) -> None:
+        for table in asides.keys() & self._aside.keys():
+            self._aside[table].close()
+        self._aside |= asides
+
+    def close(self) -> None:
+        """Forget what was set aside and never asked for."""
+        for aside in self._aside.values():
+            aside.close()
+        self._aside.clear()
+
+    def _pull(self, plan: _Plan, window: Window, asides: Mapping[str, Aside]) -> Iterator[pa.Table]:
         """Archived records first: what lives again, or lives on in a survivor, then has the last word."""
-        if _crosses_midnight(window):
+        if window.new_day:
             yield from self._archived(plan, window)
         group = plan.group if window.since is None else LINK_BATCH
-        for records in _gathered(self._live(plan, window), group):
+        for records in _gathered(self._live(plan, window, asides), group):
             yield self._page(plan, records)
             aliases = _aliases(records)
             if aliases:
                 yield pa.Table.from_pylist(aliases, schema=CRM_TABLES[plan.table])
+            for table, aside in asides.items():
+                past = self._histories.page(table, records, window, self._zone())
+                if past is not None:
+                    aside.add(past)
 
-    def _live(self, plan: _Plan, window: Window) -> Iterator[Records]:
+    def _live(self, plan: _Plan, window: Window, asides: Collection[str]) -> Iterator[Records]:
         source = plan.source
         if window.since is None:
-            return self._objects.listed(source.object, plan.properties, associations=plan.associations)
+            history = [name for table in asides for name in self._histories.names(table)]
+            return self._objects.listed(
+                source.object,
+                plan.properties,
+                associations=plan.associations,
+                history=list(dict.fromkeys(history)),
+            )
         return self._objects.changed(source.object, source.cursor, window, plan.properties)
 
     def _archived(self, plan: _Plan, window: Window) -> Iterator[pa.Table]:
@@ -227,6 +295,13 @@ def _aliases(records: Records) -> list[dict[str, Any]]:
     return rows
 
 
+def _kept(pages: Iterable[pa.Table], aside: Aside) -> Iterator[pa.Table]:
+    """The pages, each set aside as well."""
+    for page in pages:
+        aside.add(page)
+        yield page
+
+
 def _gathered(pages: Iterable[Records], size: int) -> Iterator[Records]:
     """The pages in groups of at least `size` records, the last one smaller."""
     held: Records = []
@@ -237,8 +312,3 @@ def _gathered(pages: Iterable[Records], size: int) -> Iterator[Records]:
             held = []
     if held:
         yield held
-
-
-def _crosses_midnight(window: Window) -> bool:
-    """Whether the window spans a midnight UTC: once a day, however often pulls run."""
-    return window.since is not None and window.since.date() != window.until.date()

@@ -139,6 +139,12 @@ TASKS: Final = Source(
     links={"account_crm_id": COMPANY, "contact_crm_id": PERSON},
     extra=("hs_task_completion_date", "hs_timestamp"),
 )
+NOTES: Final = Source(
+    object="notes",
+    columns={"owner_id": "hubspot_owner_id", "body": "hs_note_body"},
+    links={"account_crm_id": COMPANY, "contact_crm_id": PERSON},
+    extra=("hs_timestamp",),
+)
 TICKETS: Final = Source(
     object="tickets",
     columns={
@@ -164,7 +170,7 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
         "opportunity_lines": (LINE_ITEMS,),
         "opportunity_history": (DEALS,),
         "account_history": (COMPANIES,),
-        "activities": (MEETINGS, CALLS, EMAILS, TASKS),
+        "activities": (MEETINGS, CALLS, EMAILS, NOTES, TASKS),
         "tickets": (TICKETS,),
         "products": (PRODUCTS,),
     }

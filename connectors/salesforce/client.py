@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import requests
 import simple_salesforce
@@ -25,6 +25,14 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.transport import HttpDoor, RetryPolicy
 
 _USAGE: Final = re.compile(r"api-usage=(\d+)/(\d+)")
+
+
+class TooManyRowsError(Exception):
+    """A query finds more rows than its caller wants page by page."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(f"{rows} rows")
+        self.rows = rows
 
 
 class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # the library ships no usable types
@@ -64,6 +72,22 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """The JSON of a POST that only reads, so a lost reply is no reason not to send it again."""
         return self.restful(path, method="POST", data=encode(body), reading=True)
 
+    def describe_all(self, object_names: Sequence[str]) -> Mapping[str, Any]:
+        """Each object's describe, or None where there is none, in one API call; without those that failed."""
+        root = f"/services/data/v{self.settings.api_version}/sobjects"
+        asked = [
+            {"method": "GET", "url": f"{root}/{name}/describe", "referenceId": f"object{place}"}
+            for place, name in enumerate(object_names)
+        ]
+        replies = self.ask("composite", {"compositeRequest": asked})["compositeResponse"]
+        told = {reply["referenceId"]: reply for reply in replies}
+        found = ((name, told.get(f"object{place}", {})) for place, name in enumerate(object_names))
+        return {
+            name: reply["body"] if reply["httpStatusCode"] == 200 else None
+            for name, reply in found
+            if reply.get("httpStatusCode") in {200, 404}
+        }
+
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost,
         or tells nothing, whatever status it has."""
@@ -80,9 +104,22 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """The JSON of a write to the org's setup, tried again while it certainly was not done."""
         return self.restful(path, method=method, data=encode(body))
 
-    def pages(self, soql: str, *, deleted: bool = False) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Pages of a query's records, as many per page as the server likes; `deleted` asks queryAll."""
+    def download(self, path: str, params: Mapping[str, str], file: IO[bytes]) -> Mapping[str, str]:
+        """The headers of a GET whose body, in CSV, went into the file."""
+        headers = {"Accept": "text/csv", "Content-Type": "application/json"}
+        url = f"{self.base_url}{path}"
+        reply = self._call_salesforce("GET", url, name=path, params=params, headers=headers, into=file)
+        return reply.headers
+
+    def pages(
+        self, soql: str, *, deleted: bool = False, at_most: int | None = None
+    ) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Pages of a query's records, as many per page as the server likes; `deleted` asks queryAll.
+
+        Raises TooManyRowsError before the first page when the query finds more rows than `at_most`."""
         page = self.query(soql, include_deleted=deleted)
+        if at_most is not None and page["totalSize"] > at_most:
+            raise TooManyRowsError(page["totalSize"])
         while True:
             yield page["records"]
             if page["done"]:
@@ -157,7 +194,8 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
             reply = self.door.request(method, url, headers={**self.headers, **headers}, **options)
             self.count(reply.headers)
             if reply.status_code < 300:
-                self._check_complete(reply, what=what)
+                if options.get("into") is None:
+                    self._check_complete(reply, what=what)
                 return reply
             if reply.status_code != 401 or not _expired(reply):
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
@@ -13,6 +13,7 @@ from connectors.budget import Budget
 from connectors.crm import (
     Capabilities,
     Change,
+    Held,
     InstallReport,
     ObjectSchema,
     OrgInfo,
@@ -28,20 +29,24 @@ from connectors.fields import FieldSpec, field_specs
 from connectors.mappings import Mappings
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
+from connectors.salesforce.bulk import Bulk
+from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.collections import MOST
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
 from connectors.salesforce.drift import stop_at_drift
+from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.tables import SOURCES
+from connectors.salesforce.tables import OBJECTS_READ, SOURCES
 from connectors.salesforce.tasks import Tasks
-from connectors.salesforce.write import READ_BATCH, WRITE_BATCH, Writer
+from connectors.salesforce.write import READ_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
 
 _PAGE: Final = 2000
@@ -52,7 +57,7 @@ class Salesforce:
     """One org over simple-salesforce. Make it with `connect`."""
 
     capabilities: Capabilities = Capabilities(
-        write_batch=WRITE_BATCH,
+        write_batch=MOST,
         read_batch=READ_BATCH,
         page_size=_PAGE,
         partial_result=True,
@@ -75,23 +80,27 @@ class Salesforce:
         self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
         self._client = client
         self._mappings = mappings
-        self._schemas = Schemas(client.read)
+        self._schemas = Schemas(client.read, client.describe_all)
         self._writer = Writer(client, self._schemas)
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )
         self._installer = Installer(client, self._schemas, Deployer(client, sleep=sleep))
+        bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
+        fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
+        children = Children(fetch, self._schemas)
         self._reader = Reader(
-            client,
+            fetch,
             self._schemas,
             mappings,
-            Derivation(
+            derivation=Derivation(
                 mappings=mappings,
                 currency=client.settings.currency,
                 customer_types=client.settings.customer_types,
-                closings=Closings(client, self._schemas),
-                prices=ListPrices(client, self._schemas),
+                closings=Closings(children),
+                prices=ListPrices(children, self._schemas),
             ),
+            children=children,
         )
 
     @classmethod
@@ -161,22 +170,32 @@ class Salesforce:
         """The object as our user sees it. Raises SetupError when it is not visible."""
         return self._schemas[object_name].schema
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(
+        self,
+        table: str,
+        window: Window,
+        *,
+        also: Collection[str] = (),  # noqa: ARG002  # each object is a query of its own
+    ) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
         return self._reader.pull(table, window)
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:  # noqa: ARG002  # nothing to compare
+        """None: whom a record belongs to is a field here, and a field that changes moves SystemModstamp."""
+        return iter(())
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
         return self._writer.read(object_name, ids, fields)
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
-        """One result a change, in order; one API call of at most 200 records of one object."""
+        """A result for each change whose outcome is known; one API call of at most 1,000 of one object."""
         results = self._writer.update(changes)
         stop_at_drift(changes, results, self._schemas)
         return results
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        """One result a draft, in order; one API call of at most 200."""
+        """A result for each draft whose outcome is known; one API call of at most 1,000."""
         return self._tasks.create(drafts)
 
     def find_tasks(

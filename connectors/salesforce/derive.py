@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from connectors.canonical import FLAG, TEXT
 from connectors.mappings import Mappings
 from connectors.page import Arrays, Page
-from connectors.salesforce.cells import at, column, text
+from connectors.salesforce.cells import at, column, historic, text
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.tables import ACCOUNTS
@@ -77,9 +77,9 @@ class Derivation:
     def _opportunities(self, page: Page) -> Arrays:
         made = dict(self._with_currency(page))
         if "closed_at" not in page.arrays:
-            made["closed_at"] = self._closings.closed_at(page.records)
+            made["closed_at"] = self._closings.closed_at(page)
         if "product_id" not in page.arrays:
-            made["product_id"] = self._closings.main_product(page.records)
+            made["product_id"] = self._closings.main_product(page)
         return made
 
     def _opportunity_lines(self, page: Page) -> Arrays:
@@ -91,7 +91,16 @@ class Derivation:
     def _account_history(self, page: Page) -> Arrays:
         """The canonical column behind the changed field, Salesforce's own name where there is none."""
         fields = [text(record.get("Field")) for record in page.records]
-        return {"field": pa.array([self._history_names.get(name or "", name) for name in fields], TEXT)}
+        shown = {
+            name: pa.array(
+                [historic(record.get(path), record.get("DataType")) for record in page.records], TEXT
+            )
+            for name, path in (("old_value", "OldValue"), ("new_value", "NewValue"))
+        }
+        return {
+            "field": pa.array([self._history_names.get(name or "", name) for name in fields], TEXT),
+            **shown,
+        }
 
     def _activities(self, page: Page) -> Arrays:
         made: dict[str, pa.Array] = {}
@@ -121,7 +130,7 @@ class Derivation:
             ids = [record.get("ProductCode") or record["Id"] for record in page.records]
             made["product_id"] = pa.array(ids, TEXT)
         if "price" not in page.arrays:
-            made["price"] = self._prices.of([str(record["Id"]) for record in page.records])
+            made["price"] = self._prices.of(page)
         return made
 
     def _with_currency(self, page: Page) -> Arrays:

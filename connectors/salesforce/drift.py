@@ -22,7 +22,7 @@ def stop_at_drift(changes: Sequence[Change], results: Sequence[RowResult], schem
 
     The object is then described anew when it is needed next."""
     refused = [result for result in results if result.outcome is RowOutcome.REFUSED]
-    if not refused or len(refused) < len(results) or {r.vendor_code for r in refused} - _OF_FIELDS:
+    if not refused or len(refused) < len(changes) or {r.vendor_code for r in refused} - _OF_FIELDS:
         return
     known = schemas[changes[0].object].schema
     written = {name for change in changes for name in change.values}

@@ -1,14 +1,14 @@
-"""Canonical tables from SOQL, page by page.
+"""Canonical tables from SOQL, some records at a time, by REST or by Bulk.
 
-First pull: SELECT ordered by Id. Increments: queryAll over the window of SystemModstamp, ordered by
-SystemModstamp and Id, so that deleted and merged records are seen. An object that can't be filtered on
-SystemModstamp (AccountHistory) is read by CreatedDate, as its describe says.
+First pull: all rows of an object. Increments: queryAll over the window of SystemModstamp, so that deleted and
+merged records are seen. An object that can't be filtered on SystemModstamp (AccountHistory) is read by
+CreatedDate, as its describe says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -18,13 +18,14 @@ from connectors.canonical import CRM_TABLES
 from connectors.crm import FieldType, Window
 from connectors.errors import SetupError
 from connectors.mappings import Mappings
-from connectors.page import MISFITS, Page, Records, misfit, whole
+from connectors.page import MISFITS, Page, misfit, whole
 from connectors.salesforce.cells import at, column
-from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.children import Children
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.tables import SOURCES, Source
+from connectors.salesforce.tables import OBJECTS_READ, SOURCES, Source
 
 _STAMPS: Final = {
     "crm_id": "Id",
@@ -49,19 +50,28 @@ class Reader:
     """Reads canonical tables of one org."""
 
     def __init__(
-        self, client: SalesforceClient, schemas: Schemas, mappings: Mappings, derivation: Derivation
+        self,
+        fetch: Fetch,
+        schemas: Schemas,
+        mappings: Mappings,
+        *,
+        derivation: Derivation,
+        children: Children,
     ) -> None:
-        self._client = client
+        self._fetch = fetch
         self._schemas = schemas
         self._mappings = mappings
         self._derivation = derivation
+        self._children = children
 
     def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
         """Pages in the canonical schema; checked against describe before the first query."""
         if table not in SOURCES:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(SOURCES)}")
+        self._schemas.learn(OBJECTS_READ)
         self._check_mapping(table)
         plans = [(source, self._columns(table, source)) for source in SOURCES[table]]
+        self._children.forget()
         for source, columns in plans:
             yield from self._pull(table, source, columns, window)
 
@@ -77,8 +87,10 @@ class Reader:
             window=window,
             deleted=window.since is not None or source.archived,
         )
-        for records in query.pages(self._client):
-            yield self._page(table, source, columns, records)
+        for records in self._fetch.pages(query):
+            yield self._page(
+                table, Page(object=source.object, records=records, arrays={}, window=window), columns
+            )
 
     def _columns(self, table: str, source: Source) -> list[_Column]:
         """The columns that can be filled from what our user sees."""
@@ -117,9 +129,9 @@ class Reader:
         field = here.schema.fields.get(path)
         return field is not None and field.type is FieldType.PERCENT
 
-    def _page(self, table: str, source: Source, columns: Sequence[_Column], records: Records) -> pa.Table:
+    def _page(self, table: str, page: Page, columns: Sequence[_Column]) -> pa.Table:
         """One page in the canonical schema: mapped columns, then derived ones, the rest null."""
-        schema = CRM_TABLES[table]
+        schema, records = CRM_TABLES[table], page.records
         arrays: dict[str, pa.Array] = {}
         for each in columns:
             if "." in each.path:
@@ -134,11 +146,10 @@ class Reader:
                 identifier, matter = misfit(values, ids, kind, partial(column, kind=kind))
                 raise SetupError(
                     f"{each.path} {matter}",
-                    record=f"{source.object} {identifier}",
+                    record=f"{page.object} {identifier}",
                     fix=f"Map {table}.{each.name} to another field, or correct the record.",
                 ) from None
-        read = Page(object=source.object, records=records, arrays=dict(arrays))
-        arrays.update(self._derivation.columns(table, read))
+        arrays.update(self._derivation.columns(table, replace(page, arrays=dict(arrays))))
         if "is_deleted" not in arrays:
             arrays["is_deleted"] = pa.array([False] * len(records))
         return whole(arrays, schema, len(records))

@@ -43,6 +43,9 @@ class SalesforceSettings:
     conditional_writes: bool = False
     """Whether Salesforce itself refuses to write a record that moved since it was read: 25 records a call."""
 
+    bulk_reads: str = "auto"
+    """auto: more records than a REST page holds are read by Bulk API 2.0; never: page by page."""
+
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the setting and the fix."""
         if self.auth not in AUTH_KINDS:

@@ -24,16 +24,30 @@ def name(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Subquery:
+    """The ids that another query finds: `field` of the rows of `source`."""
+
+    field: str
+    source: str
+    where: tuple[Condition, ...] = ()
+
+    def __str__(self) -> str:
+        return select([self.field], self.source, where=self.where)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
     """One comparison of a WHERE clause."""
 
     field: str
     operator: str
-    value: str | bool | date | datetime | Sequence[str] | None
+    value: str | bool | date | datetime | Sequence[str] | Subquery | None
 
     def __str__(self) -> str:
         if self.operator not in _OPERATORS:
             raise ValueError(f"{self.operator!r} is no operator of ours")
+        if isinstance(self.value, Subquery):
+            return f"{name(self.field)} {self.operator} ({self.value})"
         if isinstance(self.value, datetime):
             return f"{name(self.field)} {self.operator} {stamp(self.value)}"
         return f"{name(self.field)} {self.operator} {format_soql('{}', self.value)}"

@@ -95,6 +95,7 @@ ACCOUNT_HISTORY: Final = Source(
         "new_value": "NewValue",
         "changed_at": "CreatedDate",
     },
+    extra=("DataType", "OldValue", "NewValue"),
 )
 TASKS: Final = Source(
     object="Task",
@@ -165,3 +166,11 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
         "products": (PRODUCTS,),
     }
 )
+
+OBJECTS_READ: Final[tuple[str, ...]] = (
+    *dict.fromkeys(source.object for sources in SOURCES.values() for source in sources),
+    "PricebookEntry",
+    "Pricebook2",
+    "UserRole",
+)
+"""Every object of which a pull asks something."""

@@ -1,7 +1,7 @@
-"""Rows written through sObject Collections, and records read back by id.
+"""Records changed, with a condition or without, and read back by id.
 
-REST API Developer Guide, "Update Multiple Records with Fewer Round-Trips" and "Get Records by ID from
-sObject Collections": 200 records a write, 2,000 a read, results in the order of the request.
+REST API Developer Guide, "Get Multiple Records with Fewer Round-Trips": 2,000 records a call by POST, in the
+order of the request.
 """
 
 from __future__ import annotations
@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from connectors.crm import Change, Record, RowOutcome, RowResult
-from connectors.errors import AmbiguousError, SetupError
+from connectors.crm import Change, Record, RowResult
+from connectors.errors import SetupError
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.collections import Collections
 from connectors.salesforce.conditional import ConditionalWriter
-from connectors.salesforce.errors import row_result
-from connectors.salesforce.rows import Row, row
+from connectors.salesforce.rows import row
 from connectors.salesforce.schema import Described, Schemas
 from connectors.salesforce.values import decode, is_id, parse_time
 
-WRITE_BATCH: Final = 200
 READ_BATCH: Final = 2000
 
 
@@ -30,9 +29,10 @@ class Writer:
         self._client = client
         self._schemas = schemas
         self._conditional = ConditionalWriter(client)
+        self.collections = Collections(client)
 
     def update(self, changes: Sequence[Change]) -> list[RowResult]:
-        """One result a change, in order; one API call, none if every row was refused here."""
+        """A result for each change whose outcome is known; one API call, none if all were refused here."""
         if not changes:
             return []
         objects = {change.object for change in changes}
@@ -46,27 +46,7 @@ class Writer:
         if any(change.unmodified_since is not None for change in changes):
             since = {change.key: change.unmodified_since for change in changes}
             return self._conditional.update(here.schema.name, rows, since)
-        return self.submit("PATCH", here.schema.name, rows)
-
-    def submit(self, method: str, object_name: str, rows: Sequence[Row]) -> list[RowResult]:
-        """Send the rows that may leave; results in the order of `rows`."""
-        if len(rows) > WRITE_BATCH:
-            raise ValueError(f"{len(rows)} records in one call; Salesforce takes {WRITE_BATCH}")
-        leaving = [each for each in rows if each.body is not None]
-        answers: list[Mapping[str, Any]] = []
-        if leaving:
-            records = []
-            for each in leaving:
-                record: dict[str, Any] = {"attributes": {"type": object_name}, **(each.body or {})}
-                if each.id is not None:
-                    record["id"] = each.id
-                records.append(record)
-            body = {"allOrNone": False, "records": records}
-            reply = self._client.send(method, "composite/sobjects", body)
-            answers = reply if isinstance(reply, list) else []
-            self._check(leaving, answers, object_name)
-        results = iter(answers)
-        return [each.refusal or self._result(each, next(results)) for each in rows]
+        return self.collections.send("PATCH", here.schema.name, rows)
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records by the ids given; a deleted one is flagged, with the survivor of a merge."""
@@ -115,27 +95,6 @@ class Writer:
                     merged_into=held.get("MasterRecordId"),
                 )
         return found
-
-    def _check(self, rows: Sequence[Row], answers: Sequence[Mapping[str, Any]], object_name: str) -> None:
-        """Results are matched by their order, so a reply of another shape tells nothing."""
-        matched = len(rows) == len(answers) and all(
-            each.id is None or not answer.get("success") or str(answer.get("id"))[:15] == each.id[:15]
-            for each, answer in zip(rows, answers, strict=False)
-        )
-        if not matched:
-            raise AmbiguousError(
-                f"Salesforce answered {len(answers)} results to {len(rows)} records, or in another order.",
-                record=object_name,
-                fix="The records are read back before anything is sent again.",
-            )
-
-    def _result(self, row: Row, answer: Mapping[str, Any]) -> RowResult:
-        identifier = str(answer.get("id") or row.id or "") or None
-        if answer.get("success"):
-            return RowResult(key=row.key, outcome=RowOutcome.APPLIED, id=identifier)
-        return row_result(
-            row.key, answer.get("errors") or (), record_id=identifier, redact=self._client.door.redact
-        )
 
 
 def _record(held: Mapping[str, Any], identifier: str, fields: Sequence[str], here: Described) -> Record:

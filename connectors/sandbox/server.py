@@ -217,6 +217,8 @@ class Sandbox:
                 self.dialect.expire(request)
             elif rule.kind == "lock":
                 request = request.with_locked(rule.locks)
+            elif rule.kind == "part":
+                request = request.with_refused(rule.part, (rule.status, rule.code, rule.message))
             elif rule.kind == "edit" and rule.edit is not None:
                 self.dialect.edit(rule.edit.object, rule.edit.id, rule.edit.values)
         return request

@@ -16,6 +16,7 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit, person_merge
 from connectors.sandbox.salesforce.schema import Schema
+from connectors.sandbox.salesforce.view import hide_object
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import stamp
 from infra.contract.org import AT_ONCE, Login, Org, Part
@@ -141,8 +142,7 @@ class SalesforceOrg(Org):
 
     def hide(self, table: str) -> None:
         """An administrator takes the object out of the permission set: to us it does not exist."""
-        path = f"*/sobjects/{_OBJECTS[table]}/describe"
-        self.sandbox.faults.add(endpoint=path, kind="status", status=404, code="NOT_FOUND")
+        hide_object(self.sandbox.store, _OBJECTS[table])
 
     def truth(self, table: str) -> Mapping[str, Mapping[str, Any]]:
         """The live records."""

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from connectors.sandbox.audit import Audit
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.salesforce import collections, composite, describe, metadata, records
+from connectors.sandbox.salesforce import bulk, collections, composite, describe, metadata, records
 from connectors.sandbox.salesforce.auth import Auth
+from connectors.sandbox.salesforce.bulk_query import BulkQueries
 from connectors.sandbox.salesforce.call import Call, Org
 from connectors.sandbox.salesforce.errors import RefusalError, method_not_allowed, not_found
 from connectors.sandbox.salesforce.limits import Quota
@@ -84,6 +85,15 @@ ROUTES = (
     _route("/queryAll", GET=("queryAll", lambda call: _query(call, deleted_too=True))),
     _route("/query/{locator}", GET=("query.more", _more)),
     _route("/queryAll/{locator}", GET=("query.more", _more)),
+    _route("/limits/recordCount", GET=("recordCount", bulk.record_count)),
+    _route("/jobs/query", POST=("bulk.query.create", bulk.create)),
+    _route(
+        "/jobs/query/{job}",
+        GET=("bulk.query.info", bulk.info),
+        PATCH=("bulk.query.change", bulk.change),
+        DELETE=("bulk.query.delete", bulk.delete),
+    ),
+    _route("/jobs/query/{job}/results", GET=("bulk.query.results", bulk.results)),
     _route(f"{_TOOLING}/query", GET=("tooling.query", _tooling_query)),
     _route(f"{_TOOLING}/query/{{locator}}", GET=("query.more", lambda call: _more(call, api=_TOOLING))),
     _route(
@@ -138,6 +148,7 @@ class SalesforceDialect:
             audit=audit,
             clock=clock,
             queries=Queries(store),
+            bulk=BulkQueries(store, clock),
             quota=Quota(store=store, clock=clock, daily=daily_calls),
         )
         self._auth = Auth(store=store, url=url)

@@ -13,6 +13,17 @@ from types import MappingProxyType
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Store
 
+_HIDDEN = "objects.hidden"
+
+
+def hide_object(store: Store, name: str) -> None:
+    """An administrator takes an object out of the permission sets: our user does not see it any more."""
+    store.meta[_HIDDEN] = " ".join(sorted({*_hidden(store), name.lower()}))
+
+
+def _hidden(store: Store) -> frozenset[str]:
+    return frozenset((store.meta.get(_HIDDEN) or "").split())
+
 
 class View:
     """What one user sees and may edit. Good for one request: permissions are read when it is made."""
@@ -24,7 +35,9 @@ class View:
         self._seen: dict[str, SObject] = {}
         self._readable: set[str] = set()
         self._editable: set[str] = set()
+        self._hidden = frozenset[str]()
         if not sees_all:
+            self._hidden = _hidden(store)
             granted = store.select(
                 "SELECT p.Field, max(p.PermissionsRead), max(p.PermissionsEdit) FROM FieldPermissions AS p"
                 " JOIN PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId"
@@ -39,14 +52,15 @@ class View:
         key = name.lower()
         if key not in self._seen:
             sobject = self._schema.find(key)
-            if sobject is None:
+            if sobject is None or key in self._hidden:
                 return None
             self._seen[key] = self._narrow(sobject)
         return self._seen[key]
 
     def objects(self) -> list[SObject]:
         """Every sObject, by name."""
-        return [self._narrow(sobject) for _, sobject in sorted(self._schema.objects().items())]
+        seen = (each for each in sorted(self._schema.objects().items()) if each[0] not in self._hidden)
+        return [self._narrow(sobject) for _, sobject in seen]
 
     def by_prefix(self, record_id: str) -> SObject | None:
         """The sObject that an id belongs to, or None."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from connectors.crm import Window
 from connectors.errors import SetupError
 from connectors.hubspot import objects as objects_module
 from connectors.sandbox.company.hubspot_rows import row_of
+from sync.cursor import next_window
 
 MAPPING = {
     "accounts": {"plan_tier": "plan_tier", "seats": "seats", "arr": "arr", "renewal_date": "renewal_date"},
@@ -198,8 +200,8 @@ def test_account_history_names_the_canonical_column(account: Any, pulled: Callab
     ]
 
 
-def test_activities_of_four_kinds(account: Any, pulled: Callable[..., Any]) -> None:
-    """Meetings, calls, emails and tasks are activities of their company and contact."""
+def test_activities_of_five_kinds(account: Any, pulled: Callable[..., Any]) -> None:
+    """Meetings, calls, emails, notes and tasks are activities of their company and contact."""
     company, person = account.create("companies", name="A"), account.create("contacts", firstname="P")
     when = "2026-10-05T10:00:00Z"
     made = {
@@ -210,12 +212,14 @@ def test_activities_of_four_kinds(account: Any, pulled: Callable[..., Any]) -> N
         "email": account.create(
             "emails", hs_timestamp=when, hs_email_subject="Mail", hs_email_direction="EMAIL"
         ),
+        "note": account.create("notes", hs_timestamp=when, hs_note_body="<p>They grow</p>"),
         "task": account.create("tasks", hs_timestamp=when, hs_task_subject="Task"),
     }
     account.link("meetings", made["meeting"], company, 188)
     account.link("meetings", made["meeting"], person, 200)
     rows = {row["kind"]: row for row in pulled(account.connect(), "activities")}
     assert {kind: row["crm_id"] for kind, row in rows.items()} == made
+    assert rows["note"]["body"] == "They grow"
     meeting = rows["meeting"]
     assert (company, person, "QBR", "Fish & chips", datetime(2026, 10, 5, 10, tzinfo=UTC)) == (
         meeting["account_crm_id"],
@@ -300,6 +304,23 @@ def test_more_than_ten_thousand_changes_come_through(account: Any, pulled: Calla
     assert sorted(found) == sorted(str(row["Id"]) for row in rows)
     assert len(account.requests("companies/search")) == 51  # 200 a page
     assert not account.requests("batch/read")  # parents stand in a property
+
+
+def test_what_the_index_shows_late_comes_with_the_next_window(
+    tmp_path: Path, opened: Callable[..., Any], pulled: Callable[..., Any]
+) -> None:
+    """A search that runs minutes behind misses a change; windows overlap by more than that."""
+    account = opened(tmp_path / "lagging", index_lag=300)
+    crm = account.connect()
+    read_until = account.advance(hours=1)
+    changed = account.create("companies", name="A")
+    rows = []
+    for minutes in (3, 6):
+        window = next_window(read_until, account.advance(minutes=minutes))
+        assert window is not None
+        rows.append([row["crm_id"] for row in pulled(crm, "accounts", window.since, window.until)])
+        read_until = window.until
+    assert rows == [[], [changed]]
 
 
 def test_archived_records_are_seen_once_a_day(account: Any, pulled: Callable[..., Any]) -> None:

@@ -143,14 +143,14 @@ def test_reading_a_field_that_is_not_there_names_it(our_org: Any) -> None:
 
 
 def test_mistakes_of_the_caller_are_told_before_a_call(our_org: Any) -> None:
-    """Two objects, one record twice, 201 records."""
+    """Two objects, one record twice, 1,001 records."""
     crm = our_org.connect()
-    ids = our_org.many_accounts(201)
+    ids = our_org.many_accounts(1001)
     with pytest.raises(ValueError, match="one object"):
         crm.write([change(ids[0]), Change(key="x", object="Contact", id=ids[1], values={})])
     with pytest.raises(ValueError, match="once"):
         crm.write([change(ids[0]), change(ids[0][:15])])
-    with pytest.raises(ValueError, match="201"):
+    with pytest.raises(ValueError, match="1001"):
         crm.write([change(each, Name="x") for each in ids])
     assert crm.write([]) == []
 

@@ -52,6 +52,8 @@ class Wire:
     modified: dict[str, datetime] = field(default_factory=dict)
     late: list[tuple[datetime, Callable[[], Any]]] = field(default_factory=list)
     unindexed: set[str] = field(default_factory=set)  # tasks that a search does not find yet
+    part: int = 20  # records of a part of a call that writes cells
+    part_faults: list[str] = field(default_factory=list)  # of the parts to come: each fares on its own
     pause: Callable[[str], None] = lambda _: None
 
     def __getattr__(self, name: str) -> Any:
@@ -76,7 +78,7 @@ class Wire:
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
         ids = {change.id for change in changes}
         keys = [change.key for change in changes]
-        return self._call(keys, lambda: [self._write(change) for change in changes], ids)
+        return self._call(keys, lambda: self._write_parts(changes), ids)
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
         self.unindexed.update(draft.key for draft in drafts)
@@ -128,6 +130,22 @@ class Wire:
         self.pause("written")
         if fault == "lost_after":
             raise AmbiguousError("the connection was reset")
+        return results
+
+    def _write_parts(self, changes: Sequence[Change]) -> list[RowResult]:
+        """Results of the parts that answered, each of which may be refused or lost by itself."""
+        results = []
+        for start in range(0, len(changes), self.part):
+            part = changes[start : start + self.part]
+            fault = self.part_faults.pop(0) if self.part_faults else "none"
+            if fault == "refused":
+                result = RowResult(
+                    key="", outcome=RowOutcome.REFUSED, vendor_code="BAD_PART", refused_with=len(part) - 1
+                )
+                results += [replace(result, key=change.key) for change in part]
+            elif fault != "lost_before":
+                told = [self._write(change) for change in part]
+                results += told if fault == "none" else []
         return results
 
     def _write(self, change: Change) -> RowResult:
