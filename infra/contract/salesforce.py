@@ -14,9 +14,14 @@ from connectors.fields import field_specs
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit, person_merge
+from connectors.sandbox.salesforce.person import (
+    person_create,
+    person_delete,
+    person_edit,
+    person_hide,
+    person_merge,
+)
 from connectors.sandbox.salesforce.schema import Schema
-from connectors.sandbox.salesforce.view import hide_object
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import stamp
 from infra.contract.org import AT_ONCE, Login, Org, Part
@@ -142,7 +147,7 @@ class SalesforceOrg(Org):
 
     def hide(self, table: str) -> None:
         """An administrator takes the object out of the permission set: to us it does not exist."""
-        hide_object(self.sandbox.store, _OBJECTS[table])
+        person_hide(self.sandbox.store, _OBJECTS[table])
 
     def truth(self, table: str) -> Mapping[str, Mapping[str, Any]]:
         """The live records."""

@@ -54,6 +54,13 @@ def person_delete(
         writer.flush()
 
 
+def person_hide(where: Path | Store, object_name: str) -> None:
+    """An administrator takes an object away from the integration user, to whom it does not exist then."""
+    with _opened(where) as store:
+        hidden = set((store.meta.get(View.HIDDEN) or "").split()) | {object_name.lower()}
+        store.meta[View.HIDDEN] = " ".join(sorted(hidden))
+
+
 def person_merge(
     where: Path | Store,
     object_name: str,

@@ -13,20 +13,11 @@ from types import MappingProxyType
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Store
 
-_HIDDEN = "objects.hidden"
-
-
-def hide_object(store: Store, name: str) -> None:
-    """An administrator takes an object out of the permission sets: our user does not see it any more."""
-    store.meta[_HIDDEN] = " ".join(sorted({*_hidden(store), name.lower()}))
-
-
-def _hidden(store: Store) -> frozenset[str]:
-    return frozenset((store.meta.get(_HIDDEN) or "").split())
-
 
 class View:
     """What one user sees and may edit. Good for one request: permissions are read when it is made."""
+
+    HIDDEN = "hidden_objects"  # of the meta table: objects that no permission set grants, in small letters
 
     def __init__(self, *, store: Store, schema: Schema, user_id: str, sees_all: bool) -> None:
         self.user_id = user_id
@@ -35,9 +26,9 @@ class View:
         self._seen: dict[str, SObject] = {}
         self._readable: set[str] = set()
         self._editable: set[str] = set()
-        self._hidden = frozenset[str]()
+        self._hidden: set[str] = set()
         if not sees_all:
-            self._hidden = _hidden(store)
+            self._hidden.update((store.meta.get(self.HIDDEN) or "").split())
             granted = store.select(
                 "SELECT p.Field, max(p.PermissionsRead), max(p.PermissionsEdit) FROM FieldPermissions AS p"
                 " JOIN PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId"
@@ -59,8 +50,8 @@ class View:
 
     def objects(self) -> list[SObject]:
         """Every sObject, by name."""
-        seen = (each for each in sorted(self._schema.objects().items()) if each[0] not in self._hidden)
-        return [self._narrow(sobject) for _, sobject in seen]
+        known = sorted(self._schema.objects().items())
+        return [self._narrow(sobject) for name, sobject in known if name.lower() not in self._hidden]
 
     def by_prefix(self, record_id: str) -> SObject | None:
         """The sObject that an id belongs to, or None."""
