@@ -1,7 +1,7 @@
 """Pulls through faults, while people go on working; in the end the lake is held against the CRM.
 
-First everything, then what changed: a quarter of the records bear one moment's stamp, some are committed late,
-some are edited, deleted or merged between two pages of the very pull that reads them.
+First everything, then what changed: a quarter of the records bear one stamp, some are committed late, some
+are edited, deleted or merged between two pages of the very pull that reads them.
 """
 
 from __future__ import annotations
