@@ -10,6 +10,7 @@ from connectors.errors import SetupError
 from connectors.mappings import Mappings
 
 REQUIRED: Final = frozenset({"accounts"})  # without them there is nothing to score
+RATES: Final = "exchange_rates"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +43,8 @@ def check_tables(
 ) -> Iterator[Remark]:
     """Whether our user sees each object and field that a pull reads; mapped ones are checked by themselves.
 
-    `holds` says so of an object's field, and raises SetupError for an object that is not there. A currency
-    that is nowhere to be seen is no loss: then there is only one."""
+    `holds` says so of an object's field, and raises SetupError for an object that is not there. A currency or
+    its rates that are nowhere to be seen are no loss: then there is only one."""
     for table, objects in sources.items():
         left_out = {"currency", *mappings.columns(table)}
         for source in objects:
@@ -53,6 +54,8 @@ def check_tables(
                     f"{column} ({path})" for column, path in wanted.items() if not holds(source.object, path)
                 ]
             except SetupError as error:
+                if table == RATES:
+                    continue
                 yield Remark(
                     area="Objects",
                     name=source.object,

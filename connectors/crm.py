@@ -6,16 +6,19 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
 from connectors.checkup import Remark
 from connectors.fields import FieldSpec
+
+if TYPE_CHECKING:
+    from connectors.write_jobs import WriteJobs
 
 Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
 """A cell as Python sees it: a tuple is a multi-select, None is empty. Vendors' string formats stay inside."""
@@ -89,19 +92,27 @@ class Capabilities:
     """What differs between the vendors, as figures that planning can use."""
 
     write_batch: int  # records in one write call
+    write_bytes: int = 24_000_000  # of one write call's body; half of what Salesforce takes
+    job_batch: int = 0  # records that a job of `Crm.jobs` may bear; 0: there are none
+    job_bytes: int = 100_000_000
+    job_calls: int = 6  # that a job takes besides reading: open, upload, close, a look or two, results
     read_batch: int  # records in one read-by-id call
     page_size: int  # rows a query page holds at most
     conditional_write: frozenset[str] = frozenset()  # objects where `Change.unmodified_since` is obeyed
     partial_result: bool = True  # a batch may succeed row by row
+    read_again: float = 1.0  # share of what was written that is read back; the rest, the reply itself shows
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
     longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
     def within(self, *, write_batch: int, longest_call: float) -> Capabilities:
-        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor."""
+        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor.
+
+        Who wants smaller calls, so that less time passes between reading and writing, wants no jobs."""
         batch = min(self.write_batch, write_batch or self.write_batch)
-        return replace(self, write_batch=batch, longest_call=longest_call)
+        jobs = self.job_batch if batch == self.write_batch else 0
+        return replace(self, write_batch=batch, job_batch=jobs, longest_call=longest_call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +159,8 @@ class RowResult:
     """What became of one `Change` or `TaskDraft`, matched by `key`.
 
     `held` are the fields of an applied change as the CRM's reply shows them after the write, so that nothing
-    need be read again to verify it; None where the reply does not show them all."""
+    need be read again to verify it; None where the reply does not show them all. `refused_with` counts the
+    other rows that were refused together with it: which of them is meant, a smaller call tells."""
 
     key: str
     outcome: RowOutcome
@@ -157,6 +169,7 @@ class RowResult:
     message: str | None = None
     fix: str | None = None
     held: Mapping[str, Value] | None = None
+    refused_with: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +208,15 @@ class Window:
     since: datetime | None
     until: datetime
 
+    @property
+    def new_day(self) -> bool:
+        """Whether it spans a midnight UTC: once a day, however often pulls run; never a full read."""
+        return self.since is not None and self.since.date() != self.until.date()
+
+
+Held = Callable[[str, Sequence[str]], pa.Table]
+"""Columns of a canonical table's live rows, as we hold them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
@@ -230,6 +252,7 @@ class Crm(Protocol):
     """A CRM that we can read, and that only `sync/apply.py` and `sync/rollback.py` may write to."""
 
     capabilities: Capabilities
+    jobs: WriteJobs | None
 
     def org(self) -> OrgInfo:
         """Which org this is. Raises LoginError when the credentials are refused."""
@@ -249,11 +272,18 @@ class Crm(Protocol):
         Raises SetupError when the object is not visible."""
         ...
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table (schema of connectors.canonical), deleted rows flagged.
 
-        A table whose object the user can't see raises SetupError; a mapped field that the org lacks
-        raises SetupError naming table, column and field."""
+        `also` are the tables that will be asked for next, over the same window: where the CRM tells two
+        tables in one reply, it is asked once. A table whose object the user can't see raises SetupError; a
+        mapped field that the org lacks raises SetupError naming table, column and field."""
+        ...
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """What changed in the rows we hold although the CRM's stamp did not move; asked for once a day.
+
+        Pages of whole rows, a row that is gone flagged, or only of `crm_id` and the columns to replace."""
         ...
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
@@ -261,13 +291,14 @@ class Crm(Protocol):
         ...
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
-        """One result a change, in order; at most `capabilities.write_batch` of one object.
+        """One result a change, in order, of one object; at most `capabilities.write_batch`.
 
-        Raises AmbiguousError when the reply was lost, QuotaError, TransientError, TerminalError."""
+        One whose outcome the reply does not tell has no result. Raises AmbiguousError when the whole reply
+        was lost, and what says that nothing happened: QuotaError, TransientError, TerminalError."""
         ...
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        """One result a draft, in order, `id` set when applied; at most `capabilities.write_batch`."""
+        """One result a draft, `id` set when applied; as of `write`."""
         ...
 
     def find_tasks(

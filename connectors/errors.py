@@ -5,6 +5,7 @@
     │   ├── SettingError         a setting is missing or wrong; lists where it was looked for
     │   ├── InputError           a file or table that we were given can't be used
     │   └── SetupError           the CRM lacks a field, an object or a permission that we need
+    │       └── AbsentError      this CRM, or this org's edition of it, has no such thing to grant
     ├── RemoteError              the other side failed: exit code 1
     │   ├── TransientError       it may pass: retried with backoff
     │   │   ├── QuotaError       the API budget is used up: paused until it is back
@@ -19,7 +20,10 @@ A single refused row is no exception: it is a `RowResult` (connectors/crm.py) an
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Final
+
+CONTENT: Final = frozenset({400, 409, 413, 422})
+"""HTTP statuses that are about what was sent, not about who sent it or where to."""
 
 
 class UpswellError(Exception):
@@ -72,6 +76,12 @@ class SetupError(UsageError):
     code = "setup"
 
 
+class AbsentError(SetupError):
+    """This CRM, or this org's edition of it, has no such thing: no permission would show it."""
+
+    code = "absent"
+
+
 class RemoteError(UpswellError):
     """The other side failed; `status` is its HTTP status where there was one."""
 
@@ -115,6 +125,11 @@ class TerminalError(RemoteError):
     """The other side refuses, and will refuse again."""
 
     code = "terminal"
+
+    @property
+    def is_about_content(self) -> bool:
+        """Whether something among what was sent is at fault: without it, the rest may pass."""
+        return self.status in CONTENT
 
 
 class LoginError(TerminalError):

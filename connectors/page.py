@@ -8,6 +8,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from connectors.crm import Window
+
 Records = Sequence[Mapping[str, Any]]
 Arrays = Mapping[str, pa.Array]
 
@@ -25,11 +27,14 @@ _KINDS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """Records of one object, and the canonical columns read from them so far."""
+    """Records of one object, and the canonical columns read from them so far.
+
+    With the window in which they are read, where columns are derived from other objects' records in it."""
 
     object: str
     records: Records
     arrays: Arrays
+    window: Window | None = None
 
 
 def whole(arrays: Arrays, schema: pa.Schema, rows: int) -> pa.Table:

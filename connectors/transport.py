@@ -7,13 +7,14 @@ ever, follow redirects with the token, or send a write again after its reply was
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import IO, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -32,6 +33,10 @@ from connectors.errors import (
 from connectors.redaction import Redactor
 
 T = TypeVar("T")
+_ADDRESS: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
+)
+_PIECE: Final = 1 << 18  # bytes of a body that are in memory on their way into a file
 _LONGEST_RETRY_AFTER: Final = 120.0  # seconds; longer is a pause for the scheduler, not for a socket
 
 
@@ -116,8 +121,13 @@ def is_loopback(host: str | None) -> bool:
 
 
 def check_url(url: str, *, setting: str) -> str:
-    """The URL without a trailing slash. Raises SettingError unless it is https, or http to this machine."""
-    parts = urlsplit(url)
+    """The URL without a trailing slash. Raises SettingError unless it is https, or http to this machine.
+
+    Paths are put behind it, so it is a scheme, a host and at most a plain path: no query, no fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a half-open bracket, for one
+        parts = urlsplit("")
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         raise SettingError(
             f"'{url}' is no web address.",
@@ -131,6 +141,13 @@ def check_url(url: str, *, setting: str) -> str:
             setting=setting,
             searched=(),
             fix="Take it out of the address; credentials have settings of their own.",
+        )
+    if _ADDRESS.fullmatch(url) is None or ".." in url:
+        raise SettingError(
+            f"The address of {parts.hostname!r} has something in or behind it that does not belong there.",
+            setting=setting,
+            searched=(),
+            fix="Give scheme and host only, such as https://mycompany.my.salesforce.com.",
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise SettingError(
@@ -153,6 +170,17 @@ class _LoopbackAdapter(HTTPAdapter):
         request.url = str(parts._replace(scheme="http").geturl())
         kwargs["proxies"] = {}  # a company proxy knows nothing of this machine's ports
         return super().send(request, *args, **kwargs)
+
+
+def check_credential(value: str | None, *, setting: str) -> None:
+    """Raise SettingError for a credential with a blank, a line's end or a letter that none has."""
+    if value and re.fullmatch(r"[!-~]+", value) is None:
+        raise SettingError(
+            "It holds a blank, a line's end or a letter that no such credential has.",
+            setting=setting,
+            searched=(),
+            fix="Copy it again, without what stands around it.",
+        )
 
 
 def _own_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
@@ -225,10 +253,16 @@ class HttpDoor(requests.Session):
             return None
         return parsedate_to_datetime(stamp) + timedelta(seconds=time.monotonic() - self._last_reply)
 
-    def request(self, method: str | bytes, url: str | bytes, **kwargs: Any) -> requests.Response:  # type: ignore[override]  # requests lists twenty keywords
-        """The reply, whatever its status. Raises TransientError, AmbiguousError or TerminalError."""
+    def request(  # type: ignore[override]  # requests lists twenty keywords
+        self, method: str | bytes, url: str | bytes, *, into: IO[bytes] | None = None, **kwargs: Any
+    ) -> requests.Response:
+        """The reply, whatever its status. Raises TransientError, AmbiguousError or TerminalError.
+
+        The body of a good one goes `into` a file where one is given, from its start, and not into memory."""
         kwargs.setdefault("timeout", (self.timeouts.connect, self.timeouts.read))
         kwargs.setdefault("allow_redirects", False)
+        if into is not None:
+            kwargs["stream"] = True
         kwargs.setdefault("verify", self.verify)  # per request, or an environment variable overrides it
         parts = urlsplit(url if isinstance(url, str) else url.decode())
         address = str(parts.hostname) + (f":{parts.port}" if parts.port is not None else "")
@@ -238,6 +272,8 @@ class HttpDoor(requests.Session):
         try:
             reply = super().request(method, url, **kwargs)
             status = reply.status_code
+            if into is not None and status < 300:
+                _save(reply, into)
             self.last_headers, self._last_reply = reply.headers, time.monotonic()
         except requests.exceptions.RequestException as error:
             raise self._explain(error, address) from None  # the original carries the request and its token
@@ -293,6 +329,15 @@ class HttpDoor(requests.Session):
             reason = inner
         text = str(reason) or type(reason).__name__
         return self.redact(text.rpartition(">: ")[2].rstrip("."))
+
+
+def _save(reply: requests.Response, file: IO[bytes]) -> None:
+    """The body into the file, in place of what an earlier attempt left there."""
+    file.seek(0)
+    file.truncate()
+    for piece in reply.iter_content(_PIECE):
+        file.write(piece)
+    file.flush()
 
 
 def _never_left(error: requests.exceptions.RequestException) -> bool:

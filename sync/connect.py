@@ -118,6 +118,8 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
         currency=settings.company.currency,
         customer_types=login.customer_types,
         conditional_writes=login.conditional_writes,
+        bulk_writes=login.bulk_writes,
+        bulk_reads=login.bulk_reads,
         calls_at_once=settings.budget.calls_at_once,
     )
 

@@ -12,15 +12,15 @@ call, the row is found in `sending` and looked for. Cells, tasks and closings di
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from sqlalchemy.orm import Session
 
-from connectors.crm import RowOutcome, RowResult
+from connectors.crm import Capabilities, RowOutcome, RowResult
 from connectors.errors import (
     AmbiguousError,
     QuotaError,
@@ -29,7 +29,7 @@ from connectors.errors import (
     TransientError,
     UpswellError,
 )
-from sync.claims import Claim, Claims, Held, Outcome
+from sync.claims import Claim, Claims, Held, Outcome, smaller
 from sync.operations import CLAIMED, SENDING, UNKNOWN, Operation
 from sync.recovery import CRASHES, FIX, LONGEST_WAIT, MESSAGE
 
@@ -39,12 +39,7 @@ BACKOFF: Final = (1, 4, 15, 30, 30, 60, 120, 300)
 """Seconds before the next attempt, by the attempts so far."""
 LOOK_AGAIN: Final = (2, 3, 10)
 """Seconds between looks for a write whose reply was lost: it may land after the call timed out."""
-SMALLER: Final = 14
-"""Rows of a part when a call of up to 200 is refused as a whole; then one by one."""
 NEW_PLAN: Final = "Look at the record, then make a new plan: upswell plan."
-CONTENT: Final = frozenset({400, 409, 413, 422})
-"""HTTP statuses that are about what was sent, not about who sent it or where to."""
-
 
 Settled = tuple[Operation, RowResult]
 """An operation and what became of it."""
@@ -65,8 +60,12 @@ class Errand(Protocol):
         """Results of those that the CRM shows to be settled; the others did not happen."""
         ...
 
-    def verify(self, operations: Sequence[Operation]) -> None:
-        """Look at what was just applied, for whoever undoes it at once."""
+    def verify(self, applied: Sequence[Settled]) -> None:
+        """Look at what was just applied, for whoever undoes it at once; it may wait until there is more."""
+        ...
+
+    def verify_rest(self) -> None:
+        """Look at what still waits for it."""
         ...
 
     def note(self, session: Session, results: Sequence[Settled], at: datetime) -> None:
@@ -87,21 +86,28 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """Delivers claims through errands. `longest_call` is how many seconds a call may take at most."""
+    """Delivers claims through errands to a CRM that is able to do what `able` says."""
 
     claims: Claims
-    longest_call: float
+    able: Capabilities
 
     def deliver(self, errand: Errand, claim: Claim) -> Delivered:
         """What came of the claim; operations of unknown outcome are looked for later.
 
         Raises TransientError, QuotaError, TerminalError or SetupError once the rest was given back."""
-        try:
+        with self.holding(claim):
             if claim.is_unknown:
-                return self._look(errand, claim.rows)
-            screened = errand.screen([row.operation for row in claim.rows])
-            settled = self._keep(errand, claim.rows, screened, CLAIMED)
-            return settled + self._send(errand, [row for row in claim.rows if row.key not in screened])
+                return self.look_for(errand, claim.rows)
+            settled, left = self.screen(errand, claim.rows)
+            for part in fitting(left, self.able.write_bytes):
+                settled += self._send(errand, part)
+            return settled
+
+    @contextmanager
+    def holding(self, claim: Claim) -> Iterator[None]:
+        """Whatever goes wrong inside, what the claim still holds is given back in the way that fits it."""
+        try:
+            yield
         except UpswellError as error:
             with suppress(UpswellError):  # when it is the ledger that fails, the lease ends by itself
                 self._put_off(claim.rows, error)
@@ -115,21 +121,26 @@ class Delivery:
                 self.claims.abandon(claim.rows)
             raise
 
+    def screen(self, errand: Errand, rows: Sequence[Held]) -> tuple[Delivered, list[Held]]:
+        """What came of those that need not or must not be sent, and those that are left."""
+        screened = errand.screen([row.operation for row in rows])
+        return self.keep(errand, rows, screened, CLAIMED), [row for row in rows if row.key not in screened]
+
     def _send(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
         began = self.claims.clock()
         sending = self.claims.send(rows)
         if not sending:
             return Delivered()
-        if self.claims.clock() + timedelta(seconds=self.longest_call) > began + self.claims.lease:
+        if self.claims.clock() + timedelta(seconds=self.able.longest_call) > began + self.claims.lease:
             # the ledger kept us so long that others may think us dead
             self.claims.give_back(sending, SENDING, unsent=True)
             return Delivered()
         try:
             results = errand.send([row.operation for row in sending])
         except AmbiguousError:
-            return self._look(errand, self.claims.lose(sending))
+            return self.look_for(errand, self.claims.lose(sending))
         except TerminalError as error:
-            if error.status in CONTENT:
+            if error.is_about_content:
                 return self._send_in_parts(errand, sending, error)
             if error.status is not None and error.status < 400:
                 self.claims.lose(sending)  # it answered, but not as a CRM does
@@ -139,34 +150,41 @@ class Delivery:
         except UpswellError as error:
             self._not_taken(errand, sending, error)
             raise
-        kept = self._keep(errand, sending, results, SENDING)
-        self._verify(errand, sending, results)
-        return kept + self._look(errand, self.claims.lose([row for row in sending if row.key not in results]))
+        together = [row for row in sending if row.key in results and results[row.key].refused_with]
+        told = {key: result for key, result in results.items() if not result.refused_with}
+        kept = self.keep(errand, sending, told, SENDING)
+        self.verify(errand, sending, told)
+        kept += self.look_for(errand, self.claims.lose([row for row in sending if row.key not in results]))
+        if together:
+            kept += self._send_in_parts(errand, together, _error(results[together[0].key]))
+        return kept
 
     def _send_in_parts(self, errand: Errand, rows: Sequence[Held], error: TerminalError) -> Delivered:
         """Send what was refused as a whole in smaller calls; a row that is alone is the one meant."""
         if len(rows) == 1:
-            return self._keep(errand, rows, {rows[0].key: _refused(rows[0].key, error)}, SENDING)
+            return self.keep(errand, rows, {rows[0].key: _refused(rows[0].key, error)}, SENDING)
         done = self._give_up_spent(errand, rows, error)
         left = [row for row in rows if row.requests < REQUESTS]
         self.claims.hold_on(left)
-        size = SMALLER if len(left) > SMALLER else 1
+        size = smaller(self.able.write_batch)
+        size = size if len(left) > size else 1
         for start in range(0, len(left), size):
             done += self._send(errand, left[start : start + size])
         return done
 
-    def _look(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
+    def look_for(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
+        """What came of operations of unknown outcome, by what the CRM shows."""
         if not rows:
             return Delivered()
         found = errand.look([row.operation for row in rows])
-        settled = self._keep(errand, rows, found, UNKNOWN)
+        settled = self.keep(errand, rows, found, UNKNOWN)
         unseen = [row for row in rows if row.key not in found]
         for look, seconds in enumerate(LOOK_AGAIN):
             due = self.claims.clock() + timedelta(seconds=seconds)
             self.claims.look_again([row for row in unseen if row.looks == look], due_at=due, counts=True)
         absent = [row for row in unseen if row.looks >= len(LOOK_AGAIN)]
         given_up = {row.key: result for row in absent if (result := _given_up(row)) is not None}
-        settled += self._keep(errand, absent, given_up, UNKNOWN)
+        settled += self.keep(errand, absent, given_up, UNKNOWN)
         self.claims.give_back([row for row in absent if row.key not in given_up], UNKNOWN)
         return settled
 
@@ -174,14 +192,14 @@ class Delivery:
         """What the call bore did not happen; it is tried again while it may be."""
         if isinstance(error, TransientError) and not isinstance(error, QuotaError):
             results = {row.key: _failed(row.key, error) for row in rows}
-            self._keep(errand, rows, results, SENDING, retry_after=error.retry_after)
+            self.keep(errand, rows, results, SENDING, retry_after=error.retry_after)
             return
         self._give_up_spent(errand, rows, error)
         self.claims.give_back([row for row in rows if row.requests < REQUESTS], SENDING)
 
     def _give_up_spent(self, errand: Errand, rows: Sequence[Held], error: UpswellError) -> Delivered:
         spent = [row for row in rows if row.requests >= REQUESTS]
-        return self._keep(errand, spent, {row.key: _failed(row.key, error) for row in spent}, SENDING)
+        return self.keep(errand, spent, {row.key: _failed(row.key, error) for row in spent}, SENDING)
 
     def _put_off(self, rows: Sequence[Held], error: UpswellError) -> None:
         """Give back what the claim still holds: it was not sent, or its outcome is still unknown."""
@@ -190,7 +208,7 @@ class Delivery:
         self.claims.give_back(rows, CLAIMED, due_at=due if isinstance(error, TransientError) else None)
         self.claims.look_again(rows, due_at=due, counts=False)
 
-    def _keep(
+    def keep(
         self,
         errand: Errand,
         rows: Sequence[Held],
@@ -215,9 +233,10 @@ class Delivery:
         put_off = sum(outcome.due_at is not None for outcome in outcomes)
         return Delivered(done=len(outcomes) - put_off, put_off=put_off)
 
-    def _verify(self, errand: Errand, rows: Sequence[Held], results: Mapping[str, RowResult]) -> None:
+    def verify(self, errand: Errand, rows: Sequence[Held], results: Mapping[str, RowResult]) -> None:
+        """Have those that were applied looked at again."""
         applied = [
-            row.operation
+            (row.operation, results[row.key])
             for row in rows
             if row.key in results and results[row.key].outcome is RowOutcome.APPLIED
         ]
@@ -232,6 +251,21 @@ def pause(attempts: int, retry_after: float | None = None) -> timedelta:
     return min(timedelta(seconds=seconds), LONGEST_WAIT)
 
 
+def fitting(rows: Sequence[Held], most: int) -> Iterator[Sequence[Held]]:
+    """The rows in as few calls as their size allows; what was there before counts too, so it is a bound."""
+    part: list[Held] = []
+    size = 0
+    for row in rows:
+        cost = 2 * len(repr(row.operation.payload))
+        if part and size + cost > most:
+            yield part
+            part, size = [], 0
+        part.append(row)
+        size += cost
+    if part:
+        yield part
+
+
 def _failed(key: str, error: UpswellError) -> RowResult:
     return RowResult(
         key=key,
@@ -240,6 +274,11 @@ def _failed(key: str, error: UpswellError) -> RowResult:
         message=error.message,
         fix=error.fix,
     )
+
+
+def _error(result: RowResult) -> TerminalError:
+    """The error with which a part of a call was refused."""
+    return TerminalError(result.message or "", vendor_code=result.vendor_code, fix=result.fix)
 
 
 def _refused(key: str, error: TerminalError) -> RowResult:

@@ -37,6 +37,11 @@ class SlotFound:
     run_id: str | None = None
     why: str = ""
 
+    @property
+    def is_started(self) -> bool:
+        """Whether a run came of it."""
+        return self.status == STARTED
+
     def __str__(self) -> str:
         told = f"schedule {self.schedule}, slot {self.slot:%Y-%m-%d %H:%M} UTC: {self.status}"
         return f"{told}, run {self.run_id}" if self.run_id else f"{told}, {self.why}"

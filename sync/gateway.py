@@ -2,11 +2,13 @@
 
 Read the batch, leave alone what a person changed, write the rest, read it back. Where the platform takes a
 condition with a write, each record carries the time at which it was read; elsewhere the comparison is as
-close before the write as it can be.
+close before the write as it can be. The reading afterwards waits until it fills a call: it stops nothing, and
+tells who undoes our values. Where the reply to a write shows the record, only a sample is read again.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from connectors.crm import Change, Crm, Record, RowOutcome, RowResult, Value
 from connectors.errors import StateError
+from connectors.write_jobs import WriteJobs
 from sync import journal
 from sync.cells import Cell, begins_like_formula, same
 from sync.delivery import Settled
@@ -42,6 +45,7 @@ class CellErrand:
     restoring: bool = False
     drifts: list[Drift] = field(default_factory=list)
     read_at: dict[str, datetime | None] = field(default_factory=dict)  # when the record moved last, as read
+    unverified: list[Operation] = field(default_factory=list)  # written, and to be read again
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that hold the value already, or must be left alone."""
@@ -56,7 +60,17 @@ class CellErrand:
 
     def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Write them in one call, each only if its record is as it was read, where the platform can."""
-        changes = [
+        return {result.key: result for result in self.crm.write(self.changes(operations))}
+
+    @property
+    def jobs(self) -> WriteJobs:
+        """The CRM's jobs, where it is able to open any."""
+        assert self.crm.jobs is not None
+        return self.crm.jobs
+
+    def changes(self, operations: Sequence[Operation]) -> list[Change]:
+        """What leaves for the CRM."""
+        return [
             Change(
                 key=op.key,
                 object=op.object,
@@ -66,18 +80,20 @@ class CellErrand:
             )
             for op in operations
         ]
-        return {result.key: result for result in self.crm.write(changes)}
 
-    def verify(self, operations: Sequence[Operation]) -> None:
-        """Read back what the CRM says it applied; a cell that holds something else is a drift."""
-        records = self._read(operations)
-        for op, cell in _cells(operations):
-            record = records.get(op.record_id)
-            if record is not None and not self._same(cell, record, cell.after):
-                held = record.values.get(cell.name)
-                self.drifts.append(
-                    Drift(record_id=op.record_id, field=cell.name, written=cell.after, held=held)
-                )
+    def verify(self, applied: Sequence[Settled]) -> None:
+        """Compare what the replies show; what they don't, and a sample, is read again with others later."""
+        share = self.crm.capabilities.read_again
+        for op, result in applied:
+            if result.held is None or (not self._note_drifts(op, result.held) and _sampled(op, share)):
+                self.unverified.append(op)
+        while len(self.unverified) >= self.crm.capabilities.read_batch:
+            self._verify_some()
+
+    def verify_rest(self) -> None:
+        """Read again what was written and not read since; a cell that holds something else is a drift."""
+        while self.unverified:
+            self._verify_some()
 
     def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those whose record shows that the write happened; of the others it may yet happen."""
@@ -92,6 +108,25 @@ class CellErrand:
         """A journal entry for each cell that was written."""
         written = [op for op, result in results if result.outcome is RowOutcome.APPLIED]
         journal.record(session, written, at)
+
+    def _verify_some(self) -> None:
+        size = self.crm.capabilities.read_batch
+        some, self.unverified[:] = self.unverified[:size], self.unverified[size:]
+        records = self._read(some)
+        for op in some:
+            record = records.get(op.record_id)
+            if record is not None:
+                self._note_drifts(op, record.values)
+
+    def _note_drifts(self, op: Operation, values: Mapping[str, Value]) -> bool:
+        """Note the cells that do not hold what was written; whether there are any."""
+        moved = [
+            Drift(record_id=op.record_id, field=cell.name, written=cell.after, held=values.get(cell.name))
+            for cell in op.cells
+            if not same(values.get(cell.name), cell.after, self.fields.schemas[cell.name])
+        ]
+        self.drifts.extend(moved)
+        return bool(moved)
 
     def _late(self, op: Operation, record: Record | None) -> RowResult | None:
         """As `_verdict`, but what an earlier call may have written is our doing, and not the CRM's own."""
@@ -157,6 +192,12 @@ class CellErrand:
 
     def _same(self, cell: Cell, record: Record, value: Value) -> bool:
         return same(record.values.get(cell.name), value, self.fields.schemas[cell.name])
+
+
+def _sampled(op: Operation, share: float) -> bool:
+    """Whether the operation is among this share of all, which its key alone decides."""
+    digest = hashlib.blake2b(op.key.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") < share * 2**64
 
 
 def _cells(operations: Sequence[Operation]) -> Iterator[tuple[Operation, Cell]]:

@@ -6,6 +6,7 @@ found is a value of its own; that it ran, and how it ended, stands in the ledger
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -44,6 +45,7 @@ from sync.versions import version_day
 from sync.workplace import Workplace
 
 RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
+WORTH_TELLING: Final = 3.0  # seconds of waiting
 SCORES_ARE_OLD: Final = timedelta(days=7)  # a weekly schedule's scores may still be planned
 
 
@@ -199,6 +201,7 @@ class Loop(Workplace):
                 resume=resume,
                 timezone=self.settings.company.timezone,
                 progress=lambda done, total: self.tell("Apply", done, total),
+                sleep=self._wait,
             )
             detail.update(plan=chosen, cells=report.written_cells, tasks=report.tasks_made)
         return report
@@ -224,9 +227,17 @@ class Loop(Workplace):
                 dry_run=dry_run,
                 now=self.crm.server_time(),
                 holder=run.id,
+                sleep=self._wait,
             )
             detail.update(cells=report.restored_cells, left=len(report.left))
         return report
+
+    def _wait(self, seconds: float) -> None:
+        """Sleep, and say so where it takes long enough to wonder."""
+        if seconds >= WORTH_TELLING:
+            due = f"for {seconds:,.0f} s, until more is due"
+            self.tell(f"Wait {due}: the CRM asked for it, or a worker died that may have sent", 0, None)
+        time.sleep(seconds)
 
     def outcomes(self, run: Run) -> OutcomeReport:
         """What happened since, joined to what was said before."""

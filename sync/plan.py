@@ -32,6 +32,7 @@ from sync.settings import Settings
 from sync.store import Store
 from sync.store.scores import latest_scoring
 from sync.store.tables import ModelRunRow, RunRow
+from sync.write_cost import calls
 
 LIFETIME: Final = timedelta(hours=24)
 TASK_READS: Final = 4  # look for the keys when planning and before sending, read the accounts, create
@@ -141,12 +142,10 @@ def make_plan(
 
 
 def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
-    """API calls that applying takes: for each batch of records one read before, the write, one read after."""
-    writes = -(-changes // able.write_batch)
-    reads = 2 * max(writes, -(-changes // able.read_batch))
+    """API calls that applying takes: for the records, by the cheaper way, and for their tasks."""
     task_batches = -(-tasks // able.write_batch)
     links = 0 if able.links_in_record else 2 * tasks
-    return writes + reads + TASK_READS * task_batches + links
+    return calls(changes, able) + TASK_READS * task_batches + links
 
 
 def _survivors(record_ids: Set[str], lineage: Lineage, record_now: Mapping[str, str]) -> Set[str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import Final
 
 import pyarrow as pa
@@ -17,13 +18,15 @@ from sqlalchemy.orm import Session
 
 from connectors.canonical import CRM_TABLES
 from connectors.crm import Crm, OrgInfo, Window
-from connectors.errors import SetupError, StateError
+from connectors.errors import AbsentError, SetupError, StateError
 from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
 from sync.cursor import bookmark, move_bookmark, next_window
 from sync.lake import Lake
+from sync.stitch import live_rows, stitched
 from sync.store import Store
 from sync.store.runs import know_org
 
+WHOLE: Final = ("exchange_rates",)  # so small that nothing tells what changed in them
 REQUIRED: Final = ("accounts", "contacts", "opportunities")
 MERGING: Final = ("accounts", "contacts")  # objects whose records can be merged
 
@@ -50,6 +53,7 @@ class PullReport:
     server_time: datetime
     tables: tuple[TablePull, ...]
     invisible: Mapping[str, str]  # optional table -> why
+    absent: Mapping[str, str]  # table of which this CRM has nothing -> why
     api_calls: int
 
     @property
@@ -80,12 +84,25 @@ def pull(
     server_time = crm.server_time()
     done: list[TablePull] = []
     invisible: dict[str, str] = {}
-    for table in tables or CRM_TABLES:
-        window = next_window(bookmark(store, org.id, table), server_time, full=full)
-        if window is None:
-            continue
+    absent: dict[str, str] = {}
+    windows = {
+        table: window
+        for table in tables or CRM_TABLES
+        if (window := next_window(bookmark(store, org.id, table), server_time, full=full or table in WHOLE))
+        is not None
+    }
+    for table, window in windows.items():
+        pages = crm.pull(table, window, also=_following(table, windows))
+        if window.new_day:
+            pages = chain(pages, stitched(lake, table, crm.moved(table, live_rows(lake))))
         try:
-            done.append(_pull_table(crm, lake, org, table, window, run_id=run_id, now=now, progress=progress))
+            done.append(
+                _pull_table(
+                    crm, lake, org, table, window, pages=pages, run_id=run_id, now=now, progress=progress
+                )
+            )
+        except AbsentError as error:
+            absent[table] = str(error)
         except SetupError as error:
             if table in REQUIRED:
                 raise
@@ -97,6 +114,7 @@ def pull(
         server_time=server_time,
         tables=tuple(done),
         invisible=invisible,
+        absent=absent,
         api_calls=crm.usage().calls - calls_before,
     )
 
@@ -108,14 +126,14 @@ def _pull_table(
     table: str,
     window: Window,
     *,
+    pages: Iterator[pa.Table],
     run_id: str | None,
     now: datetime,
     progress: Progress | None,
 ) -> TablePull:
     count = _Count()
     source = f"crm:{org.id}"
-    pages = _watched(crm.pull(table, window), table, count, progress)
-    segment = lake.stage(table, pages, source=source)
+    segment = lake.stage(table, _watched(pages, table, count, progress), source=source)
     if table == "accounts" and window.since is None and count.rows == 0:
         raise SetupError(
             "the CRM shows not a single account to the integration user.",
@@ -137,6 +155,12 @@ def _pull_table(
     return TablePull(
         table=table, rows=count.rows, deleted=count.deleted, since=window.since, until=window.until
     )
+
+
+def _following(table: str, windows: Mapping[str, Window]) -> list[str]:
+    """The tables whose turn comes after this one's, over the same window."""
+    names = list(windows)
+    return [each for each in names[names.index(table) + 1 :] if windows[each] == windows[table]]
 
 
 class _Count:

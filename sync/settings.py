@@ -73,8 +73,10 @@ class SalesforceLogin:
         "Customer - Channel",
     )
     ca_file: OptionalFile = None
-    # Salesforce itself refuses a record that a person changed since we read it: 25 a call instead of 200
+    # Salesforce itself refuses a record that a person changed since we read it: 25 a call, not 1,000
     conditional_writes: bool = False
+    bulk_writes: Literal["auto", "never"] = "auto"  # auto: by a Bulk job where that takes fewer API calls
+    bulk_reads: Literal["auto", "never"] = "auto"  # more than a page of records by Bulk API 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -104,7 +106,7 @@ class CrmLogin:
     kind: Literal["salesforce", "hubspot"]
     account_external_id: str = ""
     # records in a write call; 0: as many as the vendor takes
-    write_batch: Annotated[int, Field(ge=0, le=200)] = 0
+    write_batch: Annotated[int, Field(ge=0, le=1000)] = 0
     timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0  # of a call; leases are longer
     salesforce: SalesforceLogin = SalesforceLogin()
     hubspot: HubspotLogin = HubspotLogin()

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BATCHES: Final = 4  # of an apply, between two looks at the clock: seconds, or minutes where the CRM is slow
 ENDED_PLANS: Final = ("applied", "stopped")
+SPENT_PLANS: Final = ("applied", "rolling_back", "rolled_back")  # nothing of them is left to write
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,9 +123,12 @@ def _plan(loop: Loop, run: ClaimedRun) -> Any:
 
 def _plan_to_apply(loop: Loop, run: ClaimedRun) -> str | Skipped:
     own = run.claim.asked.get("plan") or latest_plan_id(loop.store, run_id=run.id)
-    plan_id = own or latest_plan_id(loop.store)
+    plan_id = own or run.detail.get("plan") or latest_plan_id(loop.store)
     if plan_id is None:
         raise UsageError("there is no plan yet.", fix="make one first: upswell plan")
+    is_ours = own is not None or "plan" in run.detail  # asked for by name, made or begun by this run
+    if not is_ours and (status := status_of(loop.store, plan_id)) in SPENT_PLANS:
+        return Skipped(why=f"the newest plan, {plan_id}, is {status.replace('_', ' ')} already")
     return Skipped(why="nothing to write") if load(loop.store, plan_id).is_empty else plan_id
 
 

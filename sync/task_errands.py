@@ -43,11 +43,18 @@ class TaskErrand:
         """Create them in one call; one that is refused because an earlier call made it is there."""
         keys = {op.draft.key: op.key for op in operations}
         results = rekeyed(self.crm.create_tasks([op.draft for op in operations]), keys)
-        refused = [op for op in operations if op.lost and results[op.key].outcome is RowOutcome.REFUSED]
+        refused = [
+            op
+            for op in operations
+            if op.lost and op.key in results and results[op.key].outcome is RowOutcome.REFUSED
+        ]
         return results | self._existing(refused) if refused else results
 
-    def verify(self, operations: Sequence[Operation]) -> None:
+    def verify(self, applied: Sequence[Settled]) -> None:
         """Nothing: nobody undoes a task that was just made."""
+
+    def verify_rest(self) -> None:
+        """Nothing waits."""
 
     def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those whose task exists by now."""
@@ -153,8 +160,11 @@ class CloseErrand:
             self.crm.close_tasks({op.payload["task_id"]: op.payload["note"] for op in operations}), keys
         )
 
-    def verify(self, operations: Sequence[Operation]) -> None:
+    def verify(self, applied: Sequence[Settled]) -> None:
         """Nothing: a task that someone opens again is theirs."""
+
+    def verify_rest(self) -> None:
+        """Nothing waits."""
 
     def look(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that are closed by now."""

@@ -85,7 +85,7 @@ class Reconciler:
                 seed(store, self._settings, now=now)
                 self._is_enlisted = True
             for said in dispatch(store, self._settings, now=now, by=self.id):
-                logger.info("%s", said)
+                logger.log(logging.INFO if said.is_started else logging.WARNING, "%s", said)
             for run_id in give_up(store, now):
                 logger.warning("run %s was given up: nobody worked on it for a day", run_id)
             queue_resumes(store, self._settings, now=now)

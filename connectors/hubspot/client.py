@@ -77,8 +77,13 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
     def send(self, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write, a partial result too, sent once: the caller counts its calls.
 
-        Raises AmbiguousError when its reply was lost."""
-        return self._json("POST", path, body=body, safe=False, once=True)
+        Raises AmbiguousError when its reply was lost, or tells nothing, whatever status it has."""
+        try:
+            return self._json("POST", path, body=body, safe=False, once=True)
+        except TerminalError as error:
+            if error.status is None or error.status >= 300:
+                raise
+            raise AmbiguousError(f"HubSpot's reply to POST {path} does not say what became of it.") from None
 
     def set_up(self, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write to the account's setup, tried again while it certainly was not done."""
@@ -201,23 +206,26 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
                 self._budget.observe(used=used, limit=limit)
 
     def _parsed(self, reply: requests.Response, what: str) -> Any:
-        """The reply's JSON; half of it is a lost reply."""
-        if not reply.content:
+        """The reply's JSON, an object as everything is that this API tells; half of it is a lost reply."""
+        if reply.status_code == 204:
             return {}
         try:
-            return reply.json()
+            told = reply.json()
         except ValueError:
-            if reply.content.lstrip()[:1] in {b"{", b"["}:
+            if reply.content.lstrip()[:1] in {b"", b"{", b"["}:
                 raise AmbiguousError(
                     f"HubSpot's reply to {what} is cut off after {len(reply.content):,} bytes.",
                     status=reply.status_code,
                 ) from None
+            told = None
+        if not isinstance(told, dict):
             raise TerminalError(
-                "What answers there is not HubSpot's API: its reply is no JSON.",
+                "What answers there is not HubSpot's API: its reply is no JSON object.",
                 record=self.login.base_url,
                 fix="Correct base_url, or ask what stands between this machine and HubSpot.",
                 status=reply.status_code,
-            ) from None
+            )
+        return told
 
 
 _HEADERS: Final = ("Max", "Daily", "Daily-Remaining")

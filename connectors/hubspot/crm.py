@@ -15,6 +15,7 @@ from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
     Change,
+    Held,
     InstallReport,
     ObjectSchema,
     OrgInfo,
@@ -28,17 +29,21 @@ from connectors.crm import (
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
 from connectors.hubspot.client import HubspotClient
+from connectors.hubspot.currencies import Currencies
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
 from connectors.hubspot.examine import Examiner
 from connectors.hubspot.history import Histories
 from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
+from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
+from connectors.hubspot.prices import Prices
 from connectors.hubspot.read import Reader
 from connectors.hubspot.removal import Remover
+from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.settings import HubspotSettings
 from connectors.hubspot.tables import SOURCES
@@ -47,6 +52,7 @@ from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.mappings import Mappings
 from connectors.pace import Pace
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+from connectors.write_jobs import WriteJobs
 
 
 class Hubspot:
@@ -59,10 +65,12 @@ class Hubspot:
         write_batch=WRITE_BATCH,
         read_batch=READ_BATCH,
         page_size=SEARCH_PAGE,
+        read_again=0.1,  # the reply shows what the record holds then
         partial_result=True,
         links_in_record=False,
         unique_task_key=False,
     )
+    jobs: WriteJobs | None = None
 
     def __init__(self, client: HubspotClient, mappings: Mappings, *, write_batch: int = 0) -> None:
         self.capabilities = self.capabilities.within(
@@ -90,19 +98,28 @@ class Hubspot:
         self._examiner = Examiner(
             client=client, schemas=self._schemas, mappings=mappings, pipelines=pipelines
         )
+        closings = Closings(objects, self._schemas, links, pipelines)
+        roles = Roles(objects, self._schemas, links)
+        self._moves = Moves(self._schemas, mappings, links, roles=roles, now=self.server_time)
         self._reader = Reader(
             objects=objects,
             schemas=self._schemas,
             mappings=mappings,
             links=links,
             derivation=Derivation(
-                currency=lambda: self._org.currency,
+                currency=self._home,
                 customer_types=client.login.customer_types,
-                closings=Closings(objects, self._schemas, links, pipelines),
+                closings=closings,
                 pipelines=pipelines,
             ),
+            closings=closings,
             histories=Histories(objects, self._schemas, pipelines, mappings),
-            owners=Owners(client),
+            roles=roles,
+            apart={
+                "owners": Owners(client).pages,
+                "exchange_rates": Currencies(client, self._home).pages,
+                "price_book_entries": Prices(objects, self._schemas, self._home).pages,
+            },
             zone=self._zone,
         )
 
@@ -153,9 +170,13 @@ class Hubspot:
         """The object's properties. Raises SetupError when our app may not see them."""
         return self._schemas[object_name].schema
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
-        return self._reader.pull(table, window)
+        return self._reader.pull(table, window, also=also)
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """The rows whose associations changed."""
+        return self._moves.pages(table, held)
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
@@ -217,6 +238,7 @@ class Hubspot:
 
     def close(self) -> None:
         """Give back the connections."""
+        self._reader.close()
         self._client.close()
 
     def _learn_task_key(self) -> None:
@@ -236,6 +258,10 @@ class Hubspot:
             timezone=str(told.get("timeZone") or "UTC"),
             api_version=self._client.login.api_version,
         )
+
+    def _home(self) -> str:
+        """The account's own currency."""
+        return self._org.currency
 
     def _zone(self) -> ZoneInfo:
         """The account's time zone."""

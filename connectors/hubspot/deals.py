@@ -29,6 +29,21 @@ class Closings:
         self._links = links
         self._pipelines = pipelines
         self._codes: dict[str, str] = {}  # product id -> SKU, of the products seen so far
+        self._known: Mapping[str, str] | None = None  # deal -> main product, once all lines were read
+
+    def know(self, lines: Iterable[pa.Table] | None) -> None:
+        """Take the main products from these pages, all lines there are; with None, ask for them again."""
+        if lines is None:
+            self._known = None
+            return
+        best: dict[str, tuple[float, str]] = {}
+        for page in lines:
+            columns = (page[name].to_pylist() for name in ("opportunity_crm_id", "product_id", "amount"))
+            for deal, product, amount in zip(*columns, strict=True):
+                if deal is not None and product is not None:
+                    entry = (-float(amount or 0.0), product)
+                    best[deal] = min(best.get(deal, entry), entry)
+        self._known = {deal: product for deal, (_, product) in best.items()}
 
     def needed(self) -> list[str]:
         """Properties that tell when a closed stage was entered, where the account has them."""
@@ -62,6 +77,8 @@ class Closings:
     def main_product(self, records: Records) -> pa.Array:
         """SKU (else the product's id) of the line with the largest amount; null without lines."""
         ids = [str(record["id"]) for record in records]
+        if self._known is not None:
+            return pa.array([self._known.get(identifier) for identifier in ids], TEXT)
         lines_of = self._lines(records)
         every = [line for lines in lines_of.values() for line in lines]
         products = self.products(every)
@@ -87,7 +104,7 @@ class Closings:
 
     def associations(self) -> Sequence[str]:
         """Objects whose associations with a deal are needed."""
-        return ["line_items"] if self._visible("line_items") else []
+        return ["line_items"] if self._known is None and self._visible("line_items") else []
 
     def _lines(self, deals: Records) -> Mapping[str, Records]:
         """The line items of each deal; none where our app may not read them."""

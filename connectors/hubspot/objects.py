@@ -7,14 +7,14 @@ with history).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.crm import Window
 from connectors.errors import TerminalError
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import NOT_FOUND, read_problem
-from connectors.hubspot.values import millis
+from connectors.hubspot.values import is_id, millis
 
 Records = list[Mapping[str, Any]]
 
@@ -43,7 +43,7 @@ class Objects:
         archived: bool = False,
     ) -> Iterator[Records]:
         """Every record, live or archived, a page at a time; each names its records of these objects."""
-        here, rest = _that_fit(properties, _ADDRESS)
+        here, rest = _that_fit(properties, _ADDRESS - _length(history))
         params: dict[str, Any] = {"limit": LIST_PAGE, "properties": ",".join(here) or _ID}
         if archived:
             params["archived"] = "true"
@@ -94,7 +94,7 @@ class Objects:
 
         A merged record comes back as its survivor, under the survivor's id."""
         size = HISTORY_BATCH if history else READ_BATCH
-        unique = list(dict.fromkeys(ids))
+        unique = [each for each in dict.fromkeys(ids) if key is not None or is_id(each)]
         found: Records = []
         for start in range(0, len(unique), size):
             body: dict[str, Any] = {
@@ -122,14 +122,29 @@ class Objects:
         ]
 
 
+def gathered(pages: Iterable[Records], size: int) -> Iterator[Records]:
+    """The pages in groups of at least `size` records, the last one smaller."""
+    held: Records = []
+    for page in pages:
+        held = held + page if held else page
+        if len(held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
 def _that_fit(properties: Sequence[str], room: int) -> tuple[Sequence[str], Sequence[str]]:
     """The names that fit into so many characters, and those that don't."""
-    size = 0
-    for position, name in enumerate(properties):
-        size += len(name) + 3  # the comma and quotes, or %2C
-        if size > room:
+    for position in range(len(properties)):
+        if _length(properties[: position + 1]) > room:
             return properties[:position], properties[position:]
     return properties, ()
+
+
+def _length(names: Sequence[str]) -> int:
+    """Characters that the names take, each with its comma and quotes, or %2C."""
+    return sum(len(name) + 3 for name in names)
 
 
 def _check(reply: Mapping[str, Any], object_name: str) -> None:

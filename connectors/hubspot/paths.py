@@ -27,6 +27,7 @@ class Paths:
     owners: str
     account: str
     limits_root: str
+    currencies: str
     token: str
 
     def records(self, object_name: str) -> str:
@@ -78,6 +79,11 @@ class Paths:
         return f"{self.limits_root}/{what}"
 
     @property
+    def exchange_rates(self) -> str:
+        """GET: what each of the account's currencies was worth since when."""
+        return f"{self.currencies}/exchange-rates"
+
+    @property
     def token_info(self) -> str:
         """POST: what a static token may do; this path has no date in any dialect."""
         return "/oauth/v2/private-apps/get/access-token-info"
@@ -98,6 +104,7 @@ def _dated(version: str) -> Paths:
         owners=f"/crm/owners/{version}",
         account=f"/account-info/{version}",
         limits_root=f"/crm/limits/{version}",
+        currencies=f"/settings/currencies/{version}",
         token=f"/oauth/{version}/token",
     )
 
@@ -113,6 +120,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             owners="/crm/v3/owners",
             account="/account-info/v3",
             limits_root="/crm/v3/limits",
+            currencies="/settings/v3/currencies",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),
         "2026-03": _dated("2026-03"),

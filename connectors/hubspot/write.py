@@ -15,11 +15,12 @@ from typing import Any, Final
 from connectors.crm import Change, Record, RowOutcome, RowResult, Value
 from connectors.errors import AmbiguousError, SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
-from connectors.hubspot.errors import Problem, read_problem, row_fix, row_result
-from connectors.hubspot.objects import Objects
+from connectors.hubspot.errors import NOT_FOUND, Problem, read_problem, row_fix, row_result
+from connectors.hubspot.objects import Objects, Records
 from connectors.hubspot.schema import Described, Schemas
 from connectors.hubspot.tables import MERGED
-from connectors.hubspot.values import UnfitValueError, decode, encode, parse_time
+from connectors.hubspot.values import UnfitValueError, decode, encode, is_id, parse_time
+from connectors.redaction import Redactor
 
 WRITE_BATCH: Final = 100
 PART: Final = 10
@@ -87,7 +88,9 @@ class Writer:
         merges = [MERGED] if here.has(MERGED) else []
         found: dict[str, Record] = {}
         wanted = set(ids)
-        for held in self._objects.by_id(object_name, ids, [*fields, *merges]):
+        records = self._objects.by_id(object_name, ids, [*fields, *merges])
+        self._check_shown(object_name, fields, records)
+        for held in records:
             identifier = str(held["id"])
             if identifier in wanted:
                 found[identifier] = _record(held, fields, here)
@@ -102,12 +105,26 @@ class Writer:
             found[identifier] = Record(object=object_name, id=identifier, values={}, is_deleted=True)
         return found
 
+    def _check_shown(self, object_name: str, fields: Sequence[str], records: Records) -> None:
+        """Raise SetupError for a property that is gone: HubSpot then leaves it out of every record."""
+        lacking = [name for name in fields if records and not any(name in r["properties"] for r in records)]
+        if not lacking:
+            return
+        self._schemas.forget(object_name)
+        gone = [name for name in lacking if not self._schemas[object_name].has(name)]
+        if gone:
+            raise SetupError(
+                f"{object_name} have no property {', '.join(gone)} any more.",
+                record=object_name,
+                fix="Restore the property, or run `upswell install`.",
+            )
+
     def _update(self, object_name: str, rows: Sequence[Row]) -> Answer:
         inputs = [
             {"id": each.id, "properties": each.properties, "objectWriteTraceId": each.key} for each in rows
         ]
         reply = self._client.send(self._client.paths.batch(object_name, "update"), {"inputs": inputs})
-        done = {str(each["id"]): each.get("properties") or {} for each in reply.get("results") or ()}
+        done = {str(each.get("id")): each.get("properties") or {} for each in reply.get("results") or ()}
         by_id, by_trace = problems_of(reply)
         if not done:
             self._check_setup(object_name, reply)
@@ -172,6 +189,10 @@ def row(
 ) -> Row:
     """The record's properties, or the refusal of its first value that must not leave."""
     properties: dict[str, str] = {}
+    if record_id is not None and not is_id(record_id):  # HubSpot would refuse the whole call for it
+        problem = Problem(code=NOT_FOUND, category=NOT_FOUND, message=f"{record_id[:40]!r} is no record id")
+        refusal = row_result(key, problem, record_id=record_id, redact=Redactor())
+        return Row(key=key, id=record_id, properties=None, refusal=refusal)
     for name, value in values.items():
         field = here.schema.fields.get(name)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ import pyarrow.compute as pc
 from connectors.canonical import DAY, FLAG, REAL, TEXT, TIME, WHOLE
 
 _DATE_CHARACTERS: Final = 10
+_HISTORIC_NUMBERS: Final = frozenset({"Currency", "Double", "Integer", "Percent"})
 
 
 def column(values: Sequence[Any], kind: pa.DataType, *, percent: bool = False) -> pa.Array:
@@ -40,6 +42,18 @@ def text(value: Any) -> str | None:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return str(value)
+
+
+def historic(value: Any, kind: str | None) -> str | None:
+    """A value of a history object as text, alike whether REST typed it or Bulk wrote it down.
+
+    `kind` is the row's DataType."""
+    if isinstance(value, str) and kind in _HISTORIC_NUMBERS:
+        with suppress(ValueError):
+            value = float(value)
+    if isinstance(value, str) and kind == "DateTime":
+        value = value.replace("Z", "+0000")
+    return text(value)
 
 
 def at(record: Any, path: str) -> Any:

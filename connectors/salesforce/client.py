@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import requests
 import simple_salesforce
@@ -29,6 +29,14 @@ from connectors.transport import HttpDoor, RetryPolicy
 
 _NO_SUCH_VERSION: Final = frozenset({400, 404, 410})  # what a version that the org lacks may be answered with
 _USAGE: Final = re.compile(r"api-usage=(\d+)/(\d+)")
+
+
+class TooManyRowsError(Exception):
+    """A query finds more rows than its caller wants page by page."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(f"{rows} rows")
+        self.rows = rows
 
 
 class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # the library ships no usable types
@@ -72,17 +80,54 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """The JSON of a POST that only reads, so a lost reply is no reason not to send it again."""
         return self.restful(path, method="POST", data=encode(body), reading=True)
 
+    def describe_all(self, object_names: Sequence[str]) -> Mapping[str, Any]:
+        """Each object's describe, or None where there is none, in one API call; without those that failed."""
+        root = f"/services/data/v{self.settings.api_version}/sobjects"
+        asked = [
+            {"method": "GET", "url": f"{root}/{name}/describe", "referenceId": f"object{place}"}
+            for place, name in enumerate(object_names)
+        ]
+        replies = self.ask("composite", {"compositeRequest": asked})["compositeResponse"]
+        told = {reply["referenceId"]: reply for reply in replies}
+        found = ((name, told.get(f"object{place}", {})) for place, name in enumerate(object_names))
+        return {
+            name: reply["body"] if reply["httpStatusCode"] == 200 else None
+            for name, reply in found
+            if reply.get("httpStatusCode") in {200, 404}
+        }
+
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
-        """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost."""
-        return self.restful(path, method=method, data=encode(body), once=True)
+        """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost,
+        or tells nothing, whatever status it has."""
+        try:
+            return self.restful(path, method=method, data=encode(body), once=True)
+        except TerminalError as error:
+            if error.status is None or error.status >= 300:
+                raise
+            raise AmbiguousError(
+                f"Salesforce's reply to {method} {path} does not say what became of it."
+            ) from None
 
     def set_up(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write to the org's setup, tried again while it certainly was not done."""
         return self.restful(path, method=method, data=encode(body))
 
-    def pages(self, soql: str, *, deleted: bool = False) -> Iterator[Sequence[Mapping[str, Any]]]:
-        """Pages of a query's records, as many per page as the server likes; `deleted` asks queryAll."""
+    def download(self, path: str, params: Mapping[str, str], file: IO[bytes]) -> Mapping[str, str]:
+        """The headers of a GET whose body, in CSV, went into the file."""
+        headers = {"Accept": "text/csv", "Content-Type": "application/json"}
+        url = f"{self.base_url}{path}"
+        reply = self._call_salesforce("GET", url, name=path, params=params, headers=headers, into=file)
+        return reply.headers
+
+    def pages(
+        self, soql: str, *, deleted: bool = False, at_most: int | None = None
+    ) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """Pages of a query's records, as many per page as the server likes; `deleted` asks queryAll.
+
+        Raises TooManyRowsError before the first page when the query finds more rows than `at_most`."""
         page = self.query(soql, include_deleted=deleted)
+        if at_most is not None and page["totalSize"] > at_most:
+            raise TooManyRowsError(page["totalSize"])
         while True:
             yield page["records"]
             if page["done"]:
@@ -93,6 +138,18 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """A query's records, one by one."""
         for page in self.pages(soql, deleted=deleted):
             yield from page
+
+    def put_csv(self, path: str, text: str) -> None:
+        """Hand over the data of a job, once: what is sent twice is refused, and does nothing before."""
+        headers = {"Content-Type": "text/csv", "Accept": "application/json"}
+        data = text.encode()
+        self._call_salesforce("PUT", self.base_url + path, name=path, data=data, headers=headers, once=True)
+
+    def csv(self, path: str) -> str:
+        """The CSV of a GET; whether it is whole, its reader has to tell."""
+        headers = {"Accept": "text/csv"}
+        reply = self._call_salesforce("GET", self.base_url + path, name=path, headers=headers)
+        return reply.content.decode("utf-8")
 
     @property
     def mdapi(self) -> Any:
@@ -174,8 +231,9 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
                 reply = self.door.request(method, url, headers={**self.headers, **headers}, **options)
             self.count(reply.headers)
             if reply.status_code < 300:
-                self._check_complete(reply, what=what)
                 self._knows_version = True
+                if options.get("into") is None:
+                    self._check_complete(reply, what=what)
                 return reply
             if reply.status_code in _NO_SUCH_VERSION and not self._knows_version:
                 check_version(self.settings, self.instance_url, self.door)
@@ -192,19 +250,24 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         )
 
     def parse_result_to_json(self, result: requests.Response) -> Any:
-        """The reply's JSON."""
+        """The reply's JSON: an object or a list, as everything is that this API tells."""
         try:
-            return result.json()
+            told = result.json()
         except ValueError:
+            told = None
+        if not isinstance(told, (dict, list)):
             raise TerminalError(
                 "What answers there is not Salesforce's API: its reply is no JSON.",
                 record=str(self.sf_instance),
                 fix="Correct instance_url, or ask what stands between this machine and Salesforce.",
                 status=result.status_code,
-            ) from None
+            )
+        return told
 
     def _check_complete(self, reply: requests.Response, *, what: str) -> None:
         """Raise AmbiguousError unless a reply with a body ends as JSON ends: half a reply is a lost one."""
+        if "csv" in reply.headers.get("Content-Type", ""):
+            return
         if reply.content and reply.content[-16:].rstrip()[-1:] not in {b"}", b"]", b'"'}:
             raise AmbiguousError(
                 f"Salesforce's reply to {what} is cut off after {len(reply.content):,} bytes.",

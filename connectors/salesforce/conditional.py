@@ -68,7 +68,7 @@ class ConditionalWriter:
                 ],
             }
             reply = self._client.send("POST", "composite", body)
-            answers = reply.get("compositeResponse") or []
+            answers = (reply.get("compositeResponse") if isinstance(reply, Mapping) else None) or []
             _check(leaving, answers, object_name)
         told = {each.key: self._result(each, answer) for each, answer in zip(leaving, answers, strict=True)}
         return [known[each.key] or told[each.key] for each in rows]

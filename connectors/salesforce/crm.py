@@ -14,6 +14,7 @@ from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
     Change,
+    Held,
     InstallReport,
     ObjectSchema,
     OrgInfo,
@@ -30,11 +31,17 @@ from connectors.mappings import Mappings
 from connectors.pace import Pace
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
+from connectors.salesforce.bulk import Bulk
+from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.collections import MOST
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
+from connectors.salesforce.drift import stop_at_drift
 from connectors.salesforce.examine import examine
+from connectors.salesforce.fetch import Fetch
+from connectors.salesforce.ingest import BATCH, BYTES, IngestJobs
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.permissions import PermissionSets
@@ -43,10 +50,11 @@ from connectors.salesforce.read import Reader
 from connectors.salesforce.removal import Remover
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.tables import SOURCES
+from connectors.salesforce.tables import OBJECTS_READ, SOURCES
 from connectors.salesforce.tasks import Tasks
-from connectors.salesforce.write import READ_BATCH, WRITE_BATCH, Writer
+from connectors.salesforce.write import READ_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+from connectors.write_jobs import WriteJobs
 
 _PAGE: Final = 2000
 _ORG_FIELDS: Final = ("Id", "Name", "TimeZoneSidKey")
@@ -56,7 +64,7 @@ class Salesforce:
     """One org over simple-salesforce. Make it with `connect`."""
 
     capabilities: Capabilities = Capabilities(
-        write_batch=WRITE_BATCH,
+        write_batch=MOST,
         read_batch=READ_BATCH,
         page_size=_PAGE,
         partial_result=True,
@@ -74,30 +82,37 @@ class Salesforce:
         write_batch: int = 0,
     ) -> None:
         able = self.capabilities
+        if client.settings.bulk_writes == "auto" and not client.settings.conditional_writes:
+            able = replace(able, job_batch=BATCH, job_bytes=BYTES)  # a job knows no condition
         if client.settings.conditional_writes:
             able = replace(able, conditional_write=OBJECTS, write_batch=SUBREQUESTS)
         self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
         self._client = client
         self._mappings = mappings
-        self._schemas = Schemas(client.read)
+        self._schemas = Schemas(client.read, client.describe_all)
         self._writer = Writer(client, self._schemas)
+        self.jobs: WriteJobs | None = IngestJobs(client, self._schemas)
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)
         self._remover = Remover(client=client, schemas=self._schemas, deployer=deployer, sets=sets)
+        bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
+        fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
+        children = Children(fetch, self._schemas)
         self._reader = Reader(
-            client,
+            fetch,
             self._schemas,
             mappings,
-            Derivation(
+            derivation=Derivation(
                 mappings=mappings,
                 currency=client.settings.currency,
                 customer_types=client.settings.customer_types,
-                closings=Closings(client, self._schemas),
-                prices=ListPrices(client, self._schemas),
+                closings=Closings(children),
+                prices=ListPrices(children, self._schemas),
             ),
+            children=children,
         )
 
     @classmethod
@@ -137,8 +152,12 @@ class Salesforce:
 
     def org(self) -> OrgInfo:
         """Which org this is; id and time zone from Organization."""
-        fields = [name for name in _ORG_FIELDS if self._schemas["Organization"].has(name)]
-        held = next(iter(self._client.records(soql.select(fields, "Organization", limit=1))), None)
+        try:
+            held = self._organization(_ORG_FIELDS)
+        except SetupError:  # an org that hides one of them; asking describe first would cost a call each time
+            held = self._organization(
+                [name for name in _ORG_FIELDS if self._schemas["Organization"].has(name)]
+            )
         if held is None:
             raise TerminalError("The org does not say which one it is.", record="Organization")
         return OrgInfo(
@@ -150,6 +169,9 @@ class Salesforce:
             timezone=str(held.get("TimeZoneSidKey") or "UTC"),
             api_version=self._client.settings.api_version,
         )
+
+    def _organization(self, fields: Sequence[str]) -> Mapping[str, object] | None:
+        return next(iter(self._client.records(soql.select(fields, "Organization", limit=1))), None)
 
     def server_time(self) -> datetime:
         """The server's clock from its last reply; from a call to /limits if none told it."""
@@ -170,20 +192,32 @@ class Salesforce:
         """The object as our user sees it. Raises SetupError when it is not visible."""
         return self._schemas[object_name].schema
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(
+        self,
+        table: str,
+        window: Window,
+        *,
+        also: Collection[str] = (),  # noqa: ARG002  # each object is a query of its own
+    ) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
         return self._reader.pull(table, window)
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """Rows whose mapped formula fields, or fields of parents, changed: ids and those columns."""
+        return self._reader.moved(table, held)
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
         return self._writer.read(object_name, ids, fields)
 
     def write(self, changes: Sequence[Change]) -> list[RowResult]:
-        """One result a change, in order; one API call of at most 200 records of one object."""
-        return self._writer.update(changes)
+        """A result for each change whose outcome is known; one API call of at most 1,000 of one object."""
+        results = self._writer.update(changes)
+        stop_at_drift(changes, results, self._schemas)
+        return results
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        """One result a draft, in order; one API call of at most 200."""
+        """A result for each draft whose outcome is known; one API call of at most 1,000."""
         return self._tasks.create(drafts)
 
     def find_tasks(

@@ -102,9 +102,30 @@ def error_of(reply: requests.Response, *, what: str, writing: bool, redact: Reda
         errors = entries_of(reply.json())
     except ValueError:
         errors = ()
-    first = errors[0] if errors else VendorError(code=f"HTTP_{reply.status_code}", message=reply.reason or "")
+    if not errors:
+        errors = (VendorError(code=f"HTTP_{reply.status_code}", message=reply.reason or ""),)
+    return error_from(
+        errors,
+        status=reply.status_code,
+        what=what,
+        writing=writing,
+        redact=redact,
+        retry_after=_retry_after(reply.headers),
+    )
+
+
+def error_from(
+    errors: Sequence[VendorError],
+    *,
+    status: int,
+    what: str,
+    writing: bool,
+    redact: Redactor,
+    retry_after: float | None = None,
+) -> UpswellError:
+    """Our exception for a status of 300 or more and its errors, of a reply or of a part of one."""
+    first = errors[0] if errors else VendorError(code=f"HTTP_{status}", message="")
     message = redact(f"Salesforce answered {first.code} to {what}: {' '.join(first.message.split())[:500]}")
-    status = reply.status_code
     error: UpswellError
     if first.code in _QUOTA:
         error = QuotaError(
@@ -115,7 +136,7 @@ def error_of(reply: requests.Response, *, what: str, writing: bool, redact: Reda
     elif writing and status in _MAY_HAVE_HAPPENED and first.code not in _NOTHING_HAPPENED:
         error = AmbiguousError(message)
     elif first.code in _TRANSIENT or status >= 500 or status in {408, 429}:
-        error = TransientError(message, retry_after=_retry_after(reply.headers))
+        error = TransientError(message, retry_after=retry_after)
     elif first.code in _SETUP:
         error = SetupError(message, fix=_SETUP[first.code])
     elif status in _MOVED:

@@ -14,7 +14,7 @@ from connectors.mappings import Mappings
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.schema import Schemas
-from connectors.salesforce.tables import SOURCES
+from connectors.salesforce.tables import OBJECTS_READ, SOURCES
 from connectors.salesforce.tooling import validation_rules
 
 _WRITTEN: Final = ("Account", "Task")
@@ -27,6 +27,7 @@ def examine(client: SalesforceClient, schemas: Schemas, mappings: Mappings) -> I
     """Every remark about the org, in the order in which a reader wants them."""
     yield _version(client)
     yield from _scopes(client)
+    schemas.learn(OBJECTS_READ)
     yield from check_tables(SOURCES, mappings, schemas.holds_path)
     for name in _WRITTEN:
         yield from _told(f"validation rules of {name}", _rules, client, name)

@@ -32,15 +32,34 @@ class Query:
     cursor: str | None  # None: the object has no stamp to filter on, so all of it is read
     window: Window
     deleted: bool
+    also: tuple[Condition, ...] = ()  # what holds for the rows besides the window
 
-    def pages(self, client: SalesforceClient) -> Iterator[Records]:
-        """Pages that hold at least one row."""
+    @property
+    def is_whole(self) -> bool:
+        """Whether it asks for every row of its object."""
+        return not self._within() and not self.also
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The fields, each once."""
+        return tuple(dict.fromkeys(self.fields))
+
+    def statement(self, *, ordered: bool) -> str:
+        """The whole query in one text."""
+        return self._statement(self._within(), ordered=ordered)
+
+    def pages(self, client: SalesforceClient, *, at_most: int | None = None) -> Iterator[Records]:
+        """Pages that hold at least one row.
+
+        Raises TooManyRowsError before the first one when there are more rows than `at_most`."""
         parts = [self._within()]
         while parts:
             where = parts.pop(0)
             last: Mapping[str, Any] | None = None
             try:
-                for records in client.pages(self._statement(where), deleted=self.deleted):
+                statement = self._statement(where, ordered=True)
+                for records in client.pages(statement, deleted=self.deleted, at_most=at_most):
+                    at_most = None
                     if records:
                         yield records
                         last = records[-1]
@@ -49,9 +68,10 @@ class Query:
                     raise
                 parts = [*self._behind(last, where), *parts]
 
-    def _statement(self, where: Sequence[Condition]) -> str:
+    def _statement(self, where: Sequence[Condition], *, ordered: bool) -> str:
         order = ("Id",) if not self._by_cursor() else (str(self.cursor), "Id")
-        return soql.select(self.fields, self.object, where=where, order=order)
+        where = [*where, *self.also]
+        return soql.select(self.columns, self.object, where=where, order=order if ordered else ())
 
     def _by_cursor(self) -> bool:
         return self.window.since is not None and self.cursor is not None

@@ -5,7 +5,8 @@ Every field, relationship and object name that goes into a query comes from here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -32,6 +33,8 @@ _TYPES: Final[Mapping[str, FieldType]] = {
     "reference": FieldType.REFERENCE,
 }
 
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")  # it becomes part of an address
+_TOGETHER: Final = 25  # subrequests of a Composite call
 _CURSORS: Final = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
 
@@ -50,29 +53,42 @@ class Described:
 
 
 class Schemas:
-    """Describes objects once each; `get` calls sobjects/X/describe."""
+    """Describes objects once each: `get` calls sobjects/X/describe, `together` several in one call."""
 
-    def __init__(self, get: Callable[[str], Any]) -> None:
+    def __init__(
+        self, get: Callable[[str], Any], together: Callable[[Sequence[str]], Mapping[str, Any]]
+    ) -> None:
         self._get = get
-        self._known: dict[str, Described] = {}
+        self._together = together
+        self._known: dict[str, Described | None] = {}  # None: the org has or shows no such object
+
+    def learn(self, object_names: Iterable[str]) -> None:
+        """Describe those that are not described yet, as many in one call as the org takes."""
+        names = [name for name in dict.fromkeys(object_names) if _NAME.fullmatch(name) is not None]
+        new = [name for name in names if name not in self._known]
+        for start in range(0, len(new), _TOGETHER):
+            for name, body in self._together(new[start : start + _TOGETHER]).items():
+                self._known[name] = None if body is None else described(body)
 
     def __getitem__(self, object_name: str) -> Described:
         """The object. Raises SetupError when the org does not show it to our user."""
         if object_name not in self._known:
-            if not object_name.isidentifier():
+            if _NAME.fullmatch(object_name) is None:
                 raise SetupError("This is no object name.", record=object_name, fix="Correct the mapping.")
             try:
-                body = self._get(f"sobjects/{object_name}/describe")
+                self._known[object_name] = described(self._get(f"sobjects/{object_name}/describe"))
             except TerminalError as error:
                 if error.status != 404:
                     raise
-                raise SetupError(
-                    "The org has no such object, or does not show it to our user.",
-                    record=object_name,
-                    fix="Give the integration user read access to it, or leave its table out.",
-                ) from None
-            self._known[object_name] = described(body)
-        return self._known[object_name]
+                self._known[object_name] = None
+        known = self._known[object_name]
+        if known is None:
+            raise SetupError(
+                "The org has no such object, or does not show it to our user.",
+                record=object_name,
+                fix="Give the integration user read access to it, or leave its table out.",
+            )
+        return known
 
     def forget(self, object_name: str) -> None:
         """Describe it anew next time, because its fields were changed."""
@@ -80,17 +96,26 @@ class Schemas:
 
     def holds_path(self, object_name: str, path: str) -> bool:
         """Whether a field or a path over relationships (Product2.ProductCode) can be read."""
+        return self._at(object_name, path) is not None
+
+    def type_of(self, object_name: str, path: str) -> FieldType:
+        """What a field or a path over relationships holds; OTHER where it can't be read."""
+        field = self._at(object_name, path)
+        return FieldType.OTHER if field is None else field.type
+
+    def _at(self, object_name: str, path: str) -> FieldSchema | None:
+        """The field at the end of a path; None where there is none that our user sees."""
         head, _, rest = path.partition(".")
         here = self[object_name]
         if not rest:
-            return here.has(head)
+            return here.schema.fields.get(head)
         target = here.relations.get(head)
         if target is None:
-            return False
+            return None
         try:
-            return self.holds_path(target, rest)
+            return self._at(target, rest)
         except SetupError:
-            return False
+            return None
 
 
 def described(body: Mapping[str, Any]) -> Described:

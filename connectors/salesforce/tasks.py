@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
+from connectors.crm import FieldSchema, RowOutcome, RowResult, TaskDraft, TaskState, Value
 from connectors.errors import SetupError
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.rows import row
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.write import WRITE_BATCH, Writer
+from connectors.salesforce.values import UnfitValueError, encode
+from connectors.salesforce.write import Writer
 
 _PRIORITIES: Final = {"low": "Low", "normal": "Normal", "high": "High"}
 _STATE: Final = (
@@ -37,18 +38,22 @@ class Tasks:
         self._key_field = key_field
 
     def create(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
-        """One result a draft, in order; one API call."""
+        """A result for each draft whose outcome is known; one API call.
+
+        Tasks of one account lie side by side, since each locks its account for a moment."""
         if len({draft.key for draft in drafts}) < len(drafts):
             raise ValueError("two drafts in one call bear the same key")
         here = self._described()
-        rows = [row(draft.key, None, self._values(draft, here), here, creating=True) for draft in drafts]
-        return self._writer.submit("POST", "Task", rows)
+        by_account = sorted(drafts, key=lambda draft: draft.account_crm_id)
+        rows = [row(draft.key, None, self._values(draft, here), here, creating=True) for draft in by_account]
+        told = {result.key: result for result in self._writer.collections.send("POST", "Task", rows)}
+        return [told[draft.key] for draft in drafts if draft.key in told]
 
     def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks by key, archived ones too; of two with one key the older. Deleted ones are left out."""
-        self._described()
+        field = self._described().schema.fields[self._key_field]
         found: dict[str, TaskState] = {}
-        for chunk in soql.in_chunks(keys):
+        for chunk in soql.in_chunks(key for key in keys if _can_hold(field, key)):
             statement = soql.select(
                 [*_STATE, self._key_field],
                 "Task",
@@ -69,27 +74,22 @@ class Tasks:
         """Close tasks (id -> note); a note is appended to the body, whose end gives way if it is full."""
         here = self._described()
         status = self._closed_status(here)
-        results: list[RowResult] = []
-        ids = list(tasks)
-        for start in range(0, len(ids), WRITE_BATCH):
-            chunk = ids[start : start + WRITE_BATCH]
-            held = self._writer.read("Task", chunk, ["Description", "Status"])
-            gone = {
-                identifier: RowResult(key=identifier, outcome=RowOutcome.GONE, id=identifier)
-                for identifier in chunk
-                if identifier not in held or held[identifier].is_deleted
-            }
-            rows = []
-            for identifier in (each for each in chunk if each not in gone):
-                values: dict[str, Value] = {"Status": status}
-                if tasks[identifier]:
-                    body = held[identifier].values["Description"]
-                    limit = here.schema.fields["Description"].length or 32_000
-                    values["Description"] = _append(str(body or ""), tasks[identifier], limit)
-                rows.append(row(identifier, identifier, values, here, creating=False))
-            done = {result.key: result for result in self._writer.submit("PATCH", "Task", rows)}
-            results += [gone.get(identifier) or done[identifier] for identifier in chunk]
-        return results
+        held = self._writer.read("Task", list(tasks), ["Description", "Status"])
+        results = {
+            identifier: RowResult(key=identifier, outcome=RowOutcome.GONE, id=identifier)
+            for identifier in tasks
+            if identifier not in held or held[identifier].is_deleted
+        }
+        rows = []
+        for identifier in (each for each in tasks if each not in results):
+            values: dict[str, Value] = {"Status": status}
+            if tasks[identifier]:
+                body = held[identifier].values["Description"]
+                limit = here.schema.fields["Description"].length or 32_000
+                values["Description"] = _append(str(body or ""), tasks[identifier], limit)
+            rows.append(row(identifier, identifier, values, here, creating=False))
+        results |= {result.key: result for result in self._writer.collections.send("PATCH", "Task", rows)}
+        return [results[identifier] for identifier in tasks if identifier in results]
 
     def _described(self) -> Described:
         here = self._schemas["Task"]
@@ -152,6 +152,14 @@ class Tasks:
                 "The org has no closed task status.", record="TaskStatus", fix="Add one in Setup."
             )
         return str(first["ApiName"])
+
+
+def _can_hold(field: FieldSchema, key: str) -> bool:
+    """Whether a task can bear this key at all; a longer one would make the whole query too long."""
+    try:
+        return encode(key, field) is not None
+    except UnfitValueError:
+        return False
 
 
 def _priority(wanted: str, here: Described) -> str | None:

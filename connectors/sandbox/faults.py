@@ -9,6 +9,8 @@ The file is a list of objects. A rule says which requests it is about, when it s
     {"endpoint": "collections.update", "request": 1, "kind": "edit",
      "edit": {"object": "Account", "id": "001...", "values": {"Name": "Changed by a person"}}}
     {"endpoint": "collections.*|composite", "method": "PATCH", "kind": "late", "seconds": 3, "wait": 0.5}
+    {"endpoint": "ingest.close", "kind": "halt", "rows": 30}
+    {"endpoint": "composite", "kind": "part", "part": 2, "status": 400, "code": "JSON_PARSER_ERROR"}
 
 `endpoint` is a glob, or several with | between, over the endpoint's name (Salesforce's are in `ROUTES` of its
 dialect) or the path; `request` counts the requests that match endpoint and method, from 1; without `request`
@@ -29,7 +31,9 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-Kind = Literal["status", "reset_before", "reset_after", "late", "delay", "lock", "expire_session", "edit"]
+Kind = Literal[
+    "status", "reset_before", "reset_after", "late", "delay", "lock", "expire_session", "edit", "part", "halt"
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +68,16 @@ class FaultRule:
     ids: tuple[str, ...] = ()  # rows that a lock holds, instead of a share
     edit: Edit | None = None
     carries: str | None = None  # only requests that write this record
+    rows: int = 0  # of a job that are processed before it halts
+    part: int = 0  # which of a composite call's subrequests is refused, from 1
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
             raise ValueError(f"fault kind {self.kind!r} is unknown: use one of {', '.join(get_args(Kind))}")
         if self.kind == "edit" and self.edit is None:
             raise ValueError('a fault of kind "edit" needs "edit": {"object", "id", "values"}')
+        if self.kind == "part" and self.part < 1:
+            raise ValueError('a fault of kind "part" needs "part": which subrequest, from 1')
         if self.probability is not None and self.above >= self.probability:
             raise ValueError(f"no chance lies in [{self.above}, {self.probability}): above must be lower")
 

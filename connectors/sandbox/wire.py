@@ -12,6 +12,10 @@ SentRow = tuple[str | None, object]
 """One row of a writing request: the id of the record (None for a new one) and what is to be written."""
 
 
+Refused = tuple[int, str, str]
+"""Status, code and message with which a subrequest is refused."""
+
+
 def _no_row(_index: int, _id: str) -> bool:
     return False
 
@@ -28,6 +32,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     locked: Callable[[int, str], bool] = _no_row  # rows (index in the call, id) that a fault keeps locked
+    halt_after: int | None = None  # rows of a job after which a fault stops it
+    refused: Mapping[int, Refused] = field(default_factory=dict)  # subrequests that a fault refuses, from 1
 
     @classmethod
     def parse(
@@ -55,6 +61,10 @@ class Request:
     def with_locked(self, locked: Callable[[int, str], bool]) -> Request:
         """The same request with some rows locked."""
         return replace(self, locked=locked)
+
+    def with_refused(self, part: int, refused: Refused) -> Request:
+        """The same request with one more of its subrequests refused."""
+        return replace(self, refused={**self.refused, part: refused})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,8 @@ from connectors.sandbox.server import Sandbox
 from worker.cli import upswell
 from worker.sandbox_folder import make_company, open_sandbox
 
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
@@ -72,23 +74,27 @@ class Home:
 
 
 @pytest.fixture(scope="session")
-def company(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def company(made_once: MadeOnce) -> Path:
     """A company of 300 accounts and 16 months, made once; tests work on copies."""
-    folder = tmp_path_factory.mktemp("company") / "play"
-    make_company(folder, accounts=300, months=16, seed=3, advance=lambda _done, _total: None)
-    return folder
+
+    def fill(folder: Path) -> None:
+        make_company(folder, accounts=300, months=16, seed=3, advance=lambda _done, _total: None)
+
+    return made_once("company", fill)
 
 
 @pytest.fixture(scope="session")
-def scored_company(company: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scored_company(company: Path, made_once: MadeOnce) -> Path:
     """The same company after `install` and a first whole run, made once; tests work on copies."""
-    folder = tmp_path_factory.mktemp("scored") / "play"
-    shutil.copytree(company, folder)
-    with open_sandbox(folder) as sandbox:
-        home = Home(folder=folder, sandbox=sandbox)
-        assert home.upswell("install", "--apply").exit_code == 0
-        assert home.upswell("run").exit_code == 0
-    return folder
+
+    def fill(folder: Path) -> None:
+        shutil.copytree(company, folder)
+        with open_sandbox(folder) as sandbox:
+            home = Home(folder=folder, sandbox=sandbox)
+            assert home.upswell("install", "--apply").exit_code == 0
+            assert home.upswell("run").exit_code == 0
+
+    return made_once("scored", fill)
 
 
 @pytest.fixture

@@ -76,6 +76,16 @@ def test_a_quarters_news_is_approved_by_someone_else(home: Any, staff: dict[str,
     assert applied.data["outcomes"] == {"applied": shown["changes"]}
 
 
+def test_a_plan_that_a_worker_made_is_its_askers(home: Any, staff: dict[str, dict[str, str]]) -> None:
+    """Whoever queued the run made the plan, whichever process carried it out, and can't approve it."""
+    queued = home.upswell("run", "--detach", "--no-apply", env=staff["dana"])
+    assert home.upswell("worker", "--once", env=staff["ada"]).data["worked"] == [queued.data["queued"]]
+    plan = home.upswell("status").data["plan"]["plan"]
+    assert home.upswell("plan", "--show", plan).data["created_by"] == "dana"
+    refused = home.upswell("approve", plan, env=staff["dana"])
+    assert (refused.exit_code, "you made this plan" in refused.errors[0]["message"]) == (1, True)
+
+
 def test_a_field_that_people_filled_is_approved_before_its_first_fill(home: Any) -> None:
     """RevOps maps our score to a number of theirs: the plan says how many cells it would replace."""
     (record, *_), *_ = home.sandbox.store.select(SCORED)

@@ -14,12 +14,12 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-import redis
 from sqlalchemy import select
 
+from sync.plan_ledger import latest_plan_id
 from sync.store import Store
 from sync.store.scores import load_scores
-from sync.store.tables import RunRow
+from sync.store.tables import RunRow, StepRow
 from sync.store.work import ScoreRangeRow
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]  # four processes on two busy cores
@@ -108,6 +108,12 @@ class Staff:
         assert isinstance(found, ScoreRangeRow)
         return found
 
+    def skipped(self, run_id: str) -> dict[str, str]:
+        """The run's steps that had nothing to do, and why."""
+        with self.store.session() as session:
+            steps = session.scalars(select(StepRow).where(StepRow.run_id == run_id)).all()
+            return {step.name: step.detail["skipped"] for step in steps if "skipped" in step.detail}
+
     def scores(self, run_id: str) -> pa.Table:
         """The run's scores, every column."""
         return load_scores(self.store, run_id)
@@ -116,15 +122,14 @@ class Staff:
 @pytest.fixture
 def staff(home: Any, redis_server: str, wait_until: WaitUntil, tmp_path: Path) -> Iterator[Staff]:
     """The workers of a home whose model is trained; all of them are gone at the end."""
-    with redis.Redis.from_url(redis_server) as client:
-        client.flushall()
-    with _staff(home, redis_server, wait_until, tmp_path) as made:
+    ledger = f"sqlite:///{home.folder}/upswell/ledger.sqlite"
+    with _staff(home, ledger, redis_server, wait_until, tmp_path) as made:
         yield made
 
 
 @contextmanager
-def _staff(home: Any, redis_url: str, wait_until: WaitUntil, tmp_path: Path) -> Iterator[Staff]:
-    with Store.open(f"sqlite:///{home.folder}/upswell/ledger.sqlite") as store:
+def _staff(home: Any, ledger: str, redis_url: str, wait_until: WaitUntil, tmp_path: Path) -> Iterator[Staff]:
+    with Store.open(ledger) as store:
         made = Staff(
             home=home,
             store=store,
@@ -133,6 +138,7 @@ def _staff(home: Any, redis_url: str, wait_until: WaitUntil, tmp_path: Path) -> 
             log=tmp_path / "worker.log",
         )
         home.upswell("schedule", "add", "rescore", "--job", "score", "--every", "30d")
+        home.upswell("schedule", "add", "write", "--job", "apply", "--every", "30d")
         try:
             yield made
         finally:
@@ -177,7 +183,8 @@ def test_a_redis_that_is_wiped_and_goes_away_loses_no_run(
     home: Any, wait_until: WaitUntil, tmp_path: Path, own_redis: Any
 ) -> None:
     """The bells are rung again by the next tick; the worker finds Redis again by itself."""
-    with _staff(home, own_redis.url, wait_until, tmp_path) as staff:
+    ledger = f"sqlite:///{home.folder}/upswell/ledger.sqlite"
+    with _staff(home, ledger, own_redis.url, wait_until, tmp_path) as staff:
         own_redis.start()
         staff.start(1)
         first = staff.queue("schedule", "run", "rescore")
@@ -190,14 +197,30 @@ def test_a_redis_that_is_wiped_and_goes_away_loses_no_run(
         staff.ended(second)
 
 
-def test_a_whole_run_behind_celery_writes_what_one_process_writes(staff: Staff) -> None:
-    """Rolled back and done again by workers, the accounts are what they were, but for when that was."""
-    before = _without_stamp(staff.home.accounts())
-    assert staff.home.upswell("rollback").exit_code == 0
-    assert _without_stamp(staff.home.accounts()) != before
-    staff.start(2)
-    staff.ended(staff.queue("run", "--detach"))
-    assert _without_stamp(staff.home.accounts()) == before
+def test_a_first_run_behind_celery_on_postgresql_writes_what_one_process_writes(
+    fresh: Any,
+    home: Any,
+    redis_server: str,
+    postgres: Any,
+    wait_until: WaitUntil,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """From the pull to the outcomes, as one process on SQLite does, but for when that was."""
+    with postgres.database() as name:
+        ledger = postgres.url(name)
+        monkeypatch.setenv("UPSWELL_STATE__URL", ledger)
+        with _staff(fresh, ledger, redis_server, wait_until, tmp_path) as staff:
+            assert fresh.upswell("install", "--apply").exit_code == 0
+            staff.start(2)
+            run = staff.queue("run", "--detach")
+            staff.ended(run)
+            assert len({row.process for row in staff.ranges(run)}) == 2
+            again = staff.queue("schedule", "run", "write")
+            staff.ended(again)
+            plan = latest_plan_id(staff.store, run_id=run)
+            assert staff.skipped(again) == {"apply": f"the newest plan, {plan}, is applied already"}
+    assert _without_stamp(fresh.accounts()) == _without_stamp(home.accounts())
 
 
 def _without_stamp(accounts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy.engine import URL
 
 from connectors.canonical import CRM_TABLES, schema_of
-from connectors.crm import Capabilities, OrgInfo, Usage, Window
+from connectors.crm import Capabilities, Held, OrgInfo, Usage, Window
 from connectors.errors import SetupError
 from sync.lake import Lake
 from sync.store import Store
@@ -146,6 +146,9 @@ class CrmDouble:
     windows: list[tuple[str, Window]] = field(default_factory=list)
     page_rows: int = 3
     fail_at: str | None = None
+    also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    moves: dict[str, dict[str, Any]] = field(default_factory=dict)  # what a row holds now, by its id
+    asked_whether_moved: list[str] = field(default_factory=list)
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(write_batch=200, read_batch=2000, page_size=3)
     )
@@ -169,7 +172,8 @@ class CrmDouble:
     def object_name(self, table: str) -> str:
         return {"accounts": "Account"}.get(table, table)
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
+        self.also[table] = tuple(also)
         if table in self.invisible:
             raise SetupError("the integration user can't see it.", record=table, fix="grant read access")
         self.windows.append((table, window))
@@ -184,6 +188,12 @@ class CrmDouble:
             yield make_rows(table, *found[start : start + self.page_rows])
             if self.fail_at == table:
                 raise ConnectionResetError("the CRM hung up")
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        self.asked_whether_moved.append(table)
+        ids = [each for each in held(table, ["crm_id"])["crm_id"].to_pylist() if each in self.moves]
+        if ids:
+            yield pa.Table.from_pylist([{"crm_id": each, **self.moves[each]} for each in ids])
 
     def usage(self) -> Usage:
         return Usage(calls=self._calls, org_used=None, org_limit=None)

@@ -189,3 +189,28 @@ def test_many_small_pulls_are_compacted(
         pull_once(tables=["accounts"])
     assert len(lake.segments("accounts")) < COMPACT_FROM
     assert len(ids_of(lake.tables()["accounts"])) == 2 + COMPACT_FROM + 2
+
+
+def test_what_moved_without_a_stamp_is_asked_for_once_a_day(
+    pull_once: Pull, crm_double: Any, lake: Lake, noon: datetime
+) -> None:
+    """A contact handed to another account, whose stamp stays, comes with the first pull after a midnight."""
+    pull_once()
+    crm_double.moves = {"P1": {"account_crm_id": "A2"}}
+    crm_double.clock = noon + timedelta(hours=2)
+    pull_once()
+    assert crm_double.asked_whether_moved == []
+    crm_double.clock = noon + timedelta(hours=13)
+    report = pull_once()
+    assert {table.table: table.rows for table in report.tables if table.rows} == {"contacts": 1}
+    rows = lake.tables()["contacts"].select("crm_id", "account_crm_id").to_pyarrow().to_pylist()
+    assert rows == [{"crm_id": "P1", "account_crm_id": "A2"}]
+
+
+def test_the_crm_is_told_which_tables_follow(pull_once: Pull, crm_double: Any, noon: datetime) -> None:
+    """Those over the same window: one reading may then serve two tables."""
+    pull_once(tables=["accounts"])
+    crm_double.clock = noon + timedelta(hours=1)
+    pull_once(tables=["accounts", "opportunities", "opportunity_history"])
+    assert crm_double.also["accounts"] == ()
+    assert crm_double.also["opportunities"] == ("opportunity_history",)

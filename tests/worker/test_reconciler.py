@@ -70,6 +70,25 @@ def test_a_tick_rings_for_what_is_queued_and_for_what_schedules_start(
     assert len(reconciler.tick()) == len(rung) == 2
 
 
+def test_a_slot_that_was_missed_is_warned_of(
+    settings: Settings, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker's log shows warnings; a started slot is none."""
+    now = [NOON]
+    reconciler = Reconciler(settings, lambda _due: None, clock=lambda: now[0])
+    reconciler.tick()
+    now[0] += timedelta(hours=1)
+    with caplog.at_level("INFO"):
+        reconciler.tick()
+    assert [record.levelname for record in caplog.records if "slot" in record.message] == ["INFO"]
+    caplog.clear()
+    now[0] += timedelta(hours=9, minutes=59)
+    with caplog.at_level("WARNING"):
+        reconciler.tick()
+    told = [record.message for record in caplog.records if record.levelname == "WARNING"]
+    assert any("missed" in each for each in told)
+
+
 def test_a_worker_is_healthy_while_it_ticks(settings: Settings, store: Store) -> None:
     """Its health is its last finished tick; one that ended as it should says so."""
     reconciler = Reconciler(settings, lambda _due: None, clock=lambda: NOON)

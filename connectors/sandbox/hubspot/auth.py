@@ -40,6 +40,7 @@ SCOPES = (
     "crm.schemas.deals.read",
     "crm.schemas.deals.write",
     "crm.schemas.line_items.read",
+    "settings.currencies.read",
     "tickets",
 )
 """What the app of a new account was granted."""

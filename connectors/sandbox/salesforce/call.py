@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from connectors.sandbox.audit import Audit
 from connectors.sandbox.clock import Clock
+from connectors.sandbox.salesforce.bulk_query import BulkQueries
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.limits import Quota
 from connectors.sandbox.salesforce.query import Queries
@@ -27,6 +28,7 @@ class Org:
     audit: Audit
     clock: Clock
     queries: Queries
+    bulk: BulkQueries
     quota: Quota
 
 

@@ -44,13 +44,9 @@ def composite(call: Call) -> Response:
     done: list[tuple[str, Response]] = []
     try:
         with call.org.store.transaction():
-            for entry in requests:
-                name = str(entry["referenceId"])
-                try:
-                    response = call.dispatch(_request(call, entry, dict(done)))
-                except _HaltedError:
-                    response = _halted()
-                done.append((name, response))
+            for number, entry in enumerate(requests, start=1):
+                response = _answer(call, number, entry, dict(done))
+                done.append((str(entry["referenceId"]), response))
                 if all_or_none and response.status >= 400:
                     raise _RolledBackError
     except _RolledBackError:
@@ -63,6 +59,15 @@ def composite(call: Call) -> Response:
         body=f'{{"compositeResponse":[{text}]}}'.encode(),
         headers={"Content-Type": "application/json;charset=UTF-8"},
     )
+
+
+def _answer(call: Call, number: int, entry: Mapping[str, object], done: Mapping[str, Response]) -> Response:
+    if number in call.request.refused:
+        return RefusalError(*call.request.refused[number]).response()
+    try:
+        return call.dispatch(_request(call, entry, done))
+    except _HaltedError:
+        return _halted()
 
 
 def _requests(body: Mapping[str, object]) -> list[dict[str, object]]:

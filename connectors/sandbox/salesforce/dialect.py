@@ -9,10 +9,12 @@ from pathlib import Path
 
 from connectors.sandbox.audit import Audit
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.salesforce import collections, composite, describe, metadata, records
+from connectors.sandbox.salesforce import bulk, collections, composite, describe, ingest, metadata, records
 from connectors.sandbox.salesforce.auth import Auth
+from connectors.sandbox.salesforce.bulk_query import BulkQueries
 from connectors.sandbox.salesforce.call import Call, Org
 from connectors.sandbox.salesforce.errors import RefusalError, method_not_allowed, not_found
+from connectors.sandbox.salesforce.ingest_jobs import IngestJobs
 from connectors.sandbox.salesforce.limits import Quota
 from connectors.sandbox.salesforce.org import INTEGRATION_USER_ID, OrgFacts, open_or_create_org
 from connectors.sandbox.salesforce.person import edit_as_person
@@ -85,6 +87,15 @@ ROUTES = (
     _route("/queryAll", GET=("queryAll", lambda call: _query(call, deleted_too=True))),
     _route("/query/{locator}", GET=("query.more", _more)),
     _route("/queryAll/{locator}", GET=("query.more", _more)),
+    _route("/limits/recordCount", GET=("recordCount", bulk.record_count)),
+    _route("/jobs/query", POST=("bulk.query.create", bulk.create)),
+    _route(
+        "/jobs/query/{job}",
+        GET=("bulk.query.info", bulk.info),
+        PATCH=("bulk.query.change", bulk.change),
+        DELETE=("bulk.query.delete", bulk.delete),
+    ),
+    _route("/jobs/query/{job}/results", GET=("bulk.query.results", bulk.results)),
     _route(f"{_TOOLING}/query", GET=("tooling.query", _tooling_query)),
     _route(f"{_TOOLING}/query/{{locator}}", GET=("query.more", lambda call: _more(call, api=_TOOLING))),
     _route(
@@ -120,6 +131,17 @@ ROUTES = (
         POST=("collections.read", collections.read),
     ),
     _route("/composite/sobjects/{object}/{field}", PATCH=("collections.upsert", collections.upsert)),
+    _route("/jobs/ingest", POST=("ingest.create", ingest.create)),
+    _route(
+        "/jobs/ingest/{job}",
+        GET=("ingest.info", ingest.info),
+        PATCH=("ingest.close", ingest.change),
+        DELETE=("ingest.delete", ingest.delete),
+    ),
+    _route("/jobs/ingest/{job}/batches", PUT=("ingest.upload", ingest.upload)),
+    _route("/jobs/ingest/{job}/successfulResults", GET=("ingest.successful", ingest.successful)),
+    _route("/jobs/ingest/{job}/failedResults", GET=("ingest.failed", ingest.failed)),
+    _route("/jobs/ingest/{job}/unprocessedrecords", GET=("ingest.unprocessed", ingest.unprocessed)),
 )
 
 _TOKEN = "/services/oauth2/token"  # noqa: S105  # an address, not a secret
@@ -139,6 +161,7 @@ class SalesforceDialect:
             audit=audit,
             clock=clock,
             queries=Queries(store),
+            bulk=BulkQueries(store, clock),
             quota=Quota(store=store, clock=clock, daily=daily_calls),
         )
         self._auth = Auth(store=store, url=url)
@@ -187,7 +210,10 @@ class SalesforceDialect:
         return RefusalError(status, code, message).response()
 
     def rows(self, request: Request) -> Sequence[SentRow]:
-        """The rows that a writing call carries."""
+        """The rows that a writing call carries; closing a job of ingest is what writes the job's."""
+        if self.endpoint(request) == "ingest.close" and b"UploadComplete" in request.body:
+            jobs = IngestJobs(self._org.store, self._org.clock)
+            return jobs.sent(request.path.rstrip("/").rpartition("/")[2])
         return sent_rows(request, self.endpoint)
 
     def expire(self, request: Request) -> None:

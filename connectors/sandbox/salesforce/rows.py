@@ -146,6 +146,8 @@ class Writer:
                         self.update(child, key, {field.name: survivor["Id"]})
         self._remove(self._whole(sobject), loser)
         self._store.bulk_update(sobject.name, [{"Id": loser["Id"], "MasterRecordId": survivor["Id"]}])
+        # "Triggers and Merge Statements", Apex Developer Guide: a merge is an update of the winning record
+        self.update(sobject, str(survivor["Id"]), {})
         self._note(sobject.name, str(loser["Id"]), "MasterRecordId", None, survivor["Id"])
 
     def existing(self, sobject: SObject, record_id: str) -> Row:

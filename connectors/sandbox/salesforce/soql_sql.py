@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from connectors.sandbox.salesforce.record_csv import record_csv
 from connectors.sandbox.salesforce.record_json import Selection, columns_json, record_json
 from connectors.sandbox.salesforce.schema import Field, SObject
 from connectors.sandbox.salesforce.soql_conditions import NUMERIC, Conditions
@@ -22,13 +23,17 @@ MAX_FIELDS_ALL = 200  # "FIELDS()": unbounded sets need LIMIT 200 at most
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledQuery:
-    """What to run: `keys` finds the result, `page` turns some of its record ids into JSON."""
+    """What to run: `keys` finds the result, `page` turns some of its record ids into JSON.
+
+    `lines` gives the whole result as lines of CSV below the `header`, for a Bulk query."""
 
     sobject: SObject
     keys: str
     parameters: tuple[object, ...]
     page: str | None  # None: `keys` itself gives JSON rows (aggregates)
     counts: bool = False  # COUNT(): only the number of rows
+    lines: str = ""
+    header: tuple[str, ...] = ()
 
 
 def compile_query(
@@ -67,8 +72,19 @@ class _Compiler:
             f" CROSS JOIN {identifier(scope.sobject.name)} AS {scope.root} ON {scope.root}.Id = wanted.value"
             f" {' '.join(select_joins)} ORDER BY wanted.key"
         )
+        header, line = record_csv(selection)
+        table = f"{identifier(scope.sobject.name)} AS {scope.root}"
+        lines = (
+            f"SELECT {line} AS line FROM {table} {' '.join(select_joins)}"  # noqa: S608  # names of the schema
+            f" WHERE {scope.root}.Id IN ({keys})"
+        )
         return CompiledQuery(
-            sobject=scope.sobject, keys=keys, parameters=tuple(self._conditions.parameters), page=page
+            sobject=scope.sobject,
+            keys=keys,
+            parameters=tuple(self._conditions.parameters),
+            page=page,
+            lines=lines,
+            header=header,
         )
 
     def _aggregate(self, scope: Scope, aggregates: list[Aggregate]) -> CompiledQuery:

@@ -17,6 +17,8 @@ from connectors.sandbox.store import Store
 class View:
     """What one user sees and may edit. Good for one request: permissions are read when it is made."""
 
+    HIDDEN = "hidden_objects"  # of the meta table: names that nothing grants, in small letters
+
     def __init__(self, *, store: Store, schema: Schema, user_id: str, sees_all: bool) -> None:
         self.user_id = user_id
         self._schema = schema
@@ -24,7 +26,9 @@ class View:
         self._seen: dict[str, SObject] = {}
         self._readable: set[str] = set()
         self._editable: set[str] = set()
+        self._hidden: set[str] = set()
         if not sees_all:
+            self._hidden.update((store.meta.get(self.HIDDEN) or "").split())
             granted = store.select(
                 "SELECT p.Field, max(p.PermissionsRead), max(p.PermissionsEdit) FROM FieldPermissions AS p"
                 " JOIN PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId"
@@ -39,14 +43,15 @@ class View:
         key = name.lower()
         if key not in self._seen:
             sobject = self._schema.find(key)
-            if sobject is None:
+            if sobject is None or key in self._hidden:
                 return None
             self._seen[key] = self._narrow(sobject)
         return self._seen[key]
 
     def objects(self) -> list[SObject]:
         """Every sObject, by name."""
-        return [self._narrow(sobject) for _, sobject in sorted(self._schema.objects().items())]
+        known = sorted(self._schema.objects().items())
+        return [self._narrow(sobject) for name, sobject in known if name.lower() not in self._hidden]
 
     def by_prefix(self, record_id: str) -> SObject | None:
         """The sObject that an id belongs to, or None."""
@@ -65,7 +70,10 @@ class View:
         fields: Mapping[str, Field] = {
             key: field
             for key, field in sobject.fields.items()
-            if not field.custom or field.required or f"{sobject.name}.{field.name}".lower() in self._readable
+            if f"{sobject.name}.{field.name}".lower() not in self._hidden
+            and (
+                not field.custom or field.required or f"{sobject.name}.{field.name}".lower() in self._readable
+            )
         }
         if len(fields) == len(sobject.fields):
             return sobject

@@ -20,6 +20,7 @@ from connectors.sandbox.clock import advance
 from connectors.sandbox.faults import Edit, FaultRule
 from connectors.sandbox.hubspot.auth import grant
 from connectors.sandbox.hubspot.person import at_work, person_archive, person_create, person_edit
+from connectors.sandbox.hubspot.schema import Schema
 from connectors.sandbox.server import Sandbox
 from connectors.transport import RetryPolicy
 
@@ -77,6 +78,11 @@ class Account:
         """A person associates two records."""
         with at_work(self.sandbox.store, object_name) as (kind, _records, linker):
             linker.associate(kind, record_id, to_id, [type_id])
+
+    def unlink(self, object_name: str, record_id: str, other_name: str, to_id: str) -> None:
+        """A person takes two records apart."""
+        with at_work(self.sandbox.store, object_name) as (kind, _records, linker):
+            linker.dissociate(kind, record_id, Schema(self.sandbox.store).types()[other_name], to_id)
 
     def merge(self, crm: Hubspot, object_name: str, survivor: str, loser: str) -> str:
         """Another app merges two records; the survivor's id."""

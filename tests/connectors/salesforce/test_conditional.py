@@ -56,9 +56,9 @@ def outcomes(results: list[RowResult]) -> list[RowOutcome]:
 
 
 def test_only_a_connection_that_is_set_so_says_that_it_can(our_org: Any, crm: Salesforce) -> None:
-    """And then a call holds 25 records instead of 200."""
+    """And then a call holds 25 records instead of 1,000."""
     plain = our_org.connect().capabilities
-    assert (plain.conditional_write, plain.write_batch) == (frozenset(), 200)
+    assert (plain.conditional_write, plain.write_batch) == (frozenset(), 1000)
     assert (crm.capabilities.conditional_write, crm.capabilities.write_batch) == ({"Account"}, 25)
 
 
@@ -163,7 +163,7 @@ def test_a_write_of_rows_is_sent_once(our_org: Any, conditional: bool, accounts:
     assert len(our_org.requests()) == before + 1
 
 
-@pytest.mark.parametrize("batch", [(0, 200), (10, 10), (500, 200)])
+@pytest.mark.parametrize("batch", [(0, 1000), (10, 10), (5000, 1000)])
 def test_a_write_call_can_be_set_to_hold_fewer_records(our_org: Any, batch: tuple[int, int]) -> None:
     """Never more than Salesforce takes."""
     asked, gets = batch

@@ -28,9 +28,13 @@ MAPPING = {
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
-def connect(org: Any) -> Any:
+BOTH_WAYS = pytest.mark.parametrize("way", ["auto", "never"])  # of [crm.salesforce] bulk_reads
+
+
+def connect(org: Any, way: str = "auto") -> Any:
     """With the company's own fields mapped."""
-    return org.connect(mapping=MAPPING, account_external_id="Customer_Id__c")
+    settings = org.settings(bulk_reads=way)
+    return org.connect(settings, mapping=MAPPING, account_external_id="Customer_Id__c")
 
 
 def test_an_account_arrives_with_standard_mapped_and_derived_columns(org: Any, pulled: Any) -> None:
@@ -83,10 +87,11 @@ def test_each_table_comes_in_its_canonical_schema(org: Any) -> None:
         assert all(page.schema == CRM_TABLES[table] for page in pages), table
 
 
-def test_a_first_pull_reads_every_page_once(org: Any, pulled: Any) -> None:
+@BOTH_WAYS
+def test_a_first_pull_reads_every_page_once(org: Any, way: str, pulled: Any) -> None:
     """More rows than a page holds, none lost, none twice."""
     ids = org.many_accounts(4_500)
-    crm = connect(org)
+    crm = connect(org, way)
     pages = list(crm.pull("accounts", Window(since=None, until=LATER)))
     assert len(pages) >= 3
     found = [each for page in pages for each in page.column("crm_id").to_pylist()]
@@ -293,19 +298,23 @@ def test_a_path_over_a_relationship_can_be_mapped(org: Any, pulled: Any) -> None
     assert row["segment"]
 
 
-def test_a_session_that_ends_between_two_pages_costs_nothing(org: Any, pulled: Any) -> None:
+@BOTH_WAYS
+def test_a_session_that_ends_between_two_pages_costs_nothing(org: Any, way: str, pulled: Any) -> None:
     """The cursor goes on after one login."""
     org.many_accounts(4_100)
-    crm = connect(org)
+    crm = connect(org, way)
     org.fault(kind="expire_session", endpoint="*query*", request=(2,))
     assert len(pulled(crm, "accounts")) == 4_100
 
 
+@BOTH_WAYS
 @pytest.mark.parametrize("since", [None, datetime(2026, 1, 1, tzinfo=UTC)])
-def test_a_lost_query_cursor_costs_no_row_and_doubles_none(org: Any, pulled: Any, since: Any) -> None:
+def test_a_lost_query_cursor_costs_no_row_and_doubles_none(
+    org: Any, way: str, pulled: Any, since: Any
+) -> None:
     """The pull goes on behind the last row it saw, also where thousands bear one stamp."""
     ids = org.many_accounts(6_500)
-    crm = connect(org)
+    crm = connect(org, way)
     org.fault(
         kind="status", endpoint="*/query*/?*", request=(1, 3, 4), status=400, code="INVALID_QUERY_LOCATOR"
     )
@@ -313,10 +322,11 @@ def test_a_lost_query_cursor_costs_no_row_and_doubles_none(org: Any, pulled: Any
     assert sorted(found) == sorted(ids)
 
 
-def test_a_pull_that_waits_while_others_run_loses_nothing(org: Any) -> None:
+@BOTH_WAYS
+def test_a_pull_that_waits_while_others_run_loses_nothing(org: Any, way: str) -> None:
     """Salesforce keeps ten cursors a user; the slow pull's is the one that goes."""
     ids = org.many_accounts(4_100)
-    crm = connect(org)
+    crm = connect(org, way)
     slow = crm.pull("accounts", Window(since=None, until=LATER))
     found = next(slow).column("crm_id").to_pylist()
     for _ in range(12):

@@ -52,16 +52,20 @@ def test_two_hundred_records_cost_one_call(our_org: Any) -> None:
     assert [(r.key, r.id) for r in results] == [(f"k{n}", each) for n, each in enumerate(ids)]
 
 
-def test_reading_two_thousand_records_costs_one_call(our_org: Any) -> None:
-    """And 2,001 cost two."""
-    ids = our_org.many_accounts(2001)
+def test_reading_ten_thousand_records_costs_one_call(our_org: Any) -> None:
+    """In five parts of 2,000; a part that fails is asked by itself."""
+    ids = our_org.many_accounts(10_000)
     crm = our_org.connect()
     crm.describe("Account")
     before = crm.usage().calls
     assert len(crm.read("Account", ids[:2000], ["Name"])) == 2000
     assert crm.usage().calls == before + 1
-    assert crm.read("Account", ids, ["Name"]).keys() == set(ids)
-    assert crm.usage().calls == before + 3
+    held = crm.read("Account", ids, ["Name"])
+    assert [held[each].values["Name"] for each in ids] == [f"A {each}" for each in ids]
+    assert crm.usage().calls == before + 2
+    our_org.fault(kind="part", part=2, status=503)
+    assert crm.read("Account", ids[:5000], ["Name"]).keys() == set(ids[:5000])
+    assert crm.usage().calls == before + 4
 
 
 def test_one_refused_row_does_not_stop_the_others(our_org: Any) -> None:
@@ -143,14 +147,14 @@ def test_reading_a_field_that_is_not_there_names_it(our_org: Any) -> None:
 
 
 def test_mistakes_of_the_caller_are_told_before_a_call(our_org: Any) -> None:
-    """Two objects, one record twice, 201 records."""
+    """Two objects, one record twice, 1,001 records."""
     crm = our_org.connect()
-    ids = our_org.many_accounts(201)
+    ids = our_org.many_accounts(1001)
     with pytest.raises(ValueError, match="one object"):
         crm.write([change(ids[0]), Change(key="x", object="Contact", id=ids[1], values={})])
     with pytest.raises(ValueError, match="once"):
         crm.write([change(ids[0]), change(ids[0][:15])])
-    with pytest.raises(ValueError, match="201"):
+    with pytest.raises(ValueError, match="1001"):
         crm.write([change(each, Name="x") for each in ids])
     assert crm.write([]) == []
 

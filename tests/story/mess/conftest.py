@@ -180,7 +180,7 @@ class Messy:
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param(kind, marks=pytest.mark.xdist_group(f"mess in {kind}")) for kind in WORDS],
+    params=list(WORDS),
 )
 def messy_folder(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory

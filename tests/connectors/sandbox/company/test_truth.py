@@ -11,7 +11,6 @@ import pytest
 from connectors.sandbox.company.catalogue import FAMILIES
 from connectors.sandbox.company.drivers import ROW
 
-pytestmark = pytest.mark.xdist_group("full-size company")
 SEEDS = (1, 2, 3, 4, 5)
 Judge = Callable[[int], Any]
 Auc = Callable[[np.ndarray, np.ndarray], float]

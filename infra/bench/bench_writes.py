@@ -1,0 +1,136 @@
+"""What it costs to write 10,000 changed accounts: API calls of every kind, and our own CPU seconds.
+
+A connection of its own applies a plan that another one made, so that logging in, describing, comparing, the
+small first batch, writing and verifying are all counted, by the sandbox's audit log. The sandbox is a process
+of its own: its CPU is not ours. Then a plan that would write the same again: nothing changed, nothing leaves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from connectors.crm import Crm
+from connectors.sandbox.audit import Audit, AuditedRequest
+from connectors.sandbox.store import Store as SandboxStore
+from infra.bench.bench_crms import DEMO, served
+from infra.chaos.company import Org, make_org, make_plan
+from infra.chaos.home import empty_ledger, set_crm
+from sync.apply import apply
+from sync.connect import connect
+from sync.store import Store
+
+ACCOUNTS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to write, with the calls that it may take for 10,000 accounts."""
+
+    name: str
+    kind: str
+    settings: dict[str, Any]
+    most: int
+
+
+WAYS: Final = (
+    Way(name="composite", kind="salesforce", settings={"salesforce__bulk_writes": "never"}, most=34),
+    Way(name="bulk", kind="salesforce", settings={}, most=10),
+    Way(name="hubspot", kind="hubspot", settings={}, most=220),
+)
+
+
+def measure(way: Way, made: Org, folder: Path, accounts: int) -> None:
+    """Apply, and apply the same again; print the figures of both."""
+    set_crm(made.folder / "upswell.toml", way.settings)
+    ledger = empty_ledger(folder)
+    with served(way.kind, made.folder, DEMO), Store.open(f"sqlite:///{ledger}") as store:
+        crm = connect(made.settings)
+        now = crm.server_time()
+        plans = [
+            make_plan(made, crm, store, name=name, writes=accounts, tasks=0, seed=1, now=now)
+            for name in ("changed", "nothing_changed")
+        ]
+        crm.close()
+        for plan, outcome in zip(plans, ("applied", "unchanged"), strict=True):
+            before, cpu = latest(made), time.process_time()
+            crm = connect(made.settings)
+            report = applied(crm, store, plan.id)
+            crm.close()
+            cpu = time.process_time() - cpu
+            asked, writing = asked_since(made, before)
+            if report.outcomes != {outcome: accounts} or report.drifts:
+                raise SystemExit(f"{way.name}: {report.outcomes}, {len(report.drifts)} cells moved")
+            name = f"writes_{way.name}_{plan.id.removeprefix('plan-')}"
+            calls = sum(each.api_calls for each in asked)
+            told(f"{name}_calls", calls, "calls", words(asked, writing) + limit(way, outcome, accounts))
+            told(f"{name}_cpu", cpu, "CPU seconds", f"{accounts:,} accounts")
+
+
+def applied(crm: Crm, store: Store, plan_id: str) -> Any:
+    """The report of an apply in this process."""
+    return apply(plan_id, crm, store, now=crm.server_time())
+
+
+@contextmanager
+def audit_of(made: Org) -> Iterator[Audit]:
+    """What the sandbox noted."""
+    store = SandboxStore.open(made.database)
+    try:
+        yield Audit(store)
+    finally:
+        store.close()
+
+
+def latest(made: Org) -> int:
+    """The number of the last request so far."""
+    with audit_of(made) as audit:
+        return max(each.number for each in audit.requests())
+
+
+def asked_since(made: Org, before: int) -> tuple[list[AuditedRequest], int]:
+    """The calls since a request, and how many of them carried rows to be written."""
+    with audit_of(made) as audit:
+        asked = [each for each in audit.requests() if each.number > before and each.api_calls]
+        return asked, len({row.request for row in audit.rows() if row.request > before})
+
+
+def words(asked: list[AuditedRequest], writing: int) -> str:
+    """The calls by kind."""
+    kinds = Counter(each.endpoint for each in asked)
+    return f"{writing} of them write; " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
+
+
+def limit(way: Way, outcome: str, accounts: int) -> str:
+    """What was asked for, at the size for which it was asked."""
+    return f"; limit {way.most}" if outcome == "applied" and accounts == ACCOUNTS else ""
+
+
+def told(name: str, value: float, unit: str, compared_with: str) -> None:
+    """Print one figure."""
+    line = {"name": name, "value": round(value, 3), "unit": unit, "compared_with": compared_with}
+    print(json.dumps(line), flush=True)
+
+
+def main() -> None:
+    """Print one JSON object a line."""
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--accounts", type=int, default=ACCOUNTS)
+    accounts = options.parse_args().accounts
+    for way in WAYS:
+        with tempfile.TemporaryDirectory(prefix="upswell-bench-") as name:
+            folder = Path(name)
+            made = make_org(folder / "org", way.kind, accounts=accounts, seed=1)
+            measure(way, made, folder, accounts)
+
+
+if __name__ == "__main__":
+    main()
