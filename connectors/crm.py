@@ -217,12 +217,13 @@ Held = Callable[[str, Sequence[str]], pa.Table]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """API calls: ours in this process, and the org's over its window where the CRM tells."""
+    """API calls: ours over this connection, and the org's over its window where the CRM tells."""
 
     calls: int
     org_used: int | None
     org_limit: int | None
     waited: float = 0.0  # seconds for which our calls were held back by the CRM's rate limits
+    ours: int | None = None  # of all our processes in 24 hours, where a budget counts them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,7 +173,9 @@ REST: Final = """
 
 [budget]
 # daily_share = 0.2             # of the org's daily API calls that we may use
+# run_share = 1.0               # part of these that one run may use
 # org_ceiling = 0.8             # used by everybody together: we stop here
+# calls_at_once = 10            # to Salesforce, by all workers together
 
 [plays]
 # nurture = { do = ["share a relevant story"], do_not = ["name a price"] }

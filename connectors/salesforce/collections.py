@@ -55,8 +55,8 @@ class Collections:
         self, method: str, object_name: str, parts: Sequence[Sequence[Row]]
     ) -> dict[str, RowResult]:
         bodies = [_body(object_name, rows) for rows in parts]
-        body = composed(self._client, method, _PATH, bodies)
-        answers = self._client.send("POST", "composite", body).get("compositeResponse") or []
+        reply = self._client.send("POST", "composite", composed(self._client, method, _PATH, bodies))
+        answers = (reply.get("compositeResponse") if isinstance(reply, Mapping) else None) or []
         if [each.get("referenceId") for each in answers] != [f"part{n}" for n in range(len(parts))]:
             raise _unknown(len(answers), f"{len(parts)} parts", object_name)
         errors = [self._error(each, method) for each in answers]

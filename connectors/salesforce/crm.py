@@ -27,6 +27,7 @@ from connectors.crm import (
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
 from connectors.mappings import Mappings
+from connectors.pace import Pace
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
 from connectors.salesforce.bulk import Bulk
@@ -117,6 +118,7 @@ class Salesforce:
         account_external_id: str = "",
         clock: Callable[[], datetime] | None = None,
         budget: Budget | None = None,
+        pace: Pace | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         on_request: Callable[[RequestSeen], None] | None = None,
@@ -136,7 +138,9 @@ class Salesforce:
             plain_http=tuple(url for url in urls if url.startswith("http://")),
             on_request=on_request,
         )
-        client = SalesforceClient(settings, door=door, retry=policy, budget=budget, now=clock or utc_now)
+        client = SalesforceClient(
+            settings, door=door, retry=policy, budget=budget, pace=pace, now=clock or utc_now
+        )
         mappings = Mappings.of(mapping or {}, account_external_id)
         return cls(client, mappings, sleep=policy.sleep, write_batch=write_batch)
 
@@ -192,9 +196,9 @@ class Salesforce:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
         return self._reader.pull(table, window)
 
-    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:  # noqa: ARG002  # nothing to compare
-        """None: whom a record belongs to is a field here, and a field that changes moves SystemModstamp."""
-        return iter(())
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """Rows whose mapped formula fields, or fields of parents, changed: ids and those columns."""
+        return self._reader.moved(table, held)
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
@@ -246,4 +250,4 @@ class Salesforce:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._client.door.close()
+        self._client.close()

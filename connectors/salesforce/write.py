@@ -17,7 +17,7 @@ from connectors.salesforce.collections import PARTS, Collections, composed
 from connectors.salesforce.conditional import ConditionalWriter
 from connectors.salesforce.rows import row
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.values import decode, parse_time
+from connectors.salesforce.values import decode, is_id, parse_time
 
 CHUNK: Final = 2000
 READ_BATCH: Final = CHUNK * PARTS
@@ -39,7 +39,7 @@ class Writer:
         objects = {change.object for change in changes}
         if len(objects) > 1:
             raise ValueError(f"one call writes one object, not {sorted(objects)}")
-        ids = {change.id[:15] for change in changes}
+        ids = {change.id[:15] if is_id(change.id) else change.id for change in changes}
         if len(ids) < len(changes):
             raise ValueError("a record may come once in a call: Salesforce refuses the whole call otherwise")
         here = self._schemas[changes[0].object]
@@ -61,7 +61,7 @@ class Writer:
             )
         stamp = [name for name in ("SystemModstamp",) if here.has(name)]
         asked = list(dict.fromkeys(["Id", *fields, *stamp]))
-        unique = list(dict.fromkeys(ids))
+        unique = [each for each in dict.fromkeys(ids) if is_id(each)]  # a malformed one refuses the call
         found: dict[str, Record] = {}
         chunks = [unique[start : start + CHUNK] for start in range(0, len(unique), CHUNK)]
         for chunk, answer in self._answers(object_name, chunks, asked):
