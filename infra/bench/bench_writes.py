@@ -27,6 +27,7 @@ from infra.chaos.home import empty_ledger, set_crm
 from infra.chaos.weather import REASON
 from sync.apply import apply
 from sync.connect import connect
+from sync.planned import Plan
 from sync.store import Store
 
 ACCOUNTS: Final = 10_000
@@ -58,21 +59,26 @@ def measure(way: Way, made: Org, folder: Path, accounts: int) -> None:
         planned(made, store, accounts, "changed", "nothing_changed", seed=1)
         expect(way, made, store, "changed", {"applied": accounts})
         expect(way, made, store, "nothing_changed", {"unchanged": accounts})
-        planned(made, store, accounts, "edited", seed=2)
-        edits = accounts // 10
-        edit(made, made.ids[:edits])
-        expect(way, made, store, "edited", {"applied": accounts - edits, "conflict": edits})
-        if kept(made, made.ids[:edits]) != edits:
+        (plan,) = planned(made, store, accounts, "edited", seed=2)
+        field = REASON[way.kind]
+        ours = [each.record_id for each in plan.changes if any(cell.name == field for cell in each.cells)]
+        edited = ours[: accounts // 10]
+        edit(made, edited)
+        outcomes = {"applied": accounts - len(edited), "conflict": len(edited)}
+        expect(way, made, store, "edited", outcomes)
+        if kept(made, edited) != len(edited):
             raise SystemExit(f"{way.name}: what people wrote is gone")
 
 
-def planned(made: Org, store: Store, accounts: int, *names: str, seed: int) -> None:
+def planned(made: Org, store: Store, accounts: int, *names: str, seed: int) -> list[Plan]:
     """Plans that would all write the same, by a connection of their own."""
     crm = connect(made.settings)
     now = crm.server_time()
-    for name in names:
-        make_plan(made, crm, store, name=name, writes=accounts, tasks=0, seed=seed, now=now)
+    plans = [
+        make_plan(made, crm, store, name=name, writes=accounts, tasks=0, seed=seed, now=now) for name in names
+    ]
     crm.close()
+    return plans
 
 
 def expect(way: Way, made: Org, store: Store, name: str, outcomes: dict[str, int]) -> None:
