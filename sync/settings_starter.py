@@ -56,6 +56,14 @@ client_id = ""                  # the app's consumer key
 [mapping.tickets]
 # csat = "CSAT__c"
 
+[mapping.usage]                 # what a custom object of yours tells: docs/mapping.md
+# object = "Usage__c"
+# account_crm_id = "Account__c" # the lookup that leads to the account
+# metric = "=api_calls"         # "=": the same in every row
+# period_start = "Month__c"
+# period_days = "=30"
+# value = "Calls__c"
+
 [mapping.fields]                # our field = a field of yours, where you don't want ours
 # score = "My_Expansion_Score__c"
 """

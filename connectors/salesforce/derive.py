@@ -37,6 +37,7 @@ class Derivation:
         closings: Closings,
         prices: ListPrices,
     ) -> None:
+        self._own = mappings.objects
         self._currency = currency
         self._customer_types = pa.array(sorted(customer_types), TEXT)
         self._closings = closings
@@ -61,6 +62,8 @@ class Derivation:
 
     def columns(self, table: str, page: Page) -> Arrays:
         """Columns to add to, or put over, those read for this page."""
+        if table in self._own:  # an object that the settings name tells what they say, and nothing else
+            return self._with_currency(page) if "currency" in page.arrays else {}
         derive = self._tables.get(table)
         return derive(page) if derive is not None else {}
 

@@ -62,7 +62,7 @@ class Schemas:
 
     def learn(self, object_names: Iterable[str]) -> None:
         """Describe those that are not described yet, as many in one call as the org takes."""
-        new = [name for name in dict.fromkeys(object_names) if name not in self._known]
+        new = [n for n in dict.fromkeys(object_names) if n not in self._known and n.isidentifier()]
         for start in range(0, len(new), _TOGETHER):
             for name, body in self._together(new[start : start + _TOGETHER]).items():
                 self._known[name] = None if body is None else described(body)
@@ -93,14 +93,14 @@ class Schemas:
 
     def holds_path(self, object_name: str, path: str) -> bool:
         """Whether a field or a path over relationships (Product2.ProductCode) can be read."""
-        return self._at(object_name, path) is not None
+        return self.field(object_name, path) is not None
 
     def type_of(self, object_name: str, path: str) -> FieldType:
         """What a field or a path over relationships holds; OTHER where it can't be read."""
-        field = self._at(object_name, path)
+        field = self.field(object_name, path)
         return FieldType.OTHER if field is None else field.type
 
-    def _at(self, object_name: str, path: str) -> FieldSchema | None:
+    def field(self, object_name: str, path: str) -> FieldSchema | None:
         """The field at the end of a path; None where there is none that our user sees."""
         head, _, rest = path.partition(".")
         here = self[object_name]
@@ -110,7 +110,7 @@ class Schemas:
         if target is None:
             return None
         try:
-            return self._at(target, rest)
+            return self.field(target, rest)
         except SetupError:
             return None
 
