@@ -48,7 +48,9 @@ from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.mappings import Mappings
+from connectors.pace import Pace
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+from connectors.write_jobs import WriteJobs
 
 
 class Hubspot:
@@ -66,6 +68,7 @@ class Hubspot:
         links_in_record=False,
         unique_task_key=False,
     )
+    jobs: WriteJobs | None = None
 
     def __init__(self, client: HubspotClient, mappings: Mappings, *, write_batch: int = 0) -> None:
         self.capabilities = self.capabilities.within(
@@ -122,6 +125,7 @@ class Hubspot:
         mapping: Mapping[str, Mapping[str, str]] | None = None,
         account_external_id: str = "",
         budget: Budget | None = None,
+        pace: Pace | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         on_request: Callable[[RequestSeen], None] | None = None,
@@ -136,7 +140,7 @@ class Hubspot:
         """
         door = HttpDoor(timeouts=timeouts, ca_file=settings.ca_file or None, on_request=on_request)
         policy = retry if retry is not None else RetryPolicy()
-        client = HubspotClient(settings, door=door, retry=policy, budget=budget)
+        client = HubspotClient(settings, door=door, retry=policy, budget=budget, pace=pace)
         return cls(client, Mappings.of(mapping or {}, account_external_id), write_batch=write_batch)
 
     def org(self) -> OrgInfo:
@@ -227,7 +231,7 @@ class Hubspot:
     def close(self) -> None:
         """Give back the connections."""
         self._reader.close()
-        self._client.door.close()
+        self._client.close()
 
     def _learn_task_key(self) -> None:
         """Whether this account refuses a second task with our key."""

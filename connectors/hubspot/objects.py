@@ -14,7 +14,7 @@ from connectors.crm import Window
 from connectors.errors import TerminalError
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import NOT_FOUND, read_problem
-from connectors.hubspot.values import millis
+from connectors.hubspot.values import is_id, millis
 
 Records = list[Mapping[str, Any]]
 
@@ -94,7 +94,7 @@ class Objects:
 
         A merged record comes back as its survivor, under the survivor's id."""
         size = HISTORY_BATCH if history else READ_BATCH
-        unique = list(dict.fromkeys(ids))
+        unique = [each for each in dict.fromkeys(ids) if key is not None or is_id(each)]
         found: Records = []
         for start in range(0, len(unique), size):
             body: dict[str, Any] = {

@@ -71,6 +71,11 @@ class Paths:
         return f"{self.currencies}/exchange-rates"
 
     @property
+    def token_info(self) -> str:
+        """POST: what a static token may do; this path has no date in any dialect."""
+        return "/oauth/v2/private-apps/get/access-token-info"
+
+    @property
     def details(self) -> str:
         """GET: which account this is."""
         return f"{self.account}/details"

@@ -19,6 +19,7 @@ from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.tables import ACCOUNTS, OPPORTUNITIES, Source
 
+_OF_COLUMNS: Final = frozenset({"accounts", "contacts", "tickets"})  # tables derived from their columns only
 _CONTACT_PREFIX: Final = "003"
 _ACCOUNT_PREFIX: Final = "001"
 _PRIORITIES: Final = {"urgent": "critical", "normal": "medium"}
@@ -66,6 +67,14 @@ class Derivation:
             return self._with_currency(page) if "currency" in page.arrays else {}
         derive = self._tables.get(table)
         return derive(page) if derive is not None else {}
+
+    def translated(self, table: str, page: Page) -> Arrays:
+        """What is put over the columns read for this page, and what follows from them alone."""
+        if table not in _OF_COLUMNS or table in self._own:
+            return {}
+        follows = {"is_customer"} if "account_type" in page.arrays else set()
+        made = self._tables[table](page)
+        return {name: values for name, values in made.items() if name in follows | page.arrays.keys()}
 
     def _accounts(self, page: Page) -> Arrays:
         made = dict(self._with_currency(page))

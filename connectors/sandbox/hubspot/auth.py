@@ -89,6 +89,8 @@ class Auth:
             "refresh_token": form["refresh_token"],
             "access_token": access_token,
             "expires_in": TOKEN_SECONDS,
+            "hub_id": int(meta["portal.id"]),
+            "scopes": self.scopes,
         }
         return Response.of(200, body, api_calls=0)
 

@@ -57,6 +57,7 @@ class Field:
     case_sensitive: bool = False
     track_history: bool = False
     help_text: str | None = None
+    calculated: bool = False  # a formula or roll-up: its value moves no stamp
 
     @property
     def custom(self) -> bool:

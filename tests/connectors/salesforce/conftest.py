@@ -113,6 +113,12 @@ def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def org_in() -> Callable[[Path], Org]:
+    """Serves the org of a folder."""
+    return Org
+
+
+@pytest.fixture
 def org(empty_folder: Path, tmp_path: Path) -> Iterator[Org]:
     """An org without our fields."""
     folder = tmp_path / "org"
