@@ -179,6 +179,7 @@ CRM_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
             rate=REAL,  # what one unit is worth in the currency that the CRM reports in; that one's own is 1
             valid_from=DAY,  # null: the rate that holds whatever the day
             valid_to=DAY,  # the first day on which it does not hold any more
+            told_on=DAY,  # the CRM's day when it told the rate; all rates are read together
         ),
     }
 )

@@ -13,7 +13,7 @@ HEAD: Final = """\
 [company]
 name = ""                       # as it stands in briefs and tasks
 currency = "USD"                # ISO 4217
-# rates = {{ EUR = 1.10 }}        # what one unit of another currency is worth in yours, as finance plans
+# rates = {{ EUR = 1.10 }}        # what one unit of another is worth in yours; else the CRM's rate
 fiscal_year_start = 1           # month in which your fiscal year begins
 timezone = "UTC"                # business dates are taken here, such as America/New_York
 language = "en"                 # of briefs, tasks and reasons

@@ -106,6 +106,7 @@ class Salesforce:
                 customer_types=client.settings.customer_types,
                 closings=Closings(children),
                 prices=ListPrices(children, self._schemas),
+                today=lambda: self.server_time().date(),
             ),
             children=children,
         )
