@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
+from connectors.checkup import Remark
 from connectors.fields import FieldSpec
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class FieldSchema:
     calculated: bool = False
     external_id: bool = False
     unique: bool = False
+    help: str = ""  # what people are told about it; on HubSpot its description
+    group: str = ""  # HubSpot's property group
     references: tuple[str, ...] = ()
 
 
@@ -228,7 +231,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallStep:
-    """One thing an install would do or did: create, keep, differs, remove."""
+    """One thing an install would do or did: create, grant, keep, differs, remove."""
 
     object: str
     name: str
@@ -321,8 +324,19 @@ class Crm(Protocol):
         """Create the fields that are missing; never change one that exists with another definition."""
         ...
 
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Take away what an install made, and nothing else.
+
+        That is what `made` names (object.name, as the steps of an install do), and what is recognisably ours
+        by its name and the text that explains it. Without `apply` nothing is done."""
+        ...
+
     def field_name(self, spec: FieldSpec) -> str:
         """The vendor's name of one of our fields: score -> Expansion_Score__c or expansion_score."""
+        ...
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+        """A check-up of what only this vendor has: nothing is changed. `specs` are our fields."""
         ...
 
     def usage(self) -> Usage:
