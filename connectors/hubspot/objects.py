@@ -7,7 +7,7 @@ with history).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.crm import Window
@@ -120,6 +120,18 @@ class Objects:
             {**record, "properties": {**record["properties"], **by_id.get(str(record["id"]), {})}}
             for record in page
         ]
+
+
+def gathered(pages: Iterable[Records], size: int) -> Iterator[Records]:
+    """The pages in groups of at least `size` records, the last one smaller."""
+    held: Records = []
+    for page in pages:
+        held = held + page if held else page
+        if len(held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def _that_fit(properties: Sequence[str], room: int) -> tuple[Sequence[str], Sequence[str]]:

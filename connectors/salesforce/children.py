@@ -7,7 +7,7 @@ full read takes the child object as a whole.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Final, Protocol, Self, TypeVar, cast
 
 from connectors.crm import Window
@@ -23,7 +23,9 @@ _BY_REST: Final = 4 * ONE_PAGE  # its first page is there already: three more co
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildRows:
-    """Which rows: those of `object` whose `link` is a record of `parent` in the window."""
+    """Which rows: those of `object` whose `link` is a record of `parent` in the window.
+
+    The relationship to the parent bears the parent's name, as standard objects' do."""
 
     object: str
     parent: str
@@ -86,10 +88,12 @@ class Children:
         return self._fetch.pages(query, by_rest=_BY_REST)
 
     def _of_parents(self, wanted: ChildRows, window: Window) -> tuple[Condition, ...]:
-        """The semi-join; none for a full read, which is about all rows."""
+        """The semi-join; for a full read, which is about all rows, only what holds for their parents."""
         cursor = self._schemas[wanted.parent].cursor
         if window.since is None or cursor is None:
-            return ()
+            over = ((f"{wanted.parent}.{each.field}", each) for each in wanted.only)
+            shown = ((path, each) for path, each in over if self._schemas.holds_path(wanted.object, path))
+            return tuple(replace(each, field=path) for path, each in shown)
         changed = (
             Condition(field=cursor, operator="<", value=window.until),
             Condition(field=cursor, operator=">=", value=window.since),

@@ -12,10 +12,12 @@ from typing import Final
 
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.page import Records
+from connectors.salesforce import soql
 from connectors.salesforce.bulk import Bulk, BulkUnfitError
 from connectors.salesforce.client import SalesforceClient, TooManyRowsError
 from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Schemas
+from connectors.salesforce.wide import fits, wide_pages
 
 ONE_PAGE: Final = 2_000  # records
 
@@ -34,23 +36,27 @@ class Fetch:
 
     def pages(self, query: Query, *, by_rest: int = ONE_PAGE) -> Iterator[Records]:
         """Some records at a time: in the query's order by REST, which reads so many, and in none by Bulk."""
-        if self._bulk is None or not self._bulk.takes(query.object):
-            yield from query.pages(self._client)
+        statement = query.statement(ordered=False)
+        if self._bulk is None or not self._bulk.takes(query.object) or len(statement) > soql.LONGEST:
+            yield from self._by_rest(query)
             return
         if not (query.is_whole and self._count(query.object) > by_rest):
             try:
-                yield from query.pages(self._client, at_most=by_rest)
+                yield from self._by_rest(query, at_most=by_rest)
             except TooManyRowsError:
                 pass
             else:
                 return
         columns = {path: self._schemas.type_of(query.object, path) for path in query.columns}
         try:
-            yield from self._bulk.records(
-                query.object, query.statement(ordered=False), columns, deleted=query.deleted
-            )
+            yield from self._bulk.records(query.object, statement, columns, deleted=query.deleted)
         except BulkUnfitError:
-            yield from query.pages(self._client)
+            yield from self._by_rest(query)
+
+    def _by_rest(self, query: Query, *, at_most: int | None = None) -> Iterator[Records]:
+        if fits(query):
+            return query.pages(self._client, at_most=at_most)
+        return wide_pages(query, self._client, at_most=at_most)
 
     def _count(self, object_name: str) -> int:
         """About how many records the object has, 0 where nobody tells: history objects, for one."""

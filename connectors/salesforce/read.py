@@ -7,16 +7,19 @@ CreatedDate, as its describe says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
+from itertools import chain
 from typing import Final
 
 import pyarrow as pa
 
 from connectors.canonical import CRM_TABLES
-from connectors.crm import FieldType, Window
-from connectors.errors import SetupError
+from connectors.compare import differing
+from connectors.crm import FieldType, Held, Window
+from connectors.errors import AbsentError, SetupError
 from connectors.mappings import Mappings
 from connectors.page import MISFITS, Page, misfit, whole
 from connectors.salesforce.cells import at, column
@@ -35,6 +38,8 @@ _STAMPS: Final = {
     "is_deleted": "IsDeleted",
     "merged_into": "MasterRecordId",
 }
+
+_EVER: Final = Window(since=None, until=datetime.max.replace(tzinfo=UTC))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +75,55 @@ class Reader:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(SOURCES)}")
         self._schemas.learn(OBJECTS_READ)
         self._check_mapping(table)
-        plans = [(source, self._columns(table, source)) for source in SOURCES[table]]
+        if table == "exchange_rates" and not self._schemas.holds_path("Account", "CurrencyIsoCode"):
+            raise AbsentError("This org has one currency.", record=table)
+        sources = [each for each in SOURCES[table] if not each.optional or self._shown(each)]
+        plans = [(source, self._columns(table, source)) for source in sources]
         self._children.forget()
         for source, columns in plans:
             yield from self._pull(table, source, columns, window)
+
+    def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
+        """The rows we hold whose formula fields, or fields of parents, tell something else by now.
+
+        Neither moves the record's own stamp. Only what the company mapped is asked for, all of it."""
+        unstamped = [
+            name for name, path in self._mappings.columns(table).items() if self._drifts(table, path)
+        ]
+        yield from self.reread(table, unstamped, held)
+
+    def reread(self, table: str, names: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """The rows we hold that differ from the CRM's in one of these columns: their ids and the columns."""
+        for source in SOURCES[table]:
+            columns = [each for each in self._columns(table, source) if each.name in {"crm_id", *names}]
+            if len(columns) > 1:
+                pages = self._some(table, source, columns)
+                first = next(pages, None)
+                if first is not None:
+                    yield from differing(chain([first], pages), held(table, first.column_names))
+
+    def _some(self, table: str, source: Source, columns: Sequence[_Column]) -> Iterator[pa.Table]:
+        """All live records, these columns of them."""
+        query = Query(
+            object=source.object,
+            fields=("Id", *(each.path for each in columns)),
+            cursor=None,
+            window=_EVER,
+            deleted=source.archived,
+        )
+        for records in self._fetch.pages(query):
+            page = Page(object=source.object, records=records, arrays={})
+            arrays = self._arrays(table, page, columns)
+            yield pa.table(
+                {**arrays, **self._derivation.translated(table, replace(page, arrays=dict(arrays)))}
+            )
+
+    def _drifts(self, table: str, path: str) -> bool:
+        """Whether a field changes without its record's stamp."""
+        if "." in path:
+            return True
+        known = (self._schemas[source.object].schema.fields.get(path) for source in SOURCES[table])
+        return any(field is not None and field.calculated for field in known)
 
     def _pull(
         self, table: str, source: Source, columns: Sequence[_Column], window: Window
@@ -91,6 +141,13 @@ class Reader:
             yield self._page(
                 table, Page(object=source.object, records=records, arrays={}, window=window), columns
             )
+
+    def _shown(self, source: Source) -> bool:
+        try:
+            self._schemas[source.object]
+        except SetupError:
+            return False
+        return True
 
     def _columns(self, table: str, source: Source) -> list[_Column]:
         """The columns that can be filled from what our user sees."""
@@ -131,6 +188,15 @@ class Reader:
 
     def _page(self, table: str, page: Page, columns: Sequence[_Column]) -> pa.Table:
         """One page in the canonical schema: mapped columns, then derived ones, the rest null."""
+        arrays = self._arrays(table, page, columns)
+        arrays.update(self._derivation.columns(table, replace(page, arrays=dict(arrays))))
+        rows = len(page.records)
+        if "is_deleted" not in arrays:
+            arrays["is_deleted"] = pa.array([False] * rows)
+        return whole(arrays, CRM_TABLES[table], rows)
+
+    def _arrays(self, table: str, page: Page, columns: Sequence[_Column]) -> dict[str, pa.Array]:
+        """The columns that fields fill. Raises SetupError for a value of another kind."""
         schema, records = CRM_TABLES[table], page.records
         arrays: dict[str, pa.Array] = {}
         for each in columns:
@@ -149,7 +215,4 @@ class Reader:
                     record=f"{page.object} {identifier}",
                     fix=f"Map {table}.{each.name} to another field, or correct the record.",
                 ) from None
-        arrays.update(self._derivation.columns(table, replace(page, arrays=dict(arrays))))
-        if "is_deleted" not in arrays:
-            arrays["is_deleted"] = pa.array([False] * len(records))
-        return whole(arrays, schema, len(records))
+        return arrays

@@ -42,9 +42,12 @@ class SalesforceSettings:
     """Values of Account.Type that make an account a customer."""
     conditional_writes: bool = False
     """Whether Salesforce itself refuses to write a record that moved since it was read: 25 records a call."""
-
+    bulk_writes: str = "auto"
+    """auto: by a Bulk 2.0 job where that takes fewer API calls; never: by Collections only."""
     bulk_reads: str = "auto"
     """auto: more records than a REST page holds are read by Bulk API 2.0; never: page by page."""
+    calls_at_once: int = 10
+    """Calls of all our processes at a time; an org takes 25 long ones, a Developer org five."""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the setting and the fix."""

@@ -13,6 +13,7 @@ from simple_salesforce.format import format_soql
 
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z][A-Za-z0-9_]*)*")
 _OPERATORS: Final = frozenset({"=", "!=", "<", "<=", ">", ">=", "IN"})
+LONGEST: Final = 100_000  # characters of a statement
 _LIST_BYTES: Final = 14_000  # of an IN list in the address; Salesforce takes 16,384 for the whole
 
 
@@ -80,13 +81,13 @@ def select(
     return " ".join(parts)
 
 
-def in_chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    """The values in lists that fit into a query's address once quoted; order kept, duplicates dropped."""
+def in_chunks(values: Iterable[str], *, most: int = _LIST_BYTES) -> Iterator[list[str]]:
+    """The values in lists of `most` bytes once quoted for an address; order kept, duplicates dropped."""
     chunk: list[str] = []
     size = 0
     for value in dict.fromkeys(values):
         cost = len(quote(format_soql("{}", value), safe="")) + 3  # the comma
-        if chunk and size + cost > _LIST_BYTES:
+        if chunk and size + cost > most:
             yield chunk
             chunk, size = [], 0
         chunk.append(value)

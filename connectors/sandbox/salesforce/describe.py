@@ -113,7 +113,7 @@ def _field(sobject: SObject, field: Field, view: View) -> dict[str, object]:
         "aggregatable": field.filterable,
         "autoNumber": field.auto_number,
         "byteLength": field.length * 3,
-        "calculated": False,
+        "calculated": field.calculated,
         "calculatedFormula": None,
         "cascadeDelete": False,
         "caseSensitive": field.case_sensitive,

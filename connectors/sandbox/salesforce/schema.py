@@ -57,6 +57,7 @@ class Field:
     case_sensitive: bool = False
     track_history: bool = False
     help_text: str | None = None
+    calculated: bool = False  # a formula or roll-up: its value moves no stamp
 
     @property
     def custom(self) -> bool:
@@ -156,6 +157,7 @@ _SYSTEM_FIELDS: Mapping[str, tuple[Field, ...]] = {
     "full": (_DELETED, *_CREATED, *_MODIFIED, _STAMP),
     "history": (_DELETED, *_CREATED),
     "stage_history": (_DELETED, *_CREATED, _STAMP),
+    "undeletable": (*_CREATED, *_MODIFIED, _STAMP),
     "stamp": (_STAMP,),
 }
 

@@ -19,7 +19,7 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.clock import advance
 from connectors.sandbox.faults import Edit, FaultRule
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit
+from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit, person_hide
 from connectors.sandbox.server import Sandbox
 from connectors.transport import RetryPolicy
 
@@ -79,6 +79,10 @@ class Org:
         )
         return ids
 
+    def hide(self, name: str) -> None:
+        """An administrator takes an object, or a field (Object.Field), away from the integration user."""
+        person_hide(self.sandbox.store, name)
+
     def advance(self, **span: float) -> datetime:
         """Move the org's time on; the new time."""
         return advance(self.sandbox.store, timedelta(**span))
@@ -106,6 +110,12 @@ def empty_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Org(tmp_path_factory.mktemp("empty") / "org")
     made.close()
     return made.folder
+
+
+@pytest.fixture
+def org_in() -> Callable[[Path], Org]:
+    """Serves the org of a folder."""
+    return Org
 
 
 @pytest.fixture
