@@ -272,6 +272,12 @@ class Crm(Protocol):
         Raises SetupError when the object is not visible."""
         ...
 
+    def tables(self) -> Mapping[str, str]:
+        """The canonical tables that this CRM delivers, in the order in which they are best read.
+
+        With each the object that the settings name for it, empty where it is the usual one."""
+        ...
+
     def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table (schema of connectors.canonical), deleted rows flagged.
 

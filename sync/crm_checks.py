@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
-import pyarrow as pa
-
-from connectors.canonical import CRM_TABLES
-from connectors.crm import Crm, FieldSchema, FieldType, ObjectSchema
+from connectors.crm import Crm, ObjectSchema
 from connectors.errors import UpswellError
 from connectors.fields import FieldSpec, field_specs
 from sync.check import Check, Verdict, fault, fault_of, fine, note
+from sync.mapped_checks import check_mapped
 from sync.mapping import COMPATIBLE
 from sync.settings import BudgetSettings, Settings
 
@@ -24,7 +22,7 @@ def check_crm(crm: Crm, settings: Settings, *, now: datetime) -> Iterator[Check]
     """Every check of a CRM that let us in; `now` is this machine's clock."""
     yield _clock(crm, now)
     yield from _examined(crm)
-    yield from _mapped_fields(crm, settings)
+    yield from check_mapped(crm, settings)
     yield from _our_fields(crm)
     yield _tasks(crm)
     yield _quota(crm, settings.budget)
@@ -52,54 +50,6 @@ def _examined(crm: Crm) -> Iterator[Check]:
             )
     except UpswellError as error:
         yield fault_of("CRM", "check-up", error)
-
-
-def _mapped_fields(crm: Crm, settings: Settings) -> Iterator[Check]:
-    """Whether each field of [mapping.*] is visible and of a type that its column can take."""
-    mapping = {name: dict(columns) for name, columns in settings.mapping.items() if name in CRM_TABLES}
-    if settings.crm.account_external_id:
-        mapping.setdefault("accounts", {}).setdefault("external_id", settings.crm.account_external_id)
-    for table, columns in mapping.items():
-        try:
-            described = crm.describe(crm.object_name(table))
-        except UpswellError as error:
-            yield fault_of("Mapping", table, error)
-            continue
-        for column, path in columns.items():
-            yield _mapped(table, column, path, described)
-
-
-def _mapped(table: str, column: str, path: str, described: ObjectSchema) -> Check:
-    name, where, field = f"{table}.{column}", f"{described.name}.{path}", described.fields.get(path)
-    if "." in path:  # over a relationship: the pull checks it against the object it leads to
-        return fine("Mapping", name, f"{where}, checked by the pull")
-    if field is None:
-        return fault(
-            "Mapping",
-            name,
-            f"{described.name} has no field {path}, or does not show it to our user",
-            "Correct the mapping, restore the field, or grant it by a permission set.",
-        )
-    if not _can_fill(column, CRM_TABLES[table].field(column).type, field):
-        return note(
-            "Mapping",
-            name,
-            f"{where} is {field.type}, which may not hold what the column needs",
-            "Map a field of a fitting type, or make sure that every value can be read as one.",
-        )
-    return fine("Mapping", name, f"{where} ({field.type})")
-
-
-def _can_fill(column: str, kind: pa.DataType, field: FieldSchema) -> bool:
-    """Whether such a field can be read as the column's type; any can be read as text."""
-    numbers = {FieldType.NUMBER, FieldType.CURRENCY, FieldType.PERCENT}
-    if pa.types.is_floating(kind):
-        return field.type in numbers
-    if pa.types.is_integer(kind):  # a month is often a picklist of numbers
-        return field.type in numbers or (column == "fiscal_year_start" and field.type is FieldType.PICKLIST)
-    if pa.types.is_temporal(kind):
-        return field.type in {FieldType.DATE, FieldType.DATETIME}
-    return field.type is FieldType.CHECKBOX if pa.types.is_boolean(kind) else True
 
 
 def _our_fields(crm: Crm) -> Iterator[Check]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from connectors.budget import Budget
+from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
@@ -26,7 +27,7 @@ from connectors.crm import (
     Usage,
     Window,
 )
-from connectors.errors import SetupError, TerminalError
+from connectors.errors import AbsentError, SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.currencies import Currencies
@@ -46,7 +47,7 @@ from connectors.hubspot.removal import Remover
 from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.settings import HubspotSettings
-from connectors.hubspot.tables import SOURCES
+from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.mappings import Mappings
@@ -164,11 +165,21 @@ class Hubspot:
 
     def object_name(self, table: str) -> str:
         """The object behind a canonical table; tasks for our tasks, meetings first of the activities."""
-        return table if table in {"tasks", "owners"} else SOURCES[table][0].object
+        if table in {"tasks", "owners"}:
+            return table
+        name = MAPPED_KINDS.get(table, table)
+        sources = sources_of(name, self._mappings)
+        if not sources:
+            raise AbsentError(ABSENT.get(name, "That is no object of HubSpot."), record=table)
+        return sources[0].object
 
     def describe(self, object_name: str) -> ObjectSchema:
         """The object's properties. Raises SetupError when our app may not see them."""
         return self._schemas[object_name].schema
+
+    def tables(self) -> Mapping[str, str]:
+        """The usual tables, and those for which the settings name an object, with that object."""
+        return self._mappings.delivered
 
     def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import jwt
 
-from connectors.errors import LoginError, SettingError, TransientError
+from connectors.errors import AmbiguousError, LoginError, SettingError, TransientError
 from connectors.salesforce.errors import entries_of
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.transport import HttpDoor, RetryPolicy, check_url
@@ -144,13 +144,13 @@ def _assertion(settings: SalesforceSettings, now: datetime) -> str:
 
 
 def _json(text: str, parse: Callable[[], Any], settings: SalesforceSettings) -> Any:
-    """The reply's JSON; a page of HTML means that the address is no Salesforce org."""
+    """The reply's JSON, half of which is a lost one; a page of HTML means that there is no Salesforce org."""
     if not text.lstrip().startswith("{"):
         raise _no_login_page(settings)
     try:
         return parse()
     except ValueError:
-        raise _no_login_page(settings) from None
+        raise AmbiguousError(f"The login's reply from {settings.login_url} is cut off.") from None
 
 
 def _no_login_page(settings: SalesforceSettings) -> LoginError:

@@ -10,6 +10,7 @@ from typing import Final
 import pyarrow as pa
 
 from connectors.budget import Budget
+from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
@@ -50,7 +51,7 @@ from connectors.salesforce.read import Reader
 from connectors.salesforce.removal import Remover
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
-from connectors.salesforce.tables import OBJECTS_READ, SOURCES
+from connectors.salesforce.tables import OBJECTS_READ, sources_of
 from connectors.salesforce.tasks import Tasks
 from connectors.salesforce.write import READ_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
@@ -111,6 +112,7 @@ class Salesforce:
                 customer_types=client.settings.customer_types,
                 closings=Closings(children),
                 prices=ListPrices(children, self._schemas),
+                today=lambda: self.server_time().date(),
             ),
             children=children,
         )
@@ -186,11 +188,15 @@ class Salesforce:
         """The sObject behind a canonical table; Task for activities and for our tasks."""
         if table == "tasks":
             return "Task"
-        return SOURCES[table][0].object
+        return sources_of(MAPPED_KINDS.get(table, table), self._mappings.objects)[0].object
 
     def describe(self, object_name: str) -> ObjectSchema:
         """The object as our user sees it. Raises SetupError when it is not visible."""
         return self._schemas[object_name].schema
+
+    def tables(self) -> Mapping[str, str]:
+        """The usual tables, and those for which the settings name an object, with that object."""
+        return self._mappings.delivered
 
     def pull(
         self,

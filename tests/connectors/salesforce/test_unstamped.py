@@ -147,4 +147,4 @@ def test_without_mapped_formulas_nothing_is_asked(org: Any, home: Any) -> None:
         report = pull(crm, *home, run_id=None, now=moment(org.sandbox.clock.stamp()), tables=("accounts",))
         calls.append(report.api_calls)
         org.advance(days=1)
-    assert calls[1] == calls[2] == 4  # which org it is, what it has, and the accounts
+    assert calls[1] == calls[2] == 3  # which org it is, what it has, and the accounts
