@@ -20,8 +20,8 @@ _MARGIN: Final = 0.05  # of the seconds: a call whose end is not told yet is tho
 class Rate:
     """At most `calls` in any `seconds`; with 0 seconds, at most `calls` at once.
 
-    With `strict`, a call that has not ended keeps its turn, however long it takes. Without, that is only
-    waited for within the margin, which is cheaper and exact enough where the seconds are many."""
+    With `strict`, a call that has not ended keeps its turn, and its end is told at once. Without, that is
+    only waited for within the margin, which is cheaper and exact enough where the seconds are many."""
 
     name: str
     calls: int
