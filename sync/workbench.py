@@ -128,7 +128,8 @@ class Workbench:
         )
         done, batches = Delivered(), 0
         while limit is None or batches < limit:
-            claim = self.claims.take(replace(wanted, batch=self.size.rows))
+            least = None if by_job.refused else wanted.job_least
+            claim = self.claims.take(replace(wanted, batch=self.size.rows, job_least=least))
             if claim is None:
                 break
             batches += 1
