@@ -104,6 +104,15 @@ CRM_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
             close_date=DAY,
             changed_at=TIME,
         ),
+        "opportunity_field_history": _crm(
+            opportunity_crm_id=TEXT, field=TEXT, old_value=TEXT, new_value=TEXT, changed_at=TIME
+        ),
+        "contact_roles": _crm(
+            opportunity_crm_id=TEXT,
+            contact_crm_id=TEXT,
+            role=TEXT,  # the CRM's, in the form of contacts.role: decision_maker, economic_buyer …
+            is_primary=FLAG,
+        ),
         "account_history": _crm(
             account_crm_id=TEXT, field=TEXT, old_value=TEXT, new_value=TEXT, changed_at=TIME
         ),
@@ -129,8 +138,48 @@ CRM_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
             closed_at=TIME,
             csat=REAL,  # 1–5
         ),
+        "contracts": _crm(
+            account_crm_id=TEXT,
+            number=TEXT,
+            status=TEXT,
+            start_date=DAY,
+            end_date=DAY,
+            term_months=REAL,
+            owner_id=TEXT,
+        ),
+        "assets": _crm(
+            account_crm_id=TEXT,
+            contact_crm_id=TEXT,
+            product_id=TEXT,
+            name=TEXT,
+            status=TEXT,
+            quantity=REAL,
+            price=REAL,
+            currency=TEXT,
+            purchased_on=DAY,
+            installed_on=DAY,
+            ends_on=DAY,
+        ),
+        "campaign_members": _crm(
+            account_crm_id=TEXT,
+            contact_crm_id=TEXT,
+            campaign_crm_id=TEXT,
+            campaign_name=TEXT,
+            status=TEXT,
+            has_responded=FLAG,
+            responded_on=DAY,
+        ),
         "owners": _crm(name=TEXT, email=TEXT, is_active=FLAG, timezone=TEXT, role=TEXT),
         "products": _crm(product_id=TEXT, name=TEXT, family=TEXT, is_active=FLAG, price=REAL),
+        "price_book_entries": _crm(
+            product_id=TEXT, price_book=TEXT, is_standard=FLAG, price=REAL, currency=TEXT, is_active=FLAG
+        ),
+        "exchange_rates": _crm(
+            currency=TEXT,
+            rate=REAL,  # what one unit is worth in the currency that the CRM reports in; that one's own is 1
+            valid_from=DAY,  # null: the rate that holds whatever the day
+            valid_to=DAY,  # the first day on which it does not hold any more
+        ),
     }
 )
 

@@ -10,11 +10,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
 from connectors.fields import FieldSpec
+
+if TYPE_CHECKING:
+    from connectors.write_jobs import WriteJobs
 
 Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
 """A cell as Python sees it: a tuple is a multi-select, None is empty. Vendors' string formats stay inside."""
@@ -87,6 +90,9 @@ class Capabilities:
 
     write_batch: int  # records in one write call
     write_bytes: int = 24_000_000  # of one write call's body; half of what Salesforce takes
+    job_batch: int = 0  # records that a job of `Crm.jobs` may bear; 0: there are none
+    job_bytes: int = 100_000_000
+    job_calls: int = 6  # that a job takes besides reading: open, upload, close, a look or two, results
     read_batch: int  # records in one read-by-id call
     page_size: int  # rows a query page holds at most
     conditional_write: frozenset[str] = frozenset()  # objects where `Change.unmodified_since` is obeyed
@@ -98,9 +104,12 @@ class Capabilities:
     longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
     def within(self, *, write_batch: int, longest_call: float) -> Capabilities:
-        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor."""
+        """The same for a connection with its own limits; a `write_batch` of 0 leaves it to the vendor.
+
+        Who wants smaller calls, so that less time passes between reading and writing, wants no jobs."""
         batch = min(self.write_batch, write_batch or self.write_batch)
-        return replace(self, write_batch=batch, longest_call=longest_call)
+        jobs = self.job_batch if batch == self.write_batch else 0
+        return replace(self, write_batch=batch, job_batch=jobs, longest_call=longest_call)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,12 +217,13 @@ Held = Callable[[str, Sequence[str]], pa.Table]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Usage:
-    """API calls: ours in this process, and the org's over its window where the CRM tells."""
+    """API calls: ours over this connection, and the org's over its window where the CRM tells."""
 
     calls: int
     org_used: int | None
     org_limit: int | None
     waited: float = 0.0  # seconds for which our calls were held back by the CRM's rate limits
+    ours: int | None = None  # of all our processes in 24 hours, where a budget counts them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +249,7 @@ class Crm(Protocol):
     """A CRM that we can read, and that only `sync/apply.py` and `sync/rollback.py` may write to."""
 
     capabilities: Capabilities
+    jobs: WriteJobs | None
 
     def org(self) -> OrgInfo:
         """Which org this is. Raises LoginError when the credentials are refused."""

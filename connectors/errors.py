@@ -5,6 +5,7 @@
     │   ├── SettingError         a setting is missing or wrong; lists where it was looked for
     │   ├── InputError           a file or table that we were given can't be used
     │   └── SetupError           the CRM lacks a field, an object or a permission that we need
+    │       └── AbsentError      this CRM, or this org's edition of it, has no such thing to grant
     ├── RemoteError              the other side failed: exit code 1
     │   ├── TransientError       it may pass: retried with backoff
     │   │   ├── QuotaError       the API budget is used up: paused until it is back
@@ -73,6 +74,12 @@ class SetupError(UsageError):
     """The CRM lacks a field, an object or a permission that we need."""
 
     code = "setup"
+
+
+class AbsentError(SetupError):
+    """This CRM, or this org's edition of it, has no such thing: no permission would show it."""
+
+    code = "absent"
 
 
 class RemoteError(UpswellError):

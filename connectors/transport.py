@@ -7,6 +7,7 @@ ever, follow redirects with the token, or send a write again after its reply was
 from __future__ import annotations
 
 import ipaddress
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ from connectors.errors import (
 from connectors.redaction import Redactor
 
 T = TypeVar("T")
+_ADDRESS: Final = re.compile(
+    r"https?://(?:[A-Za-z0-9][A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?(?:/[A-Za-z0-9._~-]+)*/?"
+)
 _PIECE: Final = 1 << 18  # bytes of a body that are in memory on their way into a file
 _LONGEST_RETRY_AFTER: Final = 120.0  # seconds; longer is a pause for the scheduler, not for a socket
 
@@ -117,8 +121,13 @@ def is_loopback(host: str | None) -> bool:
 
 
 def check_url(url: str, *, setting: str) -> str:
-    """The URL without a trailing slash. Raises SettingError unless it is https, or http to this machine."""
-    parts = urlsplit(url)
+    """The URL without a trailing slash. Raises SettingError unless it is https, or http to this machine.
+
+    Paths are put behind it, so it is a scheme, a host and at most a plain path: no query, no fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a half-open bracket, for one
+        parts = urlsplit("")
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         raise SettingError(
             f"'{url}' is no web address.",
@@ -132,6 +141,13 @@ def check_url(url: str, *, setting: str) -> str:
             setting=setting,
             searched=(),
             fix="Take it out of the address; credentials have settings of their own.",
+        )
+    if _ADDRESS.fullmatch(url) is None or ".." in url:
+        raise SettingError(
+            f"The address of {parts.hostname!r} has something in or behind it that does not belong there.",
+            setting=setting,
+            searched=(),
+            fix="Give scheme and host only, such as https://mycompany.my.salesforce.com.",
         )
     if parts.scheme == "http" and not is_loopback(parts.hostname):
         raise SettingError(
@@ -154,6 +170,17 @@ class _LoopbackAdapter(HTTPAdapter):
         request.url = str(parts._replace(scheme="http").geturl())
         kwargs["proxies"] = {}  # a company proxy knows nothing of this machine's ports
         return super().send(request, *args, **kwargs)
+
+
+def check_credential(value: str | None, *, setting: str) -> None:
+    """Raise SettingError for a credential with a blank, a line's end or a letter that none has."""
+    if value and re.fullmatch(r"[!-~]+", value) is None:
+        raise SettingError(
+            "It holds a blank, a line's end or a letter that no such credential has.",
+            setting=setting,
+            searched=(),
+            fix="Copy it again, without what stands around it.",
+        )
 
 
 def _own_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import isqrt
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, null, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, func, null, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import RowResult
@@ -27,6 +27,7 @@ from sync.store.writeback import OperationRow, PlanRow
 
 FEW: Final = 14  # the root of 200: fewer at a time save nothing
 FREE: Final[dict[str, Any]] = {"owner": None, "lease_until": None}
+CELLS: Final = ("write", "restore")
 ALL_KINDS: Final = ("write", "task", "restore", "close")
 COUNTERS: Final = ("fence", "attempts", "requests", "crashes", "looks", "lost")
 
@@ -50,12 +51,16 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Operations of one plan and kind that a worker holds: to be sent, or (`is_unknown`) to be looked for."""
+    """Operations of one plan and kind that a worker holds: to be sent, or (`is_unknown`) to be looked for.
+
+    `by_job`: a job of the CRM is to bear them; `job` is the one that does, with all of its rows."""
 
     plan_id: str
     kind: str
     is_unknown: bool
     rows: tuple[Held, ...]
+    by_job: bool = False
+    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,8 @@ class Wanted:
     """What a worker asks for: operations of a plan that is in `status`, at most `batch` of the first of
     these kinds that is due.
 
-    Operations of unknown outcome come first, also of `others`, which are plans of earlier runs."""
+    Operations of unknown outcome come first, also of `others`, which are plans of earlier runs. Where
+    `job_least` of a kind of cells wait for their first attempt, a job is to bear up to `job_batch`."""
 
     plan_id: str
     org_id: str
@@ -72,6 +78,8 @@ class Wanted:
     batch: int
     first_is_small: bool = False
     others: Collection[str] = ()
+    job_batch: int = 0
+    job_least: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,15 +128,22 @@ class Claims:
                 batch = min(batch, trial.size)
                 if trial.verdict is Verdict.WAIT:
                     planned.append(OperationRow.attempts > 0)
-            takes = (self._take(session, at, batch, kind, planned) for kind in wanted.kinds)
-            return next((claim for claim in takes if claim is not None), None)
+                if trial.verdict is not Verdict.GO:
+                    wanted = replace(wanted, job_least=None)
+            for kind in wanted.kinds:
+                claim = self._take_job(session, at, wanted, kind, planned)
+                claim = claim or self._take(session, at, batch, kind, planned)
+                if claim is not None:
+                    return claim
+            return None
 
-    def send(self, rows: Sequence[Held]) -> list[Held]:
-        """Those of them that are still ours, `sending` from now on, with a whole lease ahead."""
+    def send(self, rows: Sequence[Held], *, job: str | None = None) -> list[Held]:
+        """Those that are still ours, `sending` from now on, with a whole lease ahead, and borne by `job`."""
         held = self._move(
             rows,
             CLAIMED,
             state=SENDING,
+            job=job,
             requests=OperationRow.requests + 1,
             lease_until=self.clock() + self.lease,
         )
@@ -155,7 +170,20 @@ class Claims:
 
         With `unsent` the call that was about to be made is not counted."""
         requests = OperationRow.requests - int(unsent)
-        self._move(rows, state, state=PLANNED, due_at=due_at, requests=requests, **FREE)
+        self._move(rows, state, state=PLANNED, due_at=due_at, requests=requests, job=None, **FREE)
+
+    def renew(self, rows: Sequence[Held], state: str) -> list[Held]:
+        """Those of them that are still ours, with a whole lease ahead."""
+        held = self._move(rows, state, lease_until=self.clock() + self.lease)
+        return [row for row in rows if row.key in held]
+
+    def wait(self, rows: Sequence[Held], *, due_at: datetime) -> None:
+        """Let anybody look at the job that bears them, not before `due_at`."""
+        self._move(rows, SENDING, state=UNKNOWN, looks=0, due_at=due_at, **FREE)
+
+    def drop_job(self, rows: Sequence[Held]) -> list[Held]:
+        """Note that their job does not tell what became of them; they stay ours, to be looked for."""
+        return self._lost(rows, UNKNOWN)
 
     def hold_on(self, rows: Sequence[Held]) -> None:
         """Keep the claim on operations that were refused as a whole, to send them in smaller parts."""
@@ -163,19 +191,7 @@ class Claims:
 
     def lose(self, rows: Sequence[Held]) -> list[Held]:
         """Note that nobody knows what became of them; they stay ours, to be looked for."""
-        held = self._move(
-            rows,
-            SENDING,
-            state=UNKNOWN,
-            lost=OperationRow.lost + 1,
-            looks=0,
-            lease_until=self.clock() + self.lease,
-        )
-        return [
-            replace(row, looks=0, operation=replace(row.operation, lost=row.operation.lost + 1))
-            for row in rows
-            if row.key in held
-        ]
+        return self._lost(rows, SENDING)
 
     def look_again(self, rows: Sequence[Held], *, due_at: datetime, counts: bool) -> None:
         """Let others look for them, not before `due_at`; `counts` when we looked and they were not there."""
@@ -198,7 +214,7 @@ class Claims:
         """As many rows of one plan, kind and number of crashes as the claim may hold, the healthy first."""
         due = (OperationRow.kind == kind, or_(OperationRow.due_at.is_(None), OperationRow.due_at <= at))
         first = session.execute(
-            select(OperationRow.plan_id, OperationRow.crashes, OperationRow.state)
+            select(OperationRow.plan_id, OperationRow.crashes, OperationRow.state, OperationRow.job)
             .where(*conditions, *due)
             .order_by(OperationRow.crashes, OperationRow.plan_id, OperationRow.position)
             .limit(1)
@@ -206,13 +222,17 @@ class Claims:
         if first is None:
             return None
         sizes = (batch, smaller(batch), 1)
+        most: int | None = sizes[min(first.crashes, len(sizes) - 1)]
+        together = [OperationRow.crashes == first.crashes, OperationRow.job.is_(None)]
+        if first.job is not None:
+            most, together = None, [OperationRow.job == first.job]  # a job is looked at once for all its rows
         columns = (getattr(OperationRow, name) for name in (*COLUMNS, *COUNTERS))
         found = session.execute(
             select(*columns)
             .where(*conditions, *due)
-            .where(OperationRow.plan_id == first.plan_id, OperationRow.crashes == first.crashes)
+            .where(OperationRow.plan_id == first.plan_id, *together)
             .order_by(OperationRow.position)
-            .limit(sizes[min(first.crashes, len(sizes) - 1)])
+            .limit(most)
         ).all()
         is_unknown = first.state == UNKNOWN
         attempts = 0 if is_unknown else 1
@@ -241,7 +261,42 @@ class Claims:
             )
             for row in found
         ]
-        return Claim(plan_id=first.plan_id, kind=kind, is_unknown=is_unknown, rows=tuple(rows))
+        return Claim(plan_id=first.plan_id, kind=kind, is_unknown=is_unknown, rows=tuple(rows), job=first.job)
+
+    def _take_job(
+        self,
+        session: Session,
+        at: datetime,
+        wanted: Wanted,
+        kind: str,
+        conditions: Sequence[ColumnElement[bool]],
+    ) -> Claim | None:
+        """As many rows as a job may bear, where enough were never tried to make it worth its calls."""
+        if wanted.job_least is None or kind not in CELLS:
+            return None
+        untried = [*conditions, OperationRow.attempts == 0]
+        waiting = select(OperationRow.key).where(*untried, OperationRow.kind == kind)
+        found = session.scalar(select(func.count()).select_from(waiting.limit(wanted.job_least).subquery()))
+        if not found or found < wanted.job_least:
+            return None
+        claim = self._take(session, at, wanted.job_batch, kind, untried)
+        return None if claim is None else replace(claim, by_job=True)
+
+    def _lost(self, rows: Sequence[Held], was: str) -> list[Held]:
+        held = self._move(
+            rows,
+            was,
+            state=UNKNOWN,
+            job=None,
+            lost=OperationRow.lost + 1,
+            looks=0,
+            lease_until=self.clock() + self.lease,
+        )
+        return [
+            replace(row, looks=0, operation=replace(row.operation, lost=row.operation.lost + 1))
+            for row in rows
+            if row.key in held
+        ]
 
     def _move(self, rows: Sequence[Held], was: str, /, **values: Any) -> Collection[str]:
         if not rows:
@@ -287,5 +342,6 @@ def _as_row(outcome: Outcome) -> dict[str, Any]:
         "message": result.message,
         "fix": result.fix,
         "due_at": outcome.due_at,
+        "job": None,
         **FREE,
     }

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from sqlalchemy.engine import make_url
 
+from connectors.budget import Budget, Shares
 from connectors.crm import Crm
 from connectors.errors import SettingError
-from sync.settings import Settings, State
+from connectors.pace import Pace
+from sync.settings import BudgetSettings, Settings, State
+from sync.store import Store
 from sync.store.journal_key import SUFFIX, JournalKey
 
 if TYPE_CHECKING:
@@ -19,13 +24,25 @@ if TYPE_CHECKING:
     from connectors.salesforce.settings import SalesforceSettings
 
 
-def connect(settings: Settings) -> Crm:
-    """A live Crm, logged in. Raises SettingError, LoginError, or TransientError when it can't be reached."""
+def connect(settings: Settings, store: Store | None = None, *, run_of: Callable[[], str] = str) -> Crm:
+    """A live Crm, logged in. Raises SettingError, LoginError, or TransientError when it can't be reached.
+
+    With a ledger, its calls are counted and paced together with those of all processes that work on it;
+    `run_of` says for which run they are made."""
     from connectors.budget import DailyBudget
     from connectors.transport import Timeouts
 
     timeouts = Timeouts(read=settings.crm.timeout_seconds)
-    budget = DailyBudget(share=settings.budget.daily_share, ceiling=settings.budget.org_ceiling)
+    shares = shares_of(settings.budget)
+    budget: Budget = DailyBudget(share=shares.ours, ceiling=shares.ceiling)
+    pace: Pace | None = None
+    if store is not None:
+        from sync.budget import SharedBudget
+        from sync.pacing import SharedPace
+
+        org = address_of(settings)
+        budget = SharedBudget(store, org, shares=shares, run_of=run_of)
+        pace = SharedPace(store, org, longest_call=timeouts.longest)
     if settings.crm.kind == "hubspot":
         from connectors.hubspot.crm import Hubspot
 
@@ -34,6 +51,7 @@ def connect(settings: Settings) -> Crm:
             mapping=settings.mapping,
             account_external_id=settings.crm.account_external_id,
             budget=budget,
+            pace=pace,
             timeouts=timeouts,
             write_batch=settings.crm.write_batch,
         )
@@ -44,9 +62,22 @@ def connect(settings: Settings) -> Crm:
         mapping=settings.mapping,
         account_external_id=settings.crm.account_external_id,
         budget=budget,
+        pace=pace,
         timeouts=timeouts,
         write_batch=settings.crm.write_batch,
     )
+
+
+def address_of(settings: Settings) -> str:
+    """The CRM by its kind and address, as calls to it are counted: hubspot api.hubapi.com."""
+    login = settings.crm
+    url = login.hubspot.base_url if login.kind == "hubspot" else login.salesforce.login_url
+    return f"{login.kind} {urlsplit(url).netloc.lower()}"
+
+
+def shares_of(budget: BudgetSettings) -> Shares:
+    """What [budget] says, as the budget takes it."""
+    return Shares(ours=budget.daily_share, ceiling=budget.org_ceiling, run=budget.run_share)
 
 
 def hubspot_settings(settings: Settings) -> HubspotSettings:
@@ -87,7 +118,9 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
         currency=settings.company.currency,
         customer_types=login.customer_types,
         conditional_writes=login.conditional_writes,
+        bulk_writes=login.bulk_writes,
         bulk_reads=login.bulk_reads,
+        calls_at_once=settings.budget.calls_at_once,
     )
 
 

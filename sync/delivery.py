@@ -13,7 +13,7 @@ call, the row is found in `sending` and looked for. Cells, tasks and closings di
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final, Protocol
@@ -95,15 +95,19 @@ class Delivery:
         """What came of the claim; operations of unknown outcome are looked for later.
 
         Raises TransientError, QuotaError, TerminalError or SetupError once the rest was given back."""
-        try:
+        with self.holding(claim):
             if claim.is_unknown:
-                return self._look(errand, claim.rows)
-            screened = errand.screen([row.operation for row in claim.rows])
-            settled = self._keep(errand, claim.rows, screened, CLAIMED)
-            left = [row for row in claim.rows if row.key not in screened]
-            for part in _fitting(left, self.able.write_bytes):
+                return self.look_for(errand, claim.rows)
+            settled, left = self.screen(errand, claim.rows)
+            for part in fitting(left, self.able.write_bytes):
                 settled += self._send(errand, part)
             return settled
+
+    @contextmanager
+    def holding(self, claim: Claim) -> Iterator[None]:
+        """Whatever goes wrong inside, what the claim still holds is given back in the way that fits it."""
+        try:
+            yield
         except UpswellError as error:
             with suppress(UpswellError):  # when it is the ledger that fails, the lease ends by itself
                 self._put_off(claim.rows, error)
@@ -117,6 +121,11 @@ class Delivery:
                 self.claims.abandon(claim.rows)
             raise
 
+    def screen(self, errand: Errand, rows: Sequence[Held]) -> tuple[Delivered, list[Held]]:
+        """What came of those that need not or must not be sent, and those that are left."""
+        screened = errand.screen([row.operation for row in rows])
+        return self.keep(errand, rows, screened, CLAIMED), [row for row in rows if row.key not in screened]
+
     def _send(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
         began = self.claims.clock()
         sending = self.claims.send(rows)
@@ -129,7 +138,7 @@ class Delivery:
         try:
             results = errand.send([row.operation for row in sending])
         except AmbiguousError:
-            return self._look(errand, self.claims.lose(sending))
+            return self.look_for(errand, self.claims.lose(sending))
         except TerminalError as error:
             if error.is_about_content:
                 return self._send_in_parts(errand, sending, error)
@@ -143,9 +152,9 @@ class Delivery:
             raise
         together = [row for row in sending if row.key in results and results[row.key].refused_with]
         told = {key: result for key, result in results.items() if not result.refused_with}
-        kept = self._keep(errand, sending, told, SENDING)
-        self._verify(errand, sending, told)
-        kept += self._look(errand, self.claims.lose([row for row in sending if row.key not in results]))
+        kept = self.keep(errand, sending, told, SENDING)
+        self.verify(errand, sending, told)
+        kept += self.look_for(errand, self.claims.lose([row for row in sending if row.key not in results]))
         if together:
             kept += self._send_in_parts(errand, together, _error(results[together[0].key]))
         return kept
@@ -153,7 +162,7 @@ class Delivery:
     def _send_in_parts(self, errand: Errand, rows: Sequence[Held], error: TerminalError) -> Delivered:
         """Send what was refused as a whole in smaller calls; a row that is alone is the one meant."""
         if len(rows) == 1:
-            return self._keep(errand, rows, {rows[0].key: _refused(rows[0].key, error)}, SENDING)
+            return self.keep(errand, rows, {rows[0].key: _refused(rows[0].key, error)}, SENDING)
         done = self._give_up_spent(errand, rows, error)
         left = [row for row in rows if row.requests < REQUESTS]
         self.claims.hold_on(left)
@@ -163,18 +172,19 @@ class Delivery:
             done += self._send(errand, left[start : start + size])
         return done
 
-    def _look(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
+    def look_for(self, errand: Errand, rows: Sequence[Held]) -> Delivered:
+        """What came of operations of unknown outcome, by what the CRM shows."""
         if not rows:
             return Delivered()
         found = errand.look([row.operation for row in rows])
-        settled = self._keep(errand, rows, found, UNKNOWN)
+        settled = self.keep(errand, rows, found, UNKNOWN)
         unseen = [row for row in rows if row.key not in found]
         for look, seconds in enumerate(LOOK_AGAIN):
             due = self.claims.clock() + timedelta(seconds=seconds)
             self.claims.look_again([row for row in unseen if row.looks == look], due_at=due, counts=True)
         absent = [row for row in unseen if row.looks >= len(LOOK_AGAIN)]
         given_up = {row.key: result for row in absent if (result := _given_up(row)) is not None}
-        settled += self._keep(errand, absent, given_up, UNKNOWN)
+        settled += self.keep(errand, absent, given_up, UNKNOWN)
         self.claims.give_back([row for row in absent if row.key not in given_up], UNKNOWN)
         return settled
 
@@ -182,14 +192,14 @@ class Delivery:
         """What the call bore did not happen; it is tried again while it may be."""
         if isinstance(error, TransientError) and not isinstance(error, QuotaError):
             results = {row.key: _failed(row.key, error) for row in rows}
-            self._keep(errand, rows, results, SENDING, retry_after=error.retry_after)
+            self.keep(errand, rows, results, SENDING, retry_after=error.retry_after)
             return
         self._give_up_spent(errand, rows, error)
         self.claims.give_back([row for row in rows if row.requests < REQUESTS], SENDING)
 
     def _give_up_spent(self, errand: Errand, rows: Sequence[Held], error: UpswellError) -> Delivered:
         spent = [row for row in rows if row.requests >= REQUESTS]
-        return self._keep(errand, spent, {row.key: _failed(row.key, error) for row in spent}, SENDING)
+        return self.keep(errand, spent, {row.key: _failed(row.key, error) for row in spent}, SENDING)
 
     def _put_off(self, rows: Sequence[Held], error: UpswellError) -> None:
         """Give back what the claim still holds: it was not sent, or its outcome is still unknown."""
@@ -198,7 +208,7 @@ class Delivery:
         self.claims.give_back(rows, CLAIMED, due_at=due if isinstance(error, TransientError) else None)
         self.claims.look_again(rows, due_at=due, counts=False)
 
-    def _keep(
+    def keep(
         self,
         errand: Errand,
         rows: Sequence[Held],
@@ -223,7 +233,8 @@ class Delivery:
         put_off = sum(outcome.due_at is not None for outcome in outcomes)
         return Delivered(done=len(outcomes) - put_off, put_off=put_off)
 
-    def _verify(self, errand: Errand, rows: Sequence[Held], results: Mapping[str, RowResult]) -> None:
+    def verify(self, errand: Errand, rows: Sequence[Held], results: Mapping[str, RowResult]) -> None:
+        """Have those that were applied looked at again."""
         applied = [
             (row.operation, results[row.key])
             for row in rows
@@ -240,7 +251,7 @@ def pause(attempts: int, retry_after: float | None = None) -> timedelta:
     return min(timedelta(seconds=seconds), LONGEST_WAIT)
 
 
-def _fitting(rows: Sequence[Held], most: int) -> Iterator[Sequence[Held]]:
+def fitting(rows: Sequence[Held], most: int) -> Iterator[Sequence[Held]]:
     """The rows in as few calls as their size allows; what was there before counts too, so it is a bound."""
     part: list[Held] = []
     size = 0

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from connectors.crm import Change, Crm, Record, RowOutcome, RowResult, Value
 from connectors.errors import StateError
+from connectors.write_jobs import WriteJobs
 from sync import journal
 from sync.cells import Cell, begins_like_formula, same
 from sync.delivery import Settled
@@ -59,7 +60,17 @@ class CellErrand:
 
     def send(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Write them in one call, each only if its record is as it was read, where the platform can."""
-        changes = [
+        return {result.key: result for result in self.crm.write(self.changes(operations))}
+
+    @property
+    def jobs(self) -> WriteJobs:
+        """The CRM's jobs, where it is able to open any."""
+        assert self.crm.jobs is not None
+        return self.crm.jobs
+
+    def changes(self, operations: Sequence[Operation]) -> list[Change]:
+        """What leaves for the CRM."""
+        return [
             Change(
                 key=op.key,
                 object=op.object,
@@ -69,7 +80,6 @@ class CellErrand:
             )
             for op in operations
         ]
-        return {result.key: result for result in self.crm.write(changes)}
 
     def verify(self, applied: Sequence[Settled]) -> None:
         """Compare what the replies show; what they don't, and a sample, is read again with others later."""

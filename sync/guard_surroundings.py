@@ -172,9 +172,11 @@ def _quota(around: Surroundings) -> Finding | None:
     used, limit = around.usage.org_used, around.usage.org_limit
     if used is None or limit is None:
         return None  # HubSpot tells no daily limit to some logins
-    ours = math.floor(limit * around.budget.daily_share) - around.usage.calls
+    made = around.usage.calls if around.usage.ours is None else around.usage.ours
+    ours = math.floor(limit * around.budget.daily_share) - made
+    one_run = math.floor(limit * around.budget.daily_share * around.budget.run_share)
     everybodys = math.floor(limit * around.budget.org_ceiling) - used
-    left = max(0, min(ours, everybodys))
+    left = max(0, min(ours, one_run, everybodys))
     if around.api_calls <= left:
         return None
     return _finding(

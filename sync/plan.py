@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from math import ceil
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -18,7 +17,6 @@ from model.registry import Registry
 from sync.approvals import approved_fields
 from sync.briefs.evidence import Tables
 from sync.find_account import find_account, read_names
-from sync.first_batch import FIRST
 from sync.guard import check
 from sync.guard_surroundings import Surroundings
 from sync.lake_facts import read_lake_facts
@@ -34,6 +32,7 @@ from sync.settings import Settings
 from sync.store import Store
 from sync.store.scores import latest_scoring
 from sync.store.tables import ModelRunRow, RunRow
+from sync.write_cost import calls
 
 LIFETIME: Final = timedelta(hours=24)
 TASK_READS: Final = 4  # look for the keys when planning and before sending, read the accounts, create
@@ -143,14 +142,10 @@ def make_plan(
 
 
 def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
-    """API calls that applying takes: each batch is read before its write, and all of it afterwards."""
-    first = min(changes, FIRST)
-    writes = -(-first // able.write_batch) + -(-(changes - first) // able.write_batch)
-    compared = max(writes, -(-changes // able.read_batch))
-    verified = ceil(changes * able.read_again / able.read_batch)
+    """API calls that applying takes: for the records, by the cheaper way, and for their tasks."""
     task_batches = -(-tasks // able.write_batch)
     links = 0 if able.links_in_record else 2 * tasks
-    return compared + writes + verified + TASK_READS * task_batches + links
+    return calls(changes, able) + TASK_READS * task_batches + links
 
 
 def _survivors(record_ids: Set[str], lineage: Lineage, record_now: Mapping[str, str]) -> Set[str]:

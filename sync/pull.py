@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from connectors.canonical import CRM_TABLES
 from connectors.crm import Crm, OrgInfo, Window
-from connectors.errors import SetupError, StateError
+from connectors.errors import AbsentError, SetupError, StateError
 from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
 from sync.cursor import bookmark, move_bookmark, next_window
 from sync.lake import Lake
@@ -26,6 +26,7 @@ from sync.stitch import live_rows, stitched
 from sync.store import Store
 from sync.store.runs import know_org
 
+WHOLE: Final = ("exchange_rates",)  # so small that nothing tells what changed in them
 REQUIRED: Final = ("accounts", "contacts", "opportunities")
 MERGING: Final = ("accounts", "contacts")  # objects whose records can be merged
 
@@ -52,6 +53,7 @@ class PullReport:
     server_time: datetime
     tables: tuple[TablePull, ...]
     invisible: Mapping[str, str]  # optional table -> why
+    absent: Mapping[str, str]  # table of which this CRM has nothing -> why
     api_calls: int
 
     @property
@@ -82,10 +84,12 @@ def pull(
     server_time = crm.server_time()
     done: list[TablePull] = []
     invisible: dict[str, str] = {}
+    absent: dict[str, str] = {}
     windows = {
         table: window
         for table in tables or CRM_TABLES
-        if (window := next_window(bookmark(store, org.id, table), server_time, full=full)) is not None
+        if (window := next_window(bookmark(store, org.id, table), server_time, full=full or table in WHOLE))
+        is not None
     }
     for table, window in windows.items():
         pages = crm.pull(table, window, also=_following(table, windows))
@@ -97,6 +101,8 @@ def pull(
                     crm, lake, org, table, window, pages=pages, run_id=run_id, now=now, progress=progress
                 )
             )
+        except AbsentError as error:
+            absent[table] = str(error)
         except SetupError as error:
             if table in REQUIRED:
                 raise
@@ -108,6 +114,7 @@ def pull(
         server_time=server_time,
         tables=tuple(done),
         invisible=invisible,
+        absent=absent,
         api_calls=crm.usage().calls - calls_before,
     )
 

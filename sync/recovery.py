@@ -68,8 +68,9 @@ def _of_org(org_id: str) -> ColumnElement[bool]:
 
 
 def _lose(session: Session, conditions: Conditions, now: datetime) -> None:
-    """Of what was being sent nobody knows what became."""
+    """Of what was being sent nobody knows what became; where a job bears it, that job is looked at."""
     sending = (*conditions, OperationRow.state == SENDING)
+    _free(session, (*sending, OperationRow.job.is_not(None)), now, state=UNKNOWN, looks=0)
     counts = {"crashes": OperationRow.crashes + 1, "lost": OperationRow.lost + 1, "looks": 0}
     _free(session, sending, now, state=UNKNOWN, **counts)
 

@@ -73,8 +73,9 @@ class SalesforceLogin:
         "Customer - Channel",
     )
     ca_file: OptionalFile = None
-    # Salesforce itself refuses a record that a person changed since we read it: 25 a call instead of 200
+    # Salesforce itself refuses a record that a person changed since we read it: 25 a call, not 1,000
     conditional_writes: bool = False
+    bulk_writes: Literal["auto", "never"] = "auto"  # auto: by a Bulk job where that takes fewer API calls
     bulk_reads: Literal["auto", "never"] = "auto"  # more than a page of records by Bulk API 2.0
 
 
@@ -277,10 +278,15 @@ class GuardSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class BudgetSettings:
-    """How much of the org's daily API calls we may use, and when we stop for everybody's sake."""
+    """How much of the org's daily API calls we may use, and when we stop for everybody's sake.
+
+    `run_share` is the part of our share that one run may use, so that some is left for other runs of the day;
+    `calls_at_once` is for Salesforce, which counts long calls."""
 
     daily_share: Annotated[float, Field(gt=0, le=1)] = 0.2
     org_ceiling: Annotated[float, Field(gt=0, le=1)] = 0.8
+    run_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    calls_at_once: Annotated[int, Field(ge=1, le=25)] = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

@@ -41,6 +41,7 @@ client_id = ""                  # the app's consumer key
 # api_version = "68.0"
 # customer_types = ["Customer", "Customer - Direct", "Customer - Channel"]   # values of Account.Type
 # conditional_writes = false    # Salesforce refuses what a person changed since we read it: 25 records a call
+# bulk_writes = "auto"          # by a Bulk 2.0 job where that takes fewer API calls; "never": always at once
 # ca_file = ""                  # your proxy's certificate authority, where there is one
 
 [mapping.accounts]              # our column = your field
@@ -172,7 +173,9 @@ REST: Final = """
 
 [budget]
 # daily_share = 0.2             # of the org's daily API calls that we may use
+# run_share = 1.0               # part of these that one run may use
 # org_ceiling = 0.8             # used by everybody together: we stop here
+# calls_at_once = 10            # to Salesforce, by all workers together
 
 [plays]
 # nurture = { do = ["share a relevant story"], do_not = ["name a price"] }

@@ -125,6 +125,7 @@ class _Part:
     def __init__(self, loop: Loop, claim: StepClaim, manner: Manner, beat: Heartbeat) -> None:
         self.loop, self.claim, self.manner, self.beat = loop, claim, manner, beat
         self.run = ClaimedRun(claim)
+        loop.works_for = claim.run_id
         self.step: Step = STEPS[claim.name]
 
     def work(self) -> Turn | None:

@@ -19,6 +19,7 @@ from connectors.errors import SetupError, TransientError, UpswellError
 from sync.claims import Claims, Wanted
 from sync.delivery import Delivered, Delivery, Errand, pause
 from sync.gateway import CellErrand, Drift
+from sync.job_delivery import JobDelivery
 from sync.mapping import FieldMap, field_map
 from sync.operations import SENDING, UNKNOWN
 from sync.progress import Progress, standing
@@ -26,6 +27,7 @@ from sync.recovery import mend_clock
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow
 from sync.task_errands import CloseErrand, TaskErrand
+from sync.write_cost import job_least
 
 SLACK: Final = 5.0
 """Seconds of a lease beside the longest call, which may be half as long again before the lease ends."""
@@ -103,13 +105,17 @@ class Workbench:
         """Work off what can be claimed now, at most `limit` batches, while the plan is in `status`.
 
         Raises StateError when another run holds the org, and what won't pass: TerminalError, SetupError."""
-        delivery = Delivery(claims=self.claims, able=self.crm.capabilities)
+        able = self.crm.capabilities
+        delivery = Delivery(claims=self.claims, able=able)
+        by_job = JobDelivery(delivery=delivery)
         wanted = Wanted(
             plan_id=self.plan_id,
             org_id=self.org_id,
             status=status,
             kinds=self.kinds,
-            batch=self.crm.capabilities.write_batch,
+            batch=able.write_batch,
+            job_batch=able.job_batch,
+            job_least=job_least(able),
             first_is_small=first_is_small,
             others=self._plans_to_settle(),
         )
@@ -120,7 +126,11 @@ class Workbench:
                 break
             batches += 1
             try:
-                done += delivery.deliver(self._errand(claim.plan_id, claim.kind), claim)
+                errand = self._errand(claim.plan_id, claim.kind)
+                if isinstance(errand, CellErrand) and (claim.by_job or claim.job is not None):
+                    done += by_job.deliver(errand, claim)
+                else:
+                    done += delivery.deliver(errand, claim)
             except TransientError as error:
                 hold = pause(max(row.attempts for row in claim.rows), error.retry_after)
                 return Work(delivered=done, trouble=error, hold=hold)

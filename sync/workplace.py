@@ -48,6 +48,7 @@ class Workplace:
     who: Callable[[], str] = str  # who acts here: an operator, or os:<login>
     machine_clock: Clock = machine_clock
     owner: str = field(default_factory=process_owner)  # of the leases that this process takes
+    works_for: str = ""  # the run for which this process works just now, or did last
     _crm: Crm | None = None
     _resolved: Resolved | None = None
     _panel: Panel | None = None
@@ -84,6 +85,7 @@ class Workplace:
     def run(self, verb: str) -> Iterator[Run]:
         """A run of the ledger around the block; an error ends it as failed and goes on upwards."""
         run_id = start_run(self.store, verb, config_hash=config_hash(self.settings), now=self.clock())
+        self.works_for = run_id
         try:
             yield NotedRun(self.store, run_id, self.clock)
         except BaseException as error:

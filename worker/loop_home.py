@@ -37,15 +37,16 @@ def make_loop(settings: Settings) -> Loop:
     from sync.store import Store
 
     store = Store.open(settings.state.url, journal_key=journal_key(settings.state))
-    return Loop(
+    loop = Loop(
         settings=settings,
         store=store,
         lake=Lake(settings.lake.folder, store, url=settings.lake.url),
-        connect=lambda: connect(settings),
+        connect=lambda: connect(settings, store, run_of=lambda: loop.works_for),
         clock=lambda: datetime.now(UTC),
         tell=no_progress,
         who=lambda: acting(store),
     )
+    return loop
 
 
 @contextmanager

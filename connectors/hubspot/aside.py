@@ -17,9 +17,15 @@ from connectors.canonical import CRM_TABLES
 from connectors.crm import Window
 
 HISTORIES: Final = MappingProxyType(
-    {"accounts": ("account_history",), "opportunities": ("opportunity_history",)}
+    {
+        "accounts": ("account_history",),
+        "opportunities": ("opportunity_history", "opportunity_field_history"),
+    }
 )
 """Tables that tell the past of another table's records."""
+
+ROLES: Final = "contact_roles"
+LINES: Final = "opportunity_lines"
 
 
 class Aside:

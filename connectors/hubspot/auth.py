@@ -6,6 +6,7 @@ address, where it would be logged.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.errors import AmbiguousError, LoginError, TransientError
@@ -15,11 +16,23 @@ from connectors.hubspot.settings import HubspotSettings
 from connectors.transport import HttpDoor, RetryPolicy
 
 
-def log_in(settings: HubspotSettings, door: HttpDoor, *, retry: RetryPolicy) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A login's fruit; `scopes` are those that it told, None where it told none."""
+
+    access_token: str
+    scopes: frozenset[str] | None = None
+
+    def __repr__(self) -> str:
+        """Scopes only."""
+        return f"Token(scopes={self.scopes})"
+
+
+def log_in(settings: HubspotSettings, door: HttpDoor, *, retry: RetryPolicy) -> Token:
     """An access token. Raises LoginError when HubSpot refuses."""
     door.redact.learn(settings.token, settings.client_secret, settings.refresh_token)
     if settings.token:
-        return settings.token
+        return Token(access_token=settings.token)
     form = {
         "grant_type": "refresh_token",
         "client_id": settings.client_id,
@@ -53,4 +66,10 @@ def log_in(settings: HubspotSettings, door: HttpDoor, *, retry: RetryPolicy) -> 
             "What answers there is no HubSpot login.", record=settings.base_url, fix="Correct base_url."
         )
     door.redact.learn(str(token))
-    return str(token)
+    return Token(access_token=str(token), scopes=scopes_in(body))
+
+
+def scopes_in(body: Any) -> frozenset[str] | None:
+    """The scopes that a reply tells; None where it tells none."""
+    told = body.get("scopes") if isinstance(body, dict) else None
+    return frozenset(str(each) for each in told) if isinstance(told, list) else None

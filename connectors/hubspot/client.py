@@ -20,22 +20,28 @@ from hubspot.utils.requests.http_request_builder import Request
 from connectors.budget import Budget
 from connectors.crm import Usage
 from connectors.errors import AmbiguousError, LoginError, TerminalError
-from connectors.hubspot.auth import log_in
+from connectors.hubspot.auth import log_in, scopes_in
 from connectors.hubspot.errors import error_of
-from connectors.hubspot.pace import Pace
 from connectors.hubspot.paths import Paths, paths_of
 from connectors.hubspot.settings import HubspotSettings
+from connectors.pace import LocalPace, Pace, Rate
 from connectors.transport import HttpDoor, RetryPolicy
 
-_SEARCHES: Final = 5  # a second and account, for all apps together
-_BURST: Final = 100  # in 10 s, the smallest tier's; replies tell the account's own
+_SEARCHES: Final = Rate(name="searches", calls=5, seconds=1.0, strict=True)  # an account, all apps together
+_BURST: Final = Rate(name="burst", calls=100, seconds=10.0)  # the smallest tier's; replies tell the account's
 
 
 class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships no usable types
     """The library's client on our HTTP door; every call ends in a result or in one of our errors."""
 
     def __init__(
-        self, settings: HubspotSettings, *, door: HttpDoor, retry: RetryPolicy, budget: Budget | None
+        self,
+        settings: HubspotSettings,
+        *,
+        door: HttpDoor,
+        retry: RetryPolicy,
+        budget: Budget | None,
+        pace: Pace | None = None,
     ) -> None:
         self.login = settings
         self.paths: Paths = paths_of(settings.api_version)
@@ -47,10 +53,11 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         self._over_limit = False  # the last reply was a 429, so the pause before the next try is a wait
         self._waited = 0.0
         self._org_usage: tuple[int, int] | None = None
-        self._searches = Pace(calls=_SEARCHES, seconds=1.0, sleep=retry.sleep)
-        self._burst = Pace(calls=_BURST, seconds=10.0, sleep=retry.sleep)
+        self._pace = pace if pace is not None else LocalPace(sleep=retry.sleep)
         base = settings.base_url.rstrip("/")
-        super().__init__(access_token=log_in(settings, door, retry=retry), host=base, base_url=base)
+        token = log_in(settings, door, retry=retry)
+        self._scopes = token.scopes
+        super().__init__(access_token=token.access_token, host=base, base_url=base)
         self.config["user_agent"] = "upswell"
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -63,7 +70,9 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
 
     def search(self, object_name: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a search, held back to HubSpot's five a second."""
-        return self._json("POST", self.paths.search(object_name), body=body, safe=True, pace=self._searches)
+        return self._json(
+            "POST", self.paths.search(object_name), body=body, safe=True, rates=(_SEARCHES, _BURST)
+        )
 
     def send(self, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write, a partial result too, sent once: the caller counts its calls.
@@ -94,8 +103,26 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
     def usage(self) -> Usage:
         """API calls of this connection, its waits for the rate limits, and what the last reply told."""
         used, limit = self._org_usage if self._org_usage is not None else (None, None)
-        waited = self._searches.waited + self._burst.waited + self._waited
-        return Usage(calls=self._calls, org_used=used, org_limit=limit, waited=waited)
+        return Usage(
+            calls=self._calls,
+            org_used=used,
+            org_limit=limit,
+            waited=self._pace.waited + self._waited,
+            ours=None if self._budget is None else self._budget.spent(),
+        )
+
+    def scopes(self) -> frozenset[str] | None:
+        """What our app may do in the account; None where HubSpot does not tell."""
+        if self._scopes is None and self.login.token:
+            told = self.ask(self.paths.token_info, {"tokenKey": self.login.token})
+            self._scopes = scopes_in(told)
+        return self._scopes
+
+    def close(self) -> None:
+        """Give back the connections, and what was booked of the budget."""
+        if self._budget is not None:
+            self._budget.close()
+        self.door.close()
 
     def api_request(self, options: Mapping[str, Any]) -> requests.Response:
         """The library's one generic call, sent through our door; one attempt, whatever its status."""
@@ -111,7 +138,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         once: bool = False,
         params: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
-        pace: Pace | None = None,
+        rates: Sequence[Rate] = (_BURST,),
     ) -> Any:
         options: dict[str, Any] = {"method": method, "path": path}
         if params:
@@ -121,17 +148,18 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         what = f"{method} {path}"
 
         def call() -> Any:
-            return self._parsed(self._with_one_refresh(options, what=what, safe=safe, pace=pace), what)
+            return self._parsed(self._with_one_refresh(options, what=what, safe=safe, rates=rates), what)
 
         return call() if once else self._retry.run(call, resend_lost=safe)
 
     def _with_one_refresh(
-        self, options: Mapping[str, Any], *, what: str, safe: bool, pace: Pace | None
+        self, options: Mapping[str, Any], *, what: str, safe: bool, rates: Sequence[Rate]
     ) -> requests.Response:
         """The good reply; an expired OAuth token is renewed once, and the second refusal is final."""
         for last in (False, True):
-            self._before(pace)
-            reply = self.api_request(options)
+            self._before()
+            with self._pace.turn(*rates):
+                reply = self.api_request(options)
             self._after(reply.headers)
             self._over_limit = reply.status_code == 429
             if reply.status_code < 300:
@@ -139,7 +167,8 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             if reply.status_code != 401 or not self.login.uses_oauth:
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:
-                self.access_token = log_in(self.login, self.door, retry=self._retry)
+                token = log_in(self.login, self.door, retry=self._retry)
+                self.access_token, self._scopes = token.access_token, token.scopes
         raise LoginError(
             "HubSpot gives a token and then refuses it.",
             record=self.login.base_url,
@@ -153,11 +182,9 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             self._waited += seconds
         self._sleep(seconds)
 
-    def _before(self, pace: Pace | None) -> None:
+    def _before(self) -> None:
+        """Book the call that is about to leave."""
         self._over_limit = False
-        if pace is not None:
-            pace.wait()
-        self._burst.wait()
         if self._budget is not None:
             self._budget.spend()
         self._calls += 1
@@ -166,7 +193,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         """Take over the limits that the reply tells; searches tell none."""
         told = {name: headers.get(f"X-HubSpot-RateLimit-{name}", "") for name in _HEADERS}
         if told["Max"].isdigit():
-            self._burst.allow(int(told["Max"]))
+            self._pace.allow(_BURST, int(told["Max"]))
         if told["Daily"].isdigit() and told["Daily-Remaining"].isdigit():
             limit = int(told["Daily"])
             used = limit - int(told["Daily-Remaining"])

@@ -28,6 +28,7 @@ from connectors.crm import (
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
 from connectors.hubspot.client import HubspotClient
+from connectors.hubspot.currencies import Currencies
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
 from connectors.hubspot.history import Histories
@@ -37,14 +38,18 @@ from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
+from connectors.hubspot.prices import Prices
 from connectors.hubspot.read import Reader
+from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.settings import HubspotSettings
 from connectors.hubspot.tables import SOURCES
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.mappings import Mappings
+from connectors.pace import Pace
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+from connectors.write_jobs import WriteJobs
 
 
 class Hubspot:
@@ -62,6 +67,7 @@ class Hubspot:
         links_in_record=False,
         unique_task_key=False,
     )
+    jobs: WriteJobs | None = None
 
     def __init__(self, client: HubspotClient, mappings: Mappings, *, write_batch: int = 0) -> None:
         self.capabilities = self.capabilities.within(
@@ -86,21 +92,27 @@ class Hubspot:
         )
         self._installer = Installer(client, self._schemas)
         closings = Closings(objects, self._schemas, links, pipelines)
-        self._moves = Moves(self._schemas, mappings, links)
+        roles = Roles(objects, self._schemas, links)
+        self._moves = Moves(self._schemas, mappings, links, roles=roles, now=self.server_time)
         self._reader = Reader(
             objects=objects,
             schemas=self._schemas,
             mappings=mappings,
             links=links,
             derivation=Derivation(
-                currency=lambda: self._org.currency,
+                currency=self._home,
                 customer_types=client.login.customer_types,
                 closings=closings,
                 pipelines=pipelines,
             ),
             closings=closings,
             histories=Histories(objects, self._schemas, pipelines, mappings),
-            owners=Owners(client),
+            roles=roles,
+            apart={
+                "owners": Owners(client).pages,
+                "exchange_rates": Currencies(client, self._home).pages,
+                "price_book_entries": Prices(objects, self._schemas, self._home).pages,
+            },
             zone=self._zone,
         )
 
@@ -112,6 +124,7 @@ class Hubspot:
         mapping: Mapping[str, Mapping[str, str]] | None = None,
         account_external_id: str = "",
         budget: Budget | None = None,
+        pace: Pace | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         on_request: Callable[[RequestSeen], None] | None = None,
@@ -126,7 +139,7 @@ class Hubspot:
         """
         door = HttpDoor(timeouts=timeouts, ca_file=settings.ca_file or None, on_request=on_request)
         policy = retry if retry is not None else RetryPolicy()
-        client = HubspotClient(settings, door=door, retry=policy, budget=budget)
+        client = HubspotClient(settings, door=door, retry=policy, budget=budget, pace=pace)
         return cls(client, Mappings.of(mapping or {}, account_external_id), write_batch=write_batch)
 
     def org(self) -> OrgInfo:
@@ -207,7 +220,7 @@ class Hubspot:
     def close(self) -> None:
         """Give back the connections."""
         self._reader.close()
-        self._client.door.close()
+        self._client.close()
 
     def _learn_task_key(self) -> None:
         """Whether this account refuses a second task with our key."""
@@ -226,6 +239,10 @@ class Hubspot:
             timezone=str(told.get("timeZone") or "UTC"),
             api_version=self._client.login.api_version,
         )
+
+    def _home(self) -> str:
+        """The account's own currency."""
+        return self._org.currency
 
     def _zone(self) -> ZoneInfo:
         """The account's time zone."""

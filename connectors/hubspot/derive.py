@@ -94,7 +94,7 @@ class Derivation:
         made = {"name": pa.array(names, TEXT)}
         if "role" in page.arrays:
             said = page.arrays["role"].to_pylist()
-            made["role"] = pa.array([each and _NO_WORD.sub("_", each.lower()) for each in said], TEXT)
+            made["role"] = pa.array([each and in_our_words(each) for each in said], TEXT)
         return made
 
     def _opportunities(self, page: Page) -> Arrays:
@@ -160,8 +160,8 @@ class Derivation:
         return made
 
     def _products(self, page: Page) -> Arrays:
-        ids = [_of(r, "hs_sku") or str(r["id"]) for r in page.records]
-        active = [(_of(r, "hs_status") or "active").lower() == "active" for r in page.records]
+        ids = [product_code(record) for record in page.records]
+        active = [is_active(record) for record in page.records]
         return {"product_id": pa.array(ids, TEXT), "is_active": pa.array(active, FLAG)}
 
     def _stages(self, page: Page, object_name: str, name: str) -> list[Stage | None]:
@@ -175,6 +175,21 @@ class Derivation:
 
 _RECAST: Final = frozenset({"role", "priority", "body", "currency"})
 """Columns that are read, and then brought into our words; a currency is only filled in where it is empty."""
+
+
+def product_code(product: Mapping[str, Any]) -> str:
+    """A product's SKU, else its id."""
+    return _of(product, "hs_sku") or str(product["id"])
+
+
+def is_active(product: Mapping[str, Any]) -> bool:
+    """Whether a product is sold; it is unless it is said not to be."""
+    return (_of(product, "hs_status") or "active").lower() == "active"
+
+
+def in_our_words(label: str) -> str:
+    """A role as we write it: "Decision Maker" is decision_maker."""
+    return _NO_WORD.sub("_", label.lower())
 
 
 def plain(text: str | None) -> str | None:

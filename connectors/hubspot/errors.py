@@ -173,10 +173,13 @@ def _too_many(reply: requests.Response, message: str) -> TransientError:
     )
 
 
+_SCOPES = ("crm.", "account", "oauth", "sales", "settings.")
+
+
 def _scopes(reply: requests.Response, redact: Redactor) -> str:
     """The scopes that HubSpot says are missing."""
     found = re.findall(r"[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+", redact(reply.text))
-    scopes = [each for each in dict.fromkeys(found) if each.startswith(("crm.", "account", "oauth", "sales"))]
+    scopes = [each for each in dict.fromkeys(found) if each.startswith(_SCOPES)]
     return f" Missing: {', '.join(scopes)}." if scopes else ""
 
 

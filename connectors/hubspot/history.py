@@ -1,4 +1,4 @@
-"""opportunity_history and account_history: what a property held before, where the account tells it.
+"""What a property held before, where the account tells it: histories of deals and companies.
 
 HubSpot keeps the last 20 values of a property with their time; they come 50 records at a time, listed or
 read by id. A row is one moment at which something changed; its id is the record's and the moment.
@@ -26,6 +26,11 @@ from connectors.mappings import Mappings
 Row = dict[str, Any]
 
 _DEAL: Final = ("dealstage", "amount", "closedate")
+_STAGE: Final = {DEALS.object: {"stage": "dealstage"}}  # told by its label, which the property has not
+_OWNER: Final = {  # the table that a history is of, and the column that names its record
+    COMPANIES.object: ("accounts", "account_crm_id"),
+    DEALS.object: ("opportunities", "opportunity_crm_id"),
+}
 
 
 class Histories:
@@ -47,11 +52,14 @@ class Histories:
 
     def names(self, table: str) -> tuple[str, ...]:
         """The properties whose past values fill a table."""
-        return _DEAL if SOURCES[table][0] is DEALS else tuple(self._columns())
+        return _DEAL if table == "opportunity_history" else tuple(self._columns(SOURCES[table][0]))
 
     def page(self, table: str, records: Records, window: Window, zone: ZoneInfo) -> pa.Table | None:
         """What happened to these records in the window; they were read with the history of `names`."""
-        rows = self._deals(records, zone) if SOURCES[table][0] is DEALS else self._companies(records)
+        if table == "opportunity_history":
+            rows = self._deals(records, zone)
+        else:
+            rows = self._changes(records, SOURCES[table][0])
         rows = [row for row in rows if window.since is None or row["changed_at"] >= window.since]
         return pa.Table.from_pylist(rows, schema=CRM_TABLES[table]) if rows else None
 
@@ -63,10 +71,11 @@ class Histories:
         for page in self._objects.changed(source.object, source.cursor, window, ()):
             yield self._objects.by_id(source.object, [str(r["id"]) for r in page], history=names)
 
-    def _columns(self) -> Mapping[str, str]:
-        """Property -> canonical column, of the account's columns that are held in a property."""
-        here = self._schemas[COMPANIES.object]
-        mapped = {**COMPANIES.columns, **self._mappings.columns("accounts")}
+    def _columns(self, source: Source) -> Mapping[str, str]:
+        """Property -> canonical column, of the columns that are held in a property."""
+        here = self._schemas[source.object]
+        mapped = {**source.columns, **_STAGE.get(source.object, {})}
+        mapped |= self._mappings.columns(_OWNER[source.object][0])
         return {prop: column for column, prop in mapped.items() if here.has(prop)}
 
     def _deals(self, records: Records, zone: ZoneInfo) -> list[Row]:
@@ -92,20 +101,23 @@ class Histories:
                 )
         return rows
 
-    def _companies(self, records: Records) -> list[Row]:
-        """One row for each change of a mapped column; the first value that a property had is no change."""
-        here, columns = self._schemas[COMPANIES.object], self._columns()
+    def _changes(self, records: Records, source: Source) -> list[Row]:
+        """One row for each change of a column; the first value that a property had is no change."""
+        here, columns = self._schemas[source.object], self._columns(source)
+        stages = self._pipelines["deals"] if source is DEALS else {}
+        owner = _OWNER[source.object][1]
         rows = []
         for record in records:
             before: dict[str, str | None] = {}
             for moment, changes in _moments(record, columns):
                 for name, value in changes.items():
-                    new = _shown(value, name, here)
+                    stage = stages.get(str(value)) if name == "dealstage" else None
+                    new = stage.label if stage is not None else _shown(value, name, here)
                     if name in before and before[name] != new:
                         rows.append(
                             _stamped(record, moment, suffix=f":{name}")
                             | {
-                                "account_crm_id": str(record["id"]),
+                                owner: str(record["id"]),
                                 "field": columns[name],
                                 "old_value": before[name],
                                 "new_value": new,

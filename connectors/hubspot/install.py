@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from connectors.crm import FieldSchema, FieldType, InstallReport, InstallStep
-from connectors.errors import SetupError, TerminalError
+from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import read_problem
@@ -70,6 +70,8 @@ class Installer:
         if keys:
             try:
                 self._send(object_name, keys, unique=True)
+            except LoginError:
+                raise
             except (SetupError, TerminalError) as error:
                 warnings.append(
                     f"{object_name} take no unique property here ({error.message}): "

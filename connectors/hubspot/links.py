@@ -18,6 +18,7 @@ from connectors.errors import SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import NO_LINKS, NOT_FOUND, read_problem
 from connectors.hubspot.tables import Link
+from connectors.hubspot.values import is_id
 from connectors.page import Records
 
 LINK_BATCH: Final = 1000
@@ -116,7 +117,7 @@ class Links:
     def all(self, source: str, target: str, ids: Iterable[str]) -> Mapping[str, list[Linked]]:
         """Every associated record of each id; one API call for 1,000 ids, and more for long lists."""
         found: dict[str, list[Linked]] = defaultdict(list)
-        asked: list[dict[str, str]] = [{"id": each} for each in dict.fromkeys(ids)]
+        asked: list[dict[str, str]] = [{"id": each} for each in dict.fromkeys(ids) if is_id(each)]
         while asked:
             batch, asked = asked[:LINK_BATCH], asked[LINK_BATCH:]
             reply = self._client.ask(self._client.paths.links_of(source, target), {"inputs": batch})

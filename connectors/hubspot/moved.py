@@ -8,7 +8,8 @@ has it. For the rest, once a day, each row that we hold is asked for: one call f
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,6 +18,7 @@ from connectors.canonical import FLAG, TEXT
 from connectors.crm import Held
 from connectors.hubspot.derive import KINDS
 from connectors.hubspot.links import LINK_BATCH, Links
+from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.tables import SOURCES, Link, Source
 from connectors.mappings import Mappings
@@ -25,13 +27,28 @@ from connectors.mappings import Mappings
 class Moves:
     """Finds rows whose associations changed."""
 
-    def __init__(self, schemas: Schemas, mappings: Mappings, links: Links) -> None:
+    def __init__(
+        self,
+        schemas: Schemas,
+        mappings: Mappings,
+        links: Links,
+        *,
+        roles: Roles,
+        now: Callable[[], datetime],
+    ) -> None:
         self._schemas = schemas
         self._mappings = mappings
         self._links = links
+        self._roles = roles
+        self._now = now
 
     def pages(self, table: str, held: Held) -> Iterator[pa.Table]:
-        """The rows held that are associated with another record now: their ids, and the columns for that."""
+        """The rows held that are associated with another record now: their ids, and the columns for that.
+
+        Of contact_roles, which are associations themselves, those that came, changed or went, whole."""
+        if table == "contact_roles":
+            yield from self._roles.moved(held, self._now())
+            return
         for source in SOURCES.get(table, ()):
             links = self._unstamped(table, source)
             if links:

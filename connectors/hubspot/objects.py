@@ -7,14 +7,14 @@ with history).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from connectors.crm import Window
 from connectors.errors import TerminalError
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import NOT_FOUND, read_problem
-from connectors.hubspot.values import millis
+from connectors.hubspot.values import is_id, millis
 
 Records = list[Mapping[str, Any]]
 
@@ -94,7 +94,7 @@ class Objects:
 
         A merged record comes back as its survivor, under the survivor's id."""
         size = HISTORY_BATCH if history else READ_BATCH
-        unique = list(dict.fromkeys(ids))
+        unique = [each for each in dict.fromkeys(ids) if key is not None or is_id(each)]
         found: Records = []
         for start in range(0, len(unique), size):
             body: dict[str, Any] = {
@@ -120,6 +120,18 @@ class Objects:
             {**record, "properties": {**record["properties"], **by_id.get(str(record["id"]), {})}}
             for record in page
         ]
+
+
+def gathered(pages: Iterable[Records], size: int) -> Iterator[Records]:
+    """The pages in groups of at least `size` records, the last one smaller."""
+    held: Records = []
+    for page in pages:
+        held = held + page if held else page
+        if len(held) >= size:
+            yield held
+            held = []
+    if held:
+        yield held
 
 
 def _that_fit(properties: Sequence[str], room: int) -> tuple[Sequence[str], Sequence[str]]:

@@ -26,6 +26,7 @@ class Paths:
     pipelines: str
     owners: str
     account: str
+    currencies: str
     token: str
 
     def records(self, object_name: str) -> str:
@@ -65,6 +66,16 @@ class Paths:
         return f"{self.pipelines}/{object_name}"
 
     @property
+    def exchange_rates(self) -> str:
+        """GET: what each of the account's currencies was worth since when."""
+        return f"{self.currencies}/exchange-rates"
+
+    @property
+    def token_info(self) -> str:
+        """POST: what a static token may do; this path has no date in any dialect."""
+        return "/oauth/v2/private-apps/get/access-token-info"
+
+    @property
     def details(self) -> str:
         """GET: which account this is."""
         return f"{self.account}/details"
@@ -79,6 +90,7 @@ def _dated(version: str) -> Paths:
         pipelines=f"/crm/pipelines/{version}",
         owners=f"/crm/owners/{version}",
         account=f"/account-info/{version}",
+        currencies=f"/settings/currencies/{version}",
         token=f"/oauth/{version}/token",
     )
 
@@ -93,6 +105,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             pipelines="/crm/v3/pipelines",
             owners="/crm/v3/owners",
             account="/account-info/v3",
+            currencies="/settings/v3/currencies",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),
         "2026-03": _dated("2026-03"),

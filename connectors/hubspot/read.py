@@ -20,23 +20,23 @@ import pyarrow as pa
 
 from connectors.canonical import CRM_TABLES, DAY, FLAG, TEXT, TIME
 from connectors.crm import FieldType, Window
-from connectors.errors import SetupError
-from connectors.hubspot.aside import HISTORIES, Aside
+from connectors.errors import AbsentError, SetupError
+from connectors.hubspot.aside import HISTORIES, LINES, ROLES, Aside
 from connectors.hubspot.cells import column, moment_of
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
 from connectors.hubspot.history import Histories
 from connectors.hubspot.links import LINK_BATCH, Links
-from connectors.hubspot.objects import Objects, Records
-from connectors.hubspot.owners import Owners
+from connectors.hubspot.objects import Objects, Records, gathered
+from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Described, Schemas
-from connectors.hubspot.tables import MERGED, SOURCES, Link, Source
+from connectors.hubspot.tables import ABSENT, MERGED, SOURCES, Link, Source
 from connectors.mappings import Mappings
 from connectors.page import MISFITS, Page, misfit, whole
 
 _STAMPS: Final = ("crm_id", "created_at", "modified_at", "known_from", "is_deleted", "merged_into")
-_PAST: Final = frozenset(table for tables in HISTORIES.values() for table in tables)
-_LINES: Final = "opportunity_lines"
+_Pages = Callable[[Window], Iterator[pa.Table]]
+_SUBJECTS: Final = {past: table for table, pasts in HISTORIES.items() for past in pasts}
 _DAY: Final = timedelta(days=1)
 
 
@@ -54,7 +54,9 @@ class _Plan:
 
 
 class Reader:
-    """Reads canonical tables of one account; `zone` tells the account's time zone when it is needed."""
+    """Reads canonical tables of one account; `zone` tells the account's time zone when it is needed.
+
+    `apart` reads tables that are no records of one object."""
 
     def __init__(
         self,
@@ -66,7 +68,8 @@ class Reader:
         derivation: Derivation,
         closings: Closings,
         histories: Histories,
-        owners: Owners,
+        roles: Roles,
+        apart: Mapping[str, _Pages],
         zone: Callable[[], ZoneInfo],
     ) -> None:
         self._objects = objects
@@ -76,7 +79,9 @@ class Reader:
         self._derivation = derivation
         self._closings = closings
         self._histories = histories
-        self._owners = owners
+        self._roles = roles
+        self._apart: dict[str, _Pages] = {**apart, ROLES: roles.pages}
+        self._apart |= {past: partial(self._past, past) for past in _SUBJECTS}
         self._zone = zone
         self._aside: dict[str, Aside] = {}
 
@@ -87,21 +92,23 @@ class Reader:
         aside = self._aside.get(table)
         if aside is not None and aside.window == window:
             yield from self._aside.pop(table).pages()
-        elif table == "owners":
-            yield from self._owners.pages(window)
+        elif table in self._apart:
+            yield from self._apart[table](window)
+        elif table in ABSENT:
+            raise AbsentError(ABSENT[table], record=table, fix=f"Name an object of yours: [mapping.{table}].")
         elif table not in SOURCES:
-            raise KeyError(f"{table} is no table of the CRM; there are owners, {', '.join(SOURCES)}")
-        elif table in _PAST:
-            self._check_mapping("accounts")
-            yield from self._histories.pages(table, window, self._zone())
+            raise KeyError(f"{table} is no table of the CRM; there are {', '.join(CRM_TABLES)}")
         else:
             self._check_mapping(table)
             yield from self._records(table, window, also if window.since is None else ())
 
+    def _past(self, table: str, window: Window) -> Iterator[pa.Table]:
+        self._check_mapping(_SUBJECTS[table])
+        return self._histories.pages(table, window, self._zone())
+
     def _records(self, table: str, window: Window, also: Collection[str]) -> Iterator[pa.Table]:
         with self._lines_known(table, window, also):
-            pasts = [each for each in HISTORIES.get(table, ()) if each in also]
-            asides = {past: Aside(past, window) for past in pasts}
+            asides = {each: Aside(each, window) for each in self._along(table, also)}
             try:
                 for plan in [self._plan(table, source) for source in SOURCES[table]]:
                     yield from self._pull(plan, window, asides)
@@ -111,17 +118,27 @@ class Reader:
                     aside.close()
                 raise
 
+    def _along(self, table: str, also: Collection[str]) -> Iterator[str]:
+        """The tables that come along with this one."""
+        yield from (each for each in HISTORIES.get(table, ()) if each in also)
+        if table == "opportunities" and ROLES in also:
+            try:
+                self._roles.check()
+            except SetupError:  # our app sees no people: their own turn says so
+                return
+            yield ROLES
+
     @contextmanager
     def _lines_known(self, table: str, window: Window, also: Collection[str]) -> Iterator[None]:
         """All lines are read before all opportunities, when both are wanted: a deal's main product is one.
 
         Not where the settings map what a line tells, for then it may be no line of ours."""
-        if table != "opportunities" or _LINES not in also or self._mappings.columns(_LINES):
+        if table != "opportunities" or LINES not in also or self._mappings.columns(LINES):
             yield
             return
-        aside = Aside(_LINES, window)
+        aside = Aside(LINES, window)
         try:
-            self._closings.know(_kept(self.pull(_LINES, window), aside))
+            self._closings.know(_kept(self.pull(LINES, window), aside))
         except SetupError:  # our app sees no lines: their own turn says so
             aside.close()
             yield
@@ -129,7 +146,7 @@ class Reader:
         except BaseException:
             aside.close()
             raise
-        self._set_aside({_LINES: aside})
+        self._set_aside({LINES: aside})
         try:
             yield
         finally:
@@ -150,21 +167,25 @@ class Reader:
         """Archived records first: what lives again, or lives on in a survivor, then has the last word."""
         if window.new_day:
             yield from self._archived(plan, window)
-        group = plan.group if window.since is None else LINK_BATCH
-        for records in _gathered(self._live(plan, window, asides), group):
+        group = plan.group if window.since is None and ROLES not in asides else LINK_BATCH
+        for records in gathered(self._live(plan, window, asides), group):
             yield self._page(plan, records)
             aliases = _aliases(records)
             if aliases:
                 yield pa.Table.from_pylist(aliases, schema=CRM_TABLES[plan.table])
             for table, aside in asides.items():
-                past = self._histories.page(table, records, window, self._zone())
-                if past is not None:
-                    aside.add(past)
+                page = (
+                    self._roles.page(records)
+                    if table == ROLES
+                    else self._histories.page(table, records, window, self._zone())
+                )
+                if page is not None:
+                    aside.add(page)
 
     def _live(self, plan: _Plan, window: Window, asides: Collection[str]) -> Iterator[Records]:
         source = plan.source
         if window.since is None:
-            history = [name for table in asides for name in self._histories.names(table)]
+            history = [name for table in asides if table != ROLES for name in self._histories.names(table)]
             return self._objects.listed(
                 source.object,
                 plan.properties,
@@ -300,15 +321,3 @@ def _kept(pages: Iterable[pa.Table], aside: Aside) -> Iterator[pa.Table]:
     for page in pages:
         aside.add(page)
         yield page
-
-
-def _gathered(pages: Iterable[Records], size: int) -> Iterator[Records]:
-    """The pages in groups of at least `size` records, the last one smaller."""
-    held: Records = []
-    for page in pages:
-        held = held + page if held else page
-        if len(held) >= size:
-            yield held
-            held = []
-    if held:
-        yield held

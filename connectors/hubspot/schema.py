@@ -6,6 +6,7 @@ Salesforce, so `FieldSchema.options` are labels and the internal values stay in 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -15,6 +16,9 @@ from connectors.crm import FieldSchema, FieldType, ObjectSchema
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import field_specs
 
+_NAME: Final = re.compile(
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
+)  # or an objectTypeId; it becomes part of an address
 _TEXT_LIMIT: Final = 65_536  # characters in a text property, Knowledge Base "Property field types"
 _TYPES: Final[Mapping[str, FieldType]] = {
     "string": FieldType.TEXT,
@@ -65,7 +69,7 @@ class Schemas:
     def __getitem__(self, object_name: str) -> Described:
         """The object. Raises SetupError when the account does not show it to our app."""
         if object_name not in self._known:
-            if not object_name.replace("_", "").replace("-", "").isalnum():
+            if _NAME.fullmatch(object_name) is None:
                 raise SetupError("This is no object name.", record=object_name, fix="Correct the mapping.")
             try:
                 body = self._get(self._path(object_name))

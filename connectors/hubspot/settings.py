@@ -7,7 +7,7 @@ from typing import Final
 
 from connectors.errors import SettingError
 from connectors.hubspot.paths import paths_of
-from connectors.transport import check_url
+from connectors.transport import check_credential, check_url
 
 _OAUTH: Final = ("client_id", "client_secret", "refresh_token")
 
@@ -48,6 +48,8 @@ class HubspotSettings:
                 searched=(),
                 fix="Leave out either token or client_id, client_secret and refresh_token.",
             )
+        for name in ("token", *_OAUTH):
+            check_credential(getattr(self, name), setting=f"crm.hubspot.{name}")
         paths_of(self.api_version)
         check_url(self.base_url, setting="crm.hubspot.base_url")
 

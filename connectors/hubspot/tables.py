@@ -162,6 +162,15 @@ PRODUCTS: Final = Source(
     extra=("hs_sku", "hs_status"),
 )
 
+ABSENT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "contracts": "HubSpot keeps no contracts.",
+        "assets": "HubSpot keeps no assets.",
+        "campaign_members": "HubSpot tells no members of a campaign.",
+    }
+)
+"""Tables that HubSpot has no object for, unless the settings name one."""
+
 SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
     {
         "accounts": (COMPANIES,),
@@ -169,10 +178,13 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
         "opportunities": (DEALS,),
         "opportunity_lines": (LINE_ITEMS,),
         "opportunity_history": (DEALS,),
+        "opportunity_field_history": (DEALS,),
+        "contact_roles": (DEALS,),
         "account_history": (COMPANIES,),
         "activities": (MEETINGS, CALLS, EMAILS, NOTES, TASKS),
         "tickets": (TICKETS,),
         "products": (PRODUCTS,),
+        "price_book_entries": (PRODUCTS,),
     }
 )
-"""Owners have an API of their own (owners.py) and are no object."""
+"""Owners and exchange rates have APIs of their own (owners.py, currencies.py) and are no objects."""

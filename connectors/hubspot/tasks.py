@@ -17,17 +17,20 @@ from zoneinfo import ZoneInfo
 
 from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
 from connectors.errors import AmbiguousError, SetupError
+from connectors.fields import field_specs
 from connectors.hubspot.cells import day
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.links import Links, LinkType
 from connectors.hubspot.objects import SEARCH_PAGE, Objects, Records
 from connectors.hubspot.schema import Described, Schemas
+from connectors.hubspot.values import is_id
 from connectors.hubspot.write import WRITE_BATCH, Answer, Row, Writer, problems_of, row
 
 _OBJECT: Final = "tasks"
 _PRIORITIES: Final = {"low": "LOW", "normal": "MEDIUM", "high": "HIGH"}
 _DONE: Final = "COMPLETED"
 _WATCHED: Final = ("hs_task_subject", "hs_task_status", "hs_task_body", "hs_timestamp", "hubspot_owner_id")
+_KEY_LENGTH: Final = field_specs()["task_key"].length or 120
 _LIST_VALUES: Final = 100
 _LIST_CHARACTERS: Final = 2_500  # leaves room for the rest of the search
 _MORNING: Final = time(9)  # HubSpot's tasks are due at a time, ours on a day
@@ -78,7 +81,7 @@ class Tasks:
     def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks by key; of two with one key the older. Archived ones are left out."""
         self._described()
-        wanted = list(dict.fromkeys(keys))
+        wanted = [key for key in dict.fromkeys(keys) if _fits(key)]
         asked = [*_WATCHED, self._key_field]
         if self.unique:
             records = self._objects.by_id(_OBJECT, wanted, asked, history=asked, key=self._key_field)
@@ -87,7 +90,7 @@ class Tasks:
         ours = [r for r in records if r["properties"].get(self._key_field) in set(wanted)]
         accounts = self._links.first(_OBJECT, "companies", [str(r["id"]) for r in ours])
         found: dict[str, TaskState] = {}
-        for record in sorted(ours, key=lambda r: (str(r["createdAt"]), str(r["id"]))):
+        for record in sorted(ours, key=lambda r: (str(r["createdAt"]), int(r["id"]))):
             key = str(record["properties"][self._key_field])
             found.setdefault(key, self._state(key, record, accounts.get(str(record["id"]))))
         return found
@@ -140,11 +143,20 @@ class Tasks:
         }
         if draft.owner_id is not None:
             values["hubspot_owner_id"] = draft.owner_id
-        links = [_link(draft.account_crm_id, self._links.plain(_OBJECT, "companies"))]
+        to = [("companies", draft.account_crm_id)]
         if draft.contact_crm_id is not None:
-            links.append(_link(draft.contact_crm_id, self._links.plain(_OBJECT, "contacts")))
+            to.append(("contacts", draft.contact_crm_id))
+        bad = next((f"{each[:40]!r} is no record id" for _, each in to if not is_id(each)), None)
+        if not _fits(draft.key):
+            bad = f"the key has more than {_KEY_LENGTH} characters, or some that nobody can read"
+        if bad is not None:
+            refusal = RowResult(
+                key=draft.key, outcome=RowOutcome.REFUSED, vendor_code="VALIDATION_ERROR", message=bad
+            )
+            return Row(key=draft.key, id=None, properties=None, refusal=refusal)
         made = row(draft.key, None, values, here, creating=True)
-        return replace(made, links=tuple(links))
+        links = tuple(_link(each, self._links.plain(_OBJECT, target)) for target, each in to)
+        return replace(made, links=links)
 
     def _create(self, rows: Sequence[Row]) -> Answer:
         """Send new tasks; a result is matched by its key, an error by the trace id that we gave it."""
@@ -154,8 +166,11 @@ class Tasks:
         ]
         reply = self._client.send(self._client.paths.batch(_OBJECT, "create"), {"inputs": inputs})
         made = {
-            str(each["properties"].get(self._key_field) or each.get("objectWriteTraceId")): str(each["id"])
+            str((each.get("properties") or {}).get(self._key_field) or each.get("objectWriteTraceId")): str(
+                each["id"]
+            )
             for each in reply.get("results") or ()
+            if each.get("id")
         }
         _, refused = problems_of(reply)
         answers = {}
@@ -198,9 +213,11 @@ class Tasks:
         return list(ids)
 
     def _searched(self, keys: Sequence[str]) -> Records:
+        """What the index finds; "Search the CRM": IN compares strings with values in lower case only."""
+        values = list(dict.fromkeys(key.lower() for key in keys))
         body = {
             "filterGroups": [
-                {"filters": [{"propertyName": self._key_field, "operator": "IN", "values": list(keys)}]}
+                {"filters": [{"propertyName": self._key_field, "operator": "IN", "values": values}]}
             ],
             "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
             "properties": [self._key_field],
@@ -225,6 +242,11 @@ class Tasks:
 
     def _day(self, due: str) -> date:
         return day(due, self._zone())
+
+
+def _fits(key: str) -> bool:
+    """Whether it can be a key of ours; anything else would refuse a whole call."""
+    return 0 < len(key) <= _KEY_LENGTH and key.isprintable()  # so half a character is none either
 
 
 def _in_chunks(keys: Sequence[str]) -> Iterator[list[str]]:

@@ -8,6 +8,7 @@ fraction, as we do: 0.5 is shown as 50 %.
 from __future__ import annotations
 
 import math
+import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,6 +16,7 @@ from typing import Any, Final
 from connectors.crm import FieldSchema, FieldType, Value
 from connectors.hubspot.schema import Choices
 
+_ID: Final = re.compile(r"[0-9]{1,18}")
 _NUMERIC: Final = frozenset({FieldType.NUMBER, FieldType.PERCENT, FieldType.CURRENCY})
 _DATE_CHARACTERS: Final = 10
 _EXACT: Final = 2**53  # a larger whole number was a float once
@@ -77,6 +79,11 @@ def decode(value: Any, field: FieldSchema, choices: Choices | None = None) -> Va
     if field.type is FieldType.PICKLIST:
         return labels.get(text, text)
     return text
+
+
+def is_id(text: str) -> bool:
+    """Whether it can be a record's id: a number."""
+    return _ID.fullmatch(text) is not None
 
 
 def parse_time(text: str) -> datetime:

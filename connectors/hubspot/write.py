@@ -15,11 +15,12 @@ from typing import Any, Final
 from connectors.crm import Change, Record, RowOutcome, RowResult, Value
 from connectors.errors import AmbiguousError, SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
-from connectors.hubspot.errors import Problem, read_problem, row_fix, row_result
+from connectors.hubspot.errors import NOT_FOUND, Problem, read_problem, row_fix, row_result
 from connectors.hubspot.objects import Objects, Records
 from connectors.hubspot.schema import Described, Schemas
 from connectors.hubspot.tables import MERGED
-from connectors.hubspot.values import UnfitValueError, decode, encode, parse_time
+from connectors.hubspot.values import UnfitValueError, decode, encode, is_id, parse_time
+from connectors.redaction import Redactor
 
 WRITE_BATCH: Final = 100
 PART: Final = 10
@@ -123,7 +124,7 @@ class Writer:
             {"id": each.id, "properties": each.properties, "objectWriteTraceId": each.key} for each in rows
         ]
         reply = self._client.send(self._client.paths.batch(object_name, "update"), {"inputs": inputs})
-        done = {str(each["id"]): each.get("properties") or {} for each in reply.get("results") or ()}
+        done = {str(each.get("id")): each.get("properties") or {} for each in reply.get("results") or ()}
         by_id, by_trace = problems_of(reply)
         if not done:
             self._check_setup(object_name, reply)
@@ -188,6 +189,10 @@ def row(
 ) -> Row:
     """The record's properties, or the refusal of its first value that must not leave."""
     properties: dict[str, str] = {}
+    if record_id is not None and not is_id(record_id):  # HubSpot would refuse the whole call for it
+        problem = Problem(code=NOT_FOUND, category=NOT_FOUND, message=f"{record_id[:40]!r} is no record id")
+        refusal = row_result(key, problem, record_id=record_id, redact=Redactor())
+        return Row(key=key, id=record_id, properties=None, refusal=refusal)
     for name, value in values.items():
         field = here.schema.fields.get(name)
         try:

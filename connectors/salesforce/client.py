@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import IO, Any, Final
 
@@ -19,11 +20,14 @@ import simple_salesforce
 from connectors.budget import Budget
 from connectors.crm import Usage
 from connectors.errors import AmbiguousError, LoginError, TerminalError
+from connectors.pace import LocalPace, Pace, Rate
 from connectors.salesforce.auth import Token, log_in
 from connectors.salesforce.errors import SESSION_EXPIRED, entries_of, error_of
 from connectors.salesforce.settings import SalesforceSettings
+from connectors.salesforce.versions import check_version, versions_of
 from connectors.transport import HttpDoor, RetryPolicy
 
+_NO_SUCH_VERSION: Final = frozenset({400, 404, 410})  # what a version that the org lacks may be answered with
 _USAGE: Final = re.compile(r"api-usage=(\d+)/(\d+)")
 
 
@@ -46,15 +50,19 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         retry: RetryPolicy,
         budget: Budget | None,
         now: Callable[[], datetime],
+        pace: Pace | None = None,
     ) -> None:
         self.settings = settings
         self.door = door
         self.retry = retry
         self._budget = budget
+        self._pace = pace if pace is not None else LocalPace(sleep=retry.sleep)
+        self._at_once = Rate(name="at once", calls=settings.calls_at_once, seconds=0.0, strict=True)
         self._now = now
         self._calls = 0
         self._org_usage: tuple[int, int] | None = None
         token = self._log_in()
+        self._knows_version = False  # whether a call below our API version was answered well
         super().__init__(
             session_id=token.access_token,
             instance_url=token.instance_url,
@@ -131,6 +139,18 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         for page in self.pages(soql, deleted=deleted):
             yield from page
 
+    def put_csv(self, path: str, text: str) -> None:
+        """Hand over the data of a job, once: what is sent twice is refused, and does nothing before."""
+        headers = {"Content-Type": "text/csv", "Accept": "application/json"}
+        data = text.encode()
+        self._call_salesforce("PUT", self.base_url + path, name=path, data=data, headers=headers, once=True)
+
+    def csv(self, path: str) -> str:
+        """The CSV of a GET; whether it is whole, its reader has to tell."""
+        headers = {"Accept": "text/csv"}
+        reply = self._call_salesforce("GET", self.base_url + path, name=path, headers=headers)
+        return reply.content.decode("utf-8")
+
     @property
     def mdapi(self) -> Any:
         """The Metadata API, with headers of its own."""
@@ -142,7 +162,23 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
     def usage(self) -> Usage:
         """API calls of this connection, and the org's from the last reply."""
         used, limit = self._org_usage if self._org_usage is not None else (None, None)
-        return Usage(calls=self._calls, org_used=used, org_limit=limit)
+        ours = None if self._budget is None else self._budget.spent()
+        waited = self._pace.waited
+        return Usage(calls=self._calls, org_used=used, org_limit=limit, waited=waited, ours=ours)
+
+    def at_once(self) -> AbstractContextManager[None]:
+        """A turn for one call, which it has until its reply is there."""
+        return self._pace.turn(self._at_once)
+
+    def close(self) -> None:
+        """Give back the connections, and what was booked of the budget."""
+        if self._budget is not None:
+            self._budget.close()
+        self.door.close()
+
+    def versions(self) -> list[str]:
+        """The versions of its API that the org answers to, oldest first; none where it does not tell."""
+        return versions_of(self.instance_url, self.door)
 
     def refresh(self) -> None:
         """Log in again."""
@@ -191,12 +227,16 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """The good reply; an expired session is renewed once, and the second refusal is final."""
         for last in (False, True):
             self.count()
-            reply = self.door.request(method, url, headers={**self.headers, **headers}, **options)
+            with self.at_once():
+                reply = self.door.request(method, url, headers={**self.headers, **headers}, **options)
             self.count(reply.headers)
             if reply.status_code < 300:
+                self._knows_version = True
                 if options.get("into") is None:
                     self._check_complete(reply, what=what)
                 return reply
+            if reply.status_code in _NO_SUCH_VERSION and not self._knows_version:
+                check_version(self.settings, self.instance_url, self.door)
             if reply.status_code != 401 or not _expired(reply):
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:
@@ -226,6 +266,8 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
 
     def _check_complete(self, reply: requests.Response, *, what: str) -> None:
         """Raise AmbiguousError unless a reply with a body ends as JSON ends: half a reply is a lost one."""
+        if "csv" in reply.headers.get("Content-Type", ""):
+            return
         if reply.content and reply.content[-16:].rstrip()[-1:] not in {b"}", b"]", b'"'}:
             raise AmbiguousError(
                 f"Salesforce's reply to {what} is cut off after {len(reply.content):,} bytes.",

@@ -54,20 +54,9 @@ class Collections:
     def _together(
         self, method: str, object_name: str, parts: Sequence[Sequence[Row]]
     ) -> dict[str, RowResult]:
-        body = {
-            "allOrNone": False,
-            "collateSubrequests": False,  # the order in which they are done is then the order given
-            "compositeRequest": [
-                {
-                    "method": method,
-                    "url": f"/services/data/v{self._client.sf_version}/{_PATH}",
-                    "referenceId": f"part{position}",
-                    "body": _body(object_name, rows),
-                }
-                for position, rows in enumerate(parts)
-            ],
-        }
-        answers = self._client.send("POST", "composite", body).get("compositeResponse") or []
+        bodies = [_body(object_name, rows) for rows in parts]
+        reply = self._client.send("POST", "composite", composed(self._client, method, _PATH, bodies))
+        answers = (reply.get("compositeResponse") if isinstance(reply, Mapping) else None) or []
         if [each.get("referenceId") for each in answers] != [f"part{n}" for n in range(len(parts))]:
             raise _unknown(len(answers), f"{len(parts)} parts", object_name)
         errors = [self._error(each, method) for each in answers]
@@ -105,6 +94,25 @@ class Collections:
             writing=True,
             redact=self._client.door.redact,
         )
+
+
+def composed(
+    client: SalesforceClient, method: str, path: str, bodies: Sequence[Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    """The body of a Composite call whose parts `part0`, `part1` … go to one address, one after the other."""
+    return {
+        "allOrNone": False,
+        "collateSubrequests": False,
+        "compositeRequest": [
+            {
+                "method": method,
+                "url": f"/services/data/v{client.sf_version}/{path}",
+                "referenceId": f"part{position}",
+                "body": body,
+            }
+            for position, body in enumerate(bodies)
+        ],
+    }
 
 
 def _body(object_name: str, rows: Sequence[Row]) -> Mapping[str, Any]:

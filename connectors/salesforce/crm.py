@@ -27,6 +27,7 @@ from connectors.crm import (
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
 from connectors.mappings import Mappings
+from connectors.pace import Pace
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
 from connectors.salesforce.bulk import Bulk
@@ -38,6 +39,7 @@ from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
 from connectors.salesforce.drift import stop_at_drift
 from connectors.salesforce.fetch import Fetch
+from connectors.salesforce.ingest import BATCH, BYTES, IngestJobs
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
@@ -48,6 +50,7 @@ from connectors.salesforce.tables import OBJECTS_READ, SOURCES
 from connectors.salesforce.tasks import Tasks
 from connectors.salesforce.write import READ_BATCH, Writer
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
+from connectors.write_jobs import WriteJobs
 
 _PAGE: Final = 2000
 _ORG_FIELDS: Final = ("Id", "Name", "TimeZoneSidKey")
@@ -75,6 +78,8 @@ class Salesforce:
         write_batch: int = 0,
     ) -> None:
         able = self.capabilities
+        if client.settings.bulk_writes == "auto" and not client.settings.conditional_writes:
+            able = replace(able, job_batch=BATCH, job_bytes=BYTES)  # a job knows no condition
         if client.settings.conditional_writes:
             able = replace(able, conditional_write=OBJECTS, write_batch=SUBREQUESTS)
         self.capabilities = able.within(write_batch=write_batch, longest_call=client.door.timeouts.longest)
@@ -82,6 +87,7 @@ class Salesforce:
         self._mappings = mappings
         self._schemas = Schemas(client.read, client.describe_all)
         self._writer = Writer(client, self._schemas)
+        self.jobs: WriteJobs | None = IngestJobs(client, self._schemas)
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )
@@ -112,6 +118,7 @@ class Salesforce:
         account_external_id: str = "",
         clock: Callable[[], datetime] | None = None,
         budget: Budget | None = None,
+        pace: Pace | None = None,
         timeouts: Timeouts | None = None,
         retry: RetryPolicy | None = None,
         on_request: Callable[[RequestSeen], None] | None = None,
@@ -131,14 +138,20 @@ class Salesforce:
             plain_http=tuple(url for url in urls if url.startswith("http://")),
             on_request=on_request,
         )
-        client = SalesforceClient(settings, door=door, retry=policy, budget=budget, now=clock or utc_now)
+        client = SalesforceClient(
+            settings, door=door, retry=policy, budget=budget, pace=pace, now=clock or utc_now
+        )
         mappings = Mappings.of(mapping or {}, account_external_id)
         return cls(client, mappings, sleep=policy.sleep, write_batch=write_batch)
 
     def org(self) -> OrgInfo:
         """Which org this is; id and time zone from Organization."""
-        fields = [name for name in _ORG_FIELDS if self._schemas["Organization"].has(name)]
-        held = next(iter(self._client.records(soql.select(fields, "Organization", limit=1))), None)
+        try:
+            held = self._organization(_ORG_FIELDS)
+        except SetupError:  # an org that hides one of them; asking describe first would cost a call each time
+            held = self._organization(
+                [name for name in _ORG_FIELDS if self._schemas["Organization"].has(name)]
+            )
         if held is None:
             raise TerminalError("The org does not say which one it is.", record="Organization")
         return OrgInfo(
@@ -150,6 +163,9 @@ class Salesforce:
             timezone=str(held.get("TimeZoneSidKey") or "UTC"),
             api_version=self._client.settings.api_version,
         )
+
+    def _organization(self, fields: Sequence[str]) -> Mapping[str, object] | None:
+        return next(iter(self._client.records(soql.select(fields, "Organization", limit=1))), None)
 
     def server_time(self) -> datetime:
         """The server's clock from its last reply; from a call to /limits if none told it."""
@@ -234,4 +250,4 @@ class Salesforce:
 
     def close(self) -> None:
         """Give back the connections."""
-        self._client.door.close()
+        self._client.close()

@@ -88,7 +88,8 @@ class Deployer:
             for last in (False, True):
                 self._client.count()
                 try:
-                    return call()
+                    with self._client.at_once():
+                        return call()
                 except SalesforceError as error:
                     fault = self._fault(error, reading=reading)
                     if not isinstance(fault, LoginError) or last:

@@ -11,13 +11,13 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.canonical import FLAG, TEXT
+from connectors.canonical import FLAG, REAL, TEXT
 from connectors.mappings import Mappings
 from connectors.page import Arrays, Page
 from connectors.salesforce.cells import at, column, historic, text
 from connectors.salesforce.opportunities import Closings
 from connectors.salesforce.prices import ListPrices
-from connectors.salesforce.tables import ACCOUNTS
+from connectors.salesforce.tables import ACCOUNTS, OPPORTUNITIES, Source
 
 _OF_COLUMNS: Final = frozenset({"accounts", "contacts", "tickets"})  # tables derived from their columns only
 _CONTACT_PREFIX: Final = "003"
@@ -42,16 +42,22 @@ class Derivation:
         self._customer_types = pa.array(sorted(customer_types), TEXT)
         self._closings = closings
         self._prices = prices
-        self._history_names = _names_in_history(mappings)
+        self._account_names = _names_in_history(ACCOUNTS, mappings.columns("accounts"))
+        self._opportunity_names = _names_in_history(OPPORTUNITIES, mappings.columns("opportunities"))
         self._tables: dict[str, Callable[[Page], Arrays]] = {
             "accounts": self._accounts,
-            "contacts": self._contacts,
+            "contacts": self._roles,
             "opportunities": self._opportunities,
             "opportunity_lines": self._opportunity_lines,
+            "opportunity_field_history": self._opportunity_field_history,
+            "contact_roles": self._roles,
             "account_history": self._account_history,
             "activities": self._activities,
             "tickets": self._tickets,
+            "assets": self._assets,
             "products": self._products,
+            "price_book_entries": self._price_book_entries,
+            "exchange_rates": self._exchange_rates,
         }
 
     def columns(self, table: str, page: Page) -> Arrays:
@@ -75,7 +81,7 @@ class Derivation:
             made["is_customer"] = pc.if_else(pc.is_valid(kinds), known, pa.scalar(None, FLAG))
         return made
 
-    def _contacts(self, page: Page) -> Arrays:
+    def _roles(self, page: Page) -> Arrays:
         """Roles in our words: "Executive Sponsor" is executive_sponsor."""
         if "role" not in page.arrays:
             return {}
@@ -97,7 +103,28 @@ class Derivation:
         ids = [at(r, "Product2.ProductCode") or r.get("Product2Id") for r in page.records]
         return {"product_id": pa.array(ids, TEXT)}
 
+    def _assets(self, page: Page) -> Arrays:
+        return {**self._with_currency(page), **self._opportunity_lines(page)}
+
+    def _price_book_entries(self, page: Page) -> Arrays:
+        return {**self._with_currency(page), **self._opportunity_lines(page)}
+
+    def _exchange_rates(self, page: Page) -> Arrays:
+        """Salesforce tells how much of a currency one unit of the corporate one buys; we the reverse.
+
+        An inactive currency keeps its rate, for records of the past are in it."""
+        if "rate" in page.arrays:
+            return {}
+        told = [record.get("ConversionRate") for record in page.records]
+        return {"rate": pa.array([1.0 / float(each) if each else None for each in told], REAL)}
+
     def _account_history(self, page: Page) -> Arrays:
+        return self._named(page, self._account_names)
+
+    def _opportunity_field_history(self, page: Page) -> Arrays:
+        return self._named(page, self._opportunity_names)
+
+    def _named(self, page: Page, names: Mapping[str, str]) -> Arrays:
         """The canonical column behind the changed field, Salesforce's own name where there is none."""
         fields = [text(record.get("Field")) for record in page.records]
         shown = {
@@ -106,10 +133,7 @@ class Derivation:
             )
             for name, path in (("old_value", "OldValue"), ("new_value", "NewValue"))
         }
-        return {
-            "field": pa.array([self._history_names.get(name or "", name) for name in fields], TEXT),
-            **shown,
-        }
+        return {"field": pa.array([names.get(name or "", name) for name in fields], TEXT), **shown}
 
     def _activities(self, page: Page) -> Arrays:
         made: dict[str, pa.Array] = {}
@@ -149,10 +173,10 @@ class Derivation:
         return {"currency": pa.array([self._currency] * len(page.records), TEXT)}
 
 
-def _names_in_history(mappings: Mappings) -> Mapping[str, str]:
-    """AccountHistory.Field -> canonical column: a lookup is named there without its Id (Owner, Parent)."""
+def _names_in_history(source: Source, mapped: Mapping[str, str]) -> Mapping[str, str]:
+    """Field of a history -> canonical column: a lookup is named there without its Id (Owner, Parent)."""
     back: dict[str, str] = {}
-    for name, field in {**ACCOUNTS.columns, **mappings.columns("accounts")}.items():
+    for name, field in {**source.columns, **mapped}.items():
         back[field] = name
         if field.endswith("Id"):
             back[field.removesuffix("Id")] = name

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from connectors.crm import FieldSchema, FieldType, InstallReport, InstallStep
-from connectors.errors import SetupError, TerminalError
+from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
@@ -97,6 +97,8 @@ class Installer:
         )
         try:
             found = self._client.read("tooling/query", params={"q": statement})["records"]
+        except LoginError:
+            raise
         except (TerminalError, SetupError):
             warnings.append(
                 "The Tooling API does not answer our user, so fields that exist but are hidden from it "

@@ -19,7 +19,7 @@ import pyarrow as pa
 from connectors.canonical import CRM_TABLES
 from connectors.compare import differing
 from connectors.crm import FieldType, Held, Window
-from connectors.errors import SetupError
+from connectors.errors import AbsentError, SetupError
 from connectors.mappings import Mappings
 from connectors.page import MISFITS, Page, misfit, whole
 from connectors.salesforce.cells import at, column
@@ -75,7 +75,10 @@ class Reader:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(SOURCES)}")
         self._schemas.learn(OBJECTS_READ)
         self._check_mapping(table)
-        plans = [(source, self._columns(table, source)) for source in SOURCES[table]]
+        if table == "exchange_rates" and not self._schemas.holds_path("Account", "CurrencyIsoCode"):
+            raise AbsentError("This org has one currency.", record=table)
+        sources = [each for each in SOURCES[table] if not each.optional or self._shown(each)]
+        plans = [(source, self._columns(table, source)) for source in sources]
         self._children.forget()
         for source, columns in plans:
             yield from self._pull(table, source, columns, window)
@@ -138,6 +141,13 @@ class Reader:
             yield self._page(
                 table, Page(object=source.object, records=records, arrays={}, window=window), columns
             )
+
+    def _shown(self, source: Source) -> bool:
+        try:
+            self._schemas[source.object]
+        except SetupError:
+            return False
+        return True
 
     def _columns(self, table: str, source: Source) -> list[_Column]:
         """The columns that can be filled from what our user sees."""

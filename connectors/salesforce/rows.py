@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from connectors.crm import RowOutcome, RowResult, Value
 from connectors.salesforce.errors import row_fix
 from connectors.salesforce.schema import Described
-from connectors.salesforce.values import Json, UnfitValueError, encode
+from connectors.salesforce.values import Json, UnfitValueError, encode, is_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,9 +26,11 @@ def row(
 ) -> Row:
     """The record's JSON, or the refusal of its first value that must not leave."""
     body: dict[str, Json] = {}
-    for name, value in values.items():
-        field = here.schema.fields.get(name)
-        try:
+    try:
+        if record_id is not None and not is_id(record_id):
+            raise UnfitValueError("MALFORMED_ID", f"{record_id[:40]!r} is no record id")
+        for name, value in values.items():
+            field = here.schema.fields.get(name)
             if field is None:
                 raise UnfitValueError("INVALID_FIELD", f"{here.schema.name} shows our user no field {name}")
             if field.calculated or not (field.createable if creating else field.updateable):
@@ -36,14 +38,14 @@ def row(
                     "INVALID_FIELD_FOR_INSERT_UPDATE", f"{name} can't be written by our user"
                 )
             body[name] = encode(value, field)
-        except UnfitValueError as error:
-            refusal = RowResult(
-                key=key,
-                outcome=RowOutcome.REFUSED,
-                id=record_id,
-                vendor_code=error.code,
-                message=str(error),
-                fix=row_fix(error.code),
-            )
-            return Row(key=key, id=record_id, body=None, refusal=refusal)
+    except UnfitValueError as error:
+        refusal = RowResult(
+            key=key,
+            outcome=RowOutcome.REFUSED,
+            id=record_id,
+            vendor_code=error.code,
+            message=str(error),
+            fix=row_fix(error.code),
+        )
+        return Row(key=key, id=record_id, body=None, refusal=refusal)
     return Row(key=key, id=record_id, body=body)

@@ -5,6 +5,7 @@ Every field, relationship and object name that goes into a query comes from here
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -32,6 +33,7 @@ _TYPES: Final[Mapping[str, FieldType]] = {
     "reference": FieldType.REFERENCE,
 }
 
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")  # it becomes part of an address
 _TOGETHER: Final = 25  # subrequests of a Composite call
 _CURSORS: Final = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
@@ -62,7 +64,8 @@ class Schemas:
 
     def learn(self, object_names: Iterable[str]) -> None:
         """Describe those that are not described yet, as many in one call as the org takes."""
-        new = [name for name in dict.fromkeys(object_names) if name not in self._known]
+        names = [name for name in dict.fromkeys(object_names) if _NAME.fullmatch(name) is not None]
+        new = [name for name in names if name not in self._known]
         for start in range(0, len(new), _TOGETHER):
             for name, body in self._together(new[start : start + _TOGETHER]).items():
                 self._known[name] = None if body is None else described(body)
@@ -70,7 +73,7 @@ class Schemas:
     def __getitem__(self, object_name: str) -> Described:
         """The object. Raises SetupError when the org does not show it to our user."""
         if object_name not in self._known:
-            if not object_name.isidentifier():
+            if _NAME.fullmatch(object_name) is None:
                 raise SetupError("This is no object name.", record=object_name, fix="Correct the mapping.")
             try:
                 self._known[object_name] = described(self._get(f"sobjects/{object_name}/describe"))

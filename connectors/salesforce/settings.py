@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.errors import SettingError
-from connectors.transport import check_url
+from connectors.transport import check_credential, check_url
 
 AUTH_KINDS: Final = ("jwt", "client_credentials", "refresh_token")
 
@@ -42,9 +42,12 @@ class SalesforceSettings:
     """Values of Account.Type that make an account a customer."""
     conditional_writes: bool = False
     """Whether Salesforce itself refuses to write a record that moved since it was read: 25 records a call."""
-
+    bulk_writes: str = "auto"
+    """auto: by a Bulk 2.0 job where that takes fewer API calls; never: by Collections only."""
     bulk_reads: str = "auto"
     """auto: more records than a REST page holds are read by Bulk API 2.0; never: page by page."""
+    calls_at_once: int = 10
+    """Calls of all our processes at a time; an org takes 25 long ones, a Developer org five."""
 
     def __post_init__(self) -> None:
         """Refuse what can't work, naming the setting and the fix."""
@@ -63,13 +66,15 @@ class SalesforceSettings:
                     searched=("upswell.toml", f"UPSWELL_CRM__SALESFORCE__{name.upper()}"),
                     fix=f"Set {name}, or choose another auth.",
                 )
-        if re.fullmatch(r"\d{2,3}\.0", self.api_version) is None:
+        if re.fullmatch(r"[0-9]{2,3}\.0", self.api_version) is None:
             raise SettingError(
                 f"'{self.api_version}' is no API version.",
                 setting="crm.salesforce.api_version",
                 searched=(),
                 fix="Give it as 68.0.",
             )
+        for name in ("client_id", "username", "client_secret", "refresh_token"):
+            check_credential(getattr(self, name), setting=f"crm.salesforce.{name}")
         check_url(self.login_url, setting="crm.salesforce.login_url")
         if self.instance_url:
             check_url(self.instance_url, setting="crm.salesforce.instance_url")

@@ -20,6 +20,7 @@ class Source:
     columns: Mapping[str, str]  # canonical column -> field, or path over a relationship
     extra: tuple[str, ...] = ()  # fields that derived columns are computed from, where visible
     archived: bool = False  # query() leaves out archived rows, so the first pull asks queryAll too
+    optional: bool = False  # an object that some editions have, beside another source of the same rows
 
 
 ACCOUNTS: Final = Source(
@@ -86,6 +87,26 @@ OPPORTUNITY_HISTORY: Final = Source(
         "changed_at": "CreatedDate",
     },
 )
+OPPORTUNITY_FIELD_HISTORY: Final = Source(
+    object="OpportunityFieldHistory",
+    columns={
+        "opportunity_crm_id": "OpportunityId",
+        "field": "Field",
+        "old_value": "OldValue",
+        "new_value": "NewValue",
+        "changed_at": "CreatedDate",
+    },
+    extra=("DataType", "OldValue", "NewValue"),
+)
+CONTACT_ROLES: Final = Source(
+    object="OpportunityContactRole",
+    columns={
+        "opportunity_crm_id": "OpportunityId",
+        "contact_crm_id": "ContactId",
+        "role": "Role",
+        "is_primary": "IsPrimary",
+    },
+)
 ACCOUNT_HISTORY: Final = Source(
     object="AccountHistory",
     columns={
@@ -136,6 +157,46 @@ CASES: Final = Source(
         "closed_at": "ClosedDate",
     },
 )
+CONTRACTS: Final = Source(
+    object="Contract",
+    columns={
+        "account_crm_id": "AccountId",
+        "number": "ContractNumber",
+        "status": "Status",
+        "start_date": "StartDate",
+        "end_date": "EndDate",
+        "term_months": "ContractTerm",
+        "owner_id": "OwnerId",
+    },
+)
+ASSETS: Final = Source(
+    object="Asset",
+    columns={
+        "account_crm_id": "AccountId",
+        "contact_crm_id": "ContactId",
+        "name": "Name",
+        "status": "Status",
+        "quantity": "Quantity",
+        "price": "Price",
+        "currency": "CurrencyIsoCode",
+        "purchased_on": "PurchaseDate",
+        "installed_on": "InstallDate",
+        "ends_on": "UsageEndDate",
+    },
+    extra=("Product2.ProductCode", "Product2Id"),
+)
+CAMPAIGN_MEMBERS: Final = Source(
+    object="CampaignMember",
+    columns={
+        "account_crm_id": "Contact.AccountId",
+        "contact_crm_id": "ContactId",
+        "campaign_crm_id": "CampaignId",
+        "campaign_name": "Campaign.Name",
+        "status": "Status",
+        "has_responded": "HasResponded",
+        "responded_on": "FirstRespondedDate",
+    },
+)
 USERS: Final = Source(
     object="User",
     columns={
@@ -151,6 +212,26 @@ PRODUCTS: Final = Source(
     columns={"name": "Name", "family": "Family", "is_active": "IsActive"},
     extra=("ProductCode",),
 )
+PRICE_BOOK_ENTRIES: Final = Source(
+    object="PricebookEntry",
+    columns={
+        "price_book": "Pricebook2.Name",
+        "is_standard": "Pricebook2.IsStandard",
+        "price": "UnitPrice",
+        "currency": "CurrencyIsoCode",
+        "is_active": "IsActive",
+    },
+    extra=("Product2.ProductCode", "Product2Id"),
+)
+CURRENCIES: Final = Source(
+    object="CurrencyType", columns={"currency": "IsoCode"}, extra=("ConversionRate", "IsActive")
+)
+DATED_RATES: Final = Source(
+    object="DatedConversionRate",
+    columns={"currency": "IsoCode", "valid_from": "StartDate", "valid_to": "NextStartDate"},
+    extra=("ConversionRate",),
+    optional=True,  # with advanced currency management only
+)
 
 SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
     {
@@ -159,18 +240,29 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
         "opportunities": (OPPORTUNITIES,),
         "opportunity_lines": (OPPORTUNITY_LINES,),
         "opportunity_history": (OPPORTUNITY_HISTORY,),
+        "opportunity_field_history": (OPPORTUNITY_FIELD_HISTORY,),
+        "contact_roles": (CONTACT_ROLES,),
         "account_history": (ACCOUNT_HISTORY,),
         "activities": (TASKS, EVENTS),
         "tickets": (CASES,),
+        "contracts": (CONTRACTS,),
+        "assets": (ASSETS,),
+        "campaign_members": (CAMPAIGN_MEMBERS,),
         "owners": (USERS,),
         "products": (PRODUCTS,),
+        "price_book_entries": (PRICE_BOOK_ENTRIES,),
+        "exchange_rates": (CURRENCIES, DATED_RATES),
     }
 )
 
-OBJECTS_READ: Final[tuple[str, ...]] = (
-    *dict.fromkeys(source.object for sources in SOURCES.values() for source in sources),
-    "PricebookEntry",
-    "Pricebook2",
-    "UserRole",
+OBJECTS_READ: Final[tuple[str, ...]] = tuple(
+    dict.fromkeys(
+        [
+            *(source.object for sources in SOURCES.values() for source in sources),
+            "Pricebook2",
+            "UserRole",
+            "Campaign",
+        ]
+    )
 )
 """Every object of which a pull asks something."""

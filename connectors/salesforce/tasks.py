@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
-from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
+from connectors.crm import FieldSchema, RowOutcome, RowResult, TaskDraft, TaskState, Value
 from connectors.errors import SetupError
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.rows import row
 from connectors.salesforce.schema import Described, Schemas
+from connectors.salesforce.values import UnfitValueError, encode
 from connectors.salesforce.write import Writer
 
 _PRIORITIES: Final = {"low": "Low", "normal": "Normal", "high": "High"}
@@ -50,9 +51,9 @@ class Tasks:
 
     def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks by key, archived ones too; of two with one key the older. Deleted ones are left out."""
-        self._described()
+        field = self._described().schema.fields[self._key_field]
         found: dict[str, TaskState] = {}
-        for chunk in soql.in_chunks(keys):
+        for chunk in soql.in_chunks(key for key in keys if _can_hold(field, key)):
             statement = soql.select(
                 [*_STATE, self._key_field],
                 "Task",
@@ -151,6 +152,14 @@ class Tasks:
                 "The org has no closed task status.", record="TaskStatus", fix="Add one in Setup."
             )
         return str(first["ApiName"])
+
+
+def _can_hold(field: FieldSchema, key: str) -> bool:
+    """Whether a task can bear this key at all; a longer one would make the whole query too long."""
+    try:
+        return encode(key, field) is not None
+    except UnfitValueError:
+        return False
 
 
 def _priority(wanted: str, here: Described) -> str | None:

@@ -41,6 +41,11 @@ def decode(value: Any, field: FieldSchema) -> Value:
     return _DECODERS.get(field.type, _as_text)(value, field)
 
 
+def is_id(text: str) -> bool:
+    """Whether it can be a record's id: 15 characters, or 18 with the checksum."""
+    return _ID.fullmatch(text) is not None
+
+
 def parse_time(value: Any) -> datetime:
     """Salesforce's 2026-11-02T09:00:00.000+0000 in UTC."""
     return datetime.fromisoformat(str(value)).astimezone(UTC)
@@ -103,6 +108,8 @@ def _text(value: Value, field: FieldSchema) -> Json:
     if not isinstance(value, str):
         raise UnfitValueError("INVALID_TYPE", f"{field.name} takes text, not {value!r}")
     cell = value.strip()  # Salesforce strips it too
+    if field.type is FieldType.REFERENCE and not is_id(cell):
+        raise UnfitValueError("MALFORMED_ID", f"{field.name}: {cell[:40]!r} is no record id")
     if not cell:
         return None
     try:
@@ -111,8 +118,6 @@ def _text(value: Value, field: FieldSchema) -> Json:
         raise UnfitValueError("JSON_PARSER_ERROR", f"{field.name}: the text holds half a character") from None
     if field.type is FieldType.PICKLIST:
         return _choice(cell, field)
-    if field.type is FieldType.REFERENCE and _ID.fullmatch(cell) is None:
-        raise UnfitValueError("MALFORMED_ID", f"{field.name}: {cell!r} is no record id")
     if field.length is not None and length > field.length:
         raise UnfitValueError(
             "STRING_TOO_LONG", f"{field.name} holds {field.length} characters, the text has {length}"

@@ -9,6 +9,7 @@ The file is a list of objects. A rule says which requests it is about, when it s
     {"endpoint": "collections.update", "request": 1, "kind": "edit",
      "edit": {"object": "Account", "id": "001...", "values": {"Name": "Changed by a person"}}}
     {"endpoint": "collections.*|composite", "method": "PATCH", "kind": "late", "seconds": 3, "wait": 0.5}
+    {"endpoint": "ingest.close", "kind": "halt", "rows": 30}
     {"endpoint": "composite", "kind": "part", "part": 2, "status": 400, "code": "JSON_PARSER_ERROR"}
 
 `endpoint` is a glob, or several with | between, over the endpoint's name (Salesforce's are in `ROUTES` of its
@@ -31,7 +32,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 Kind = Literal[
-    "status", "reset_before", "reset_after", "late", "delay", "lock", "expire_session", "edit", "part"
+    "status", "reset_before", "reset_after", "late", "delay", "lock", "expire_session", "edit", "part", "halt"
 ]
 
 
@@ -67,6 +68,7 @@ class FaultRule:
     ids: tuple[str, ...] = ()  # rows that a lock holds, instead of a share
     edit: Edit | None = None
     carries: str | None = None  # only requests that write this record
+    rows: int = 0  # of a job that are processed before it halts
     part: int = 0  # which of a composite call's subrequests is refused, from 1
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -219,6 +219,8 @@ class Sandbox:
                 request = request.with_locked(rule.locks)
             elif rule.kind == "part":
                 request = request.with_refused(rule.part, (rule.status, rule.code, rule.message))
+            elif rule.kind == "halt":
+                request = replace(request, halt_after=rule.rows)
             elif rule.kind == "edit" and rule.edit is not None:
                 self.dialect.edit(rule.edit.object, rule.edit.id, rule.edit.values)
         return request

@@ -32,6 +32,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     locked: Callable[[int, str], bool] = _no_row  # rows (index in the call, id) that a fault keeps locked
+    halt_after: int | None = None  # rows of a job after which a fault stops it
     refused: Mapping[int, Refused] = field(default_factory=dict)  # subrequests that a fault refuses, from 1
 
     @classmethod

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from connectors.crm import Crm
+from connectors.crm import Crm, OrgInfo
 from connectors.hubspot.crm import Hubspot
 from connectors.hubspot.settings import HubspotSettings
 from connectors.sandbox.hubspot.auth import SCOPES, grant
@@ -17,7 +17,7 @@ from connectors.sandbox.hubspot.person import person_archive, person_create, per
 from connectors.sandbox.hubspot.schema import ARCHIVED, NUMBER, Schema
 from connectors.sandbox.hubspot.values import iso
 from connectors.sandbox.server import Sandbox
-from infra.contract.org import Login, Org, Part
+from infra.contract.org import AT_ONCE, Login, Org, Part
 
 _OBJECTS: Final = {"accounts": "companies", "contacts": "contacts", "tickets": "tickets", "tasks": "tasks"}
 _PULLED: Final = ("companies", "contacts", "deals", "line_items", "products", "tickets", "meetings", "calls")
@@ -47,6 +47,7 @@ class HubspotOrg(Org):
         "tickets": {"subject": "subject"},
     }
     unknown_owner = "999999"
+    text_settings = ("api_version", "base_url", "token", "client_id", "client_secret")
 
     def __init__(self, folder: Path, *, dialect: str, **limits: int) -> None:
         super().__init__(folder, Sandbox(folder, "hubspot", **{**_WIDE, **limits}))
@@ -66,6 +67,15 @@ class HubspotOrg(Org):
 
     def _connect(self, login: Login, url: str, options: Mapping[str, Any]) -> Crm:
         return Hubspot.connect(self.settings(login, base_url=url), **options)
+
+    def log_in(self, **settings: str) -> OrgInfo:
+        """Which account it is, by way of a connection with these settings."""
+        login: Login = "renewable" if settings.keys() & {"client_id", "client_secret"} else "good"
+        crm = Hubspot.connect(self.settings(login, **settings), retry=AT_ONCE)
+        try:
+            return crm.org()
+        finally:
+            crm.close()
 
     @property
     def secrets(self) -> Sequence[str]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, Literal
 
 import pyarrow as pa
 
-from connectors.crm import Crm, Window
+from connectors.crm import Crm, OrgInfo, Window
 from connectors.fields import field_specs
 from connectors.sandbox.audit import AuditedChange, AuditedRequest
 from connectors.sandbox.clock import advance
@@ -38,6 +38,7 @@ class Org(ABC):
     quota: ClassVar[Mapping[str, Any]]  # the fault that says "no more calls today"
     columns: ClassVar[Mapping[str, Mapping[str, str]]]  # table -> column -> field, of cells that people type
     unknown_owner: ClassVar[str]  # an id like an owner's, of nobody
+    text_settings: ClassVar[Sequence[str]]  # the vendor's settings that are a text
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:
         self.folder = folder
@@ -56,6 +57,10 @@ class Org(ABC):
 
     @abstractmethod
     def _connect(self, login: Login, url: str, options: Mapping[str, Any]) -> Crm: ...
+
+    @abstractmethod
+    def log_in(self, **settings: str) -> OrgInfo:
+        """Which org it is, by way of a connection with these settings of the vendor's own."""
 
     @property
     @abstractmethod

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
-from connectors.crm import Crm
+from connectors.crm import Crm, OrgInfo
 from connectors.fields import field_specs
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
@@ -24,7 +24,7 @@ from connectors.sandbox.salesforce.person import (
 from connectors.sandbox.salesforce.schema import Schema
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import stamp
-from infra.contract.org import Login, Org, Part
+from infra.contract.org import AT_ONCE, Login, Org, Part
 
 _OBJECTS: Final = {"accounts": "Account", "contacts": "Contact", "tickets": "Case", "tasks": "Task"}
 _PREFIXES: Final = {"accounts": "001", "contacts": "003"}
@@ -57,6 +57,7 @@ class SalesforceOrg(Org):
         "tickets": {"subject": "Subject", "account_crm_id": "AccountId"},
     }
     unknown_owner = salesforce_id("005", 999_999)
+    text_settings = ("api_version", "login_url", "instance_url", "client_id", "client_secret", "auth")
 
     def __init__(self, folder: Path, **limits: int) -> None:
         super().__init__(folder, Sandbox(folder, "salesforce", **limits))
@@ -78,6 +79,14 @@ class SalesforceOrg(Org):
         if login == "refused":
             changes["client_secret"] = "0" * 64
         return Salesforce.connect(self.settings(**changes), **options)
+
+    def log_in(self, **settings: str) -> OrgInfo:
+        """Which org it is, by way of a connection with these settings."""
+        crm = Salesforce.connect(self.settings(**settings), retry=AT_ONCE)
+        try:
+            return crm.org()
+        finally:
+            crm.close()
 
     @property
     def secrets(self) -> Sequence[str]:

@@ -24,7 +24,7 @@ from connectors.errors import LedgerError, SettingError, StateError
 from sync.store.journal_key import JournalKey
 from sync.store.storable import storable_json
 
-HEAD = "0003"  # the newest migration; a test compares it with the migrations folder
+HEAD = "0005"  # the newest migration; a test compares it with the migrations folder
 BUSY_SECONDS = 30.0
 WIPE_SECONDS = 5.0
 CONNECT_SECONDS = 10  # libpq waits for ever for a host that does not answer
@@ -32,6 +32,7 @@ LOCK_NOT_AVAILABLE = "55P03"  # https://www.postgresql.org/docs/current/errcodes
 DISK_FULL = frozenset({"53100", "58030"})  # disk_full and io_error
 KEY_OF_SESSION = "journal_key"
 WRITER_LOCK = 0x75707377  # PostgreSQL advisory lock of the database: "upsw"
+COUNTER_LOCK = WRITER_LOCK + 1  # of the calls to the CRM, which wait for no other writer
 
 
 class Store:
@@ -45,9 +46,12 @@ class Store:
         if engine.dialect.name == "postgresql":  # whatever the server's default is
             self.engine: Engine = engine.execution_options(isolation_level="REPEATABLE READ")
             self._writer = engine.execution_options(isolation_level="READ COMMITTED", upswell_writes=True)
+            self._counter = engine.execution_options(isolation_level="READ COMMITTED", upswell_counts=True)
         else:
             self.engine = engine
             self._writer = engine.execution_options(upswell_writes=True)
+            # connections of their own, since how long a commit waits is a matter of the connection
+            self._counter = _engine(engine.url, quick=True).execution_options(upswell_writes=True)
 
     @classmethod
     def open(cls, url: str, *, journal_key: JournalKey | None = None) -> Self:
@@ -87,6 +91,15 @@ class Store:
         ):
             session.connection()  # take the write lock before the first read, not at the first write
             yield session
+
+    @contextmanager
+    def counting(self) -> Iterator[Connection]:
+        """A connection for what is counted at each call to the CRM, by one process at a time.
+
+        It is committed at the end without waiting for the disk: a process that dies loses nothing, a power
+        cut the last of it. On PostgreSQL it waits for no other writer. Raises LedgerError as `begin` does."""
+        with self._told(), self._counter.begin() as connection:
+            yield connection
 
     def _session(self, engine: Engine) -> Session:
         return Session(engine, expire_on_commit=False, info={KEY_OF_SESSION: self.journal_key})
@@ -137,6 +150,7 @@ class Store:
     def close(self) -> None:
         """Give back the connections."""
         self._pool.dispose()
+        self._counter.dispose()
 
     def __enter__(self) -> Self:
         return self
@@ -177,7 +191,7 @@ def _revision(connection: Connection) -> str | None:
     return None if found is None else str(found)
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str | URL, *, quick: bool = False) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
@@ -190,7 +204,7 @@ def _engine(url: str) -> Engine:
     except (NoSuchModuleError, ImportError, OSError, SQLAlchemyError) as error:
         raise _unusable(parsed, str(error)) from None
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", _prepare_quick_sqlite if quick else _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     else:
         event.listen(engine, "begin", _begin_postgresql)
@@ -218,6 +232,11 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> N
     connection.execute("PRAGMA foreign_keys = ON")
 
 
+def _prepare_quick_sqlite(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+    _prepare_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous = NORMAL")  # in WAL mode: no wait for the disk at a commit
+
+
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("upswell_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
@@ -229,6 +248,14 @@ def _begin_postgresql(connection: Connection) -> None:
         connection.execute(
             text("SELECT set_config('lock_timeout', :wait, true), pg_advisory_xact_lock(:key)"),
             {"wait": f"{BUSY_SECONDS * 1000:.0f}ms", "key": WRITER_LOCK},
+        )
+    elif connection.get_execution_options().get("upswell_counts", False):
+        connection.execute(
+            text(
+                "SELECT set_config('lock_timeout', :wait, true), "
+                "set_config('synchronous_commit', 'off', true), pg_advisory_xact_lock(:key)"
+            ),
+            {"wait": f"{BUSY_SECONDS * 1000:.0f}ms", "key": COUNTER_LOCK},
         )
 
 

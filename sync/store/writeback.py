@@ -113,8 +113,9 @@ class OperationRow(Base):
     requests: Mapped[int] = mapped_column(default=0, server_default="0")
     # of these, calls of unknown outcome
     lost: Mapped[int] = mapped_column(default=0, server_default="0")
-    # how often it was not to be seen since the last of them
+    # how often it was not to be seen since the last of them, or its job was not at its end
     looks: Mapped[int] = mapped_column(default=0, server_default="0")
+    job: Mapped[str | None]  # the CRM's own, that bears it; kept before the job may write
 
 
 class JournalRow(Base):

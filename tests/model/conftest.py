@@ -19,9 +19,6 @@ from model.target import Target
 from model.train import train
 from model.trained import TrainedModel
 
-# Ibis 12.0 still calls a DuckDB method that DuckDB 2.0 deprecates; nothing of ours can avoid it.
-_IBIS_ON_DUCKDB = pytest.mark.filterwarnings(r"ignore:fetch_arrow_table\(\) is deprecated:DeprecationWarning")
-
 AS_OF = date(2026, 6, 1)
 FIRST = date(2025, 1, 1)
 TEXT, REAL, TIME, DAY, FLAG, WHOLE = (
@@ -131,13 +128,6 @@ SCHEMAS = {
     "notes": {"account_id": TEXT, "kind": TEXT, "outcome": TEXT, "text": TEXT, "written_at": TIME},
 }
 Records = dict[str, list[dict[str, Any]]]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let this folder's tests use DuckDB through Ibis."""
-    for item in items:
-        if "tests/model" in item.path.as_posix():
-            item.add_marker(_IBIS_ON_DUCKDB)
 
 
 def moment(day: date, hour: int = 9) -> datetime:

@@ -56,6 +56,7 @@ def pull_facts(pulled: PullReport, read: ExportReport | None) -> dict[str, Any]:
         "api_calls": pulled.api_calls,
         "pulled": {table.table: table.rows for table in pulled.tables},
         "invisible": dict(pulled.invisible),
+        "absent": dict(pulled.absent),
         "exports": {} if read is None else dict(read.rows),
         "files_read": 0 if read is None else len(read.read) + len(read.replaced),
         "files_unchanged": 0 if read is None else len(read.unchanged),

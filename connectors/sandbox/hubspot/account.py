@@ -86,6 +86,15 @@ def add_owners(store: Store, owners: Iterable[Owner]) -> None:
         sql.executemany("INSERT INTO owners VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
+def set_rate(store: Store, currency: str, rate: float, *, effective_at: datetime, now: datetime) -> None:
+    """Say what one unit of a currency is worth in the account's own from a moment on."""
+    with store.transaction() as sql:
+        sql.execute(
+            "INSERT INTO exchange_rates (currency, rate, effective_at, created_at) VALUES (?, ?, ?, ?)",
+            (currency, rate, iso(effective_at), iso(now)),
+        )
+
+
 def open_or_create_account(folder: Path) -> Store:
     """The account in the folder, made first if there is none."""
     path = folder / DATABASE
@@ -110,6 +119,10 @@ def create_account(folder: Path, *, now: datetime = START) -> Store:
         sql.execute(
             "CREATE TABLE owners (id TEXT PRIMARY KEY, email TEXT, first_name TEXT, last_name TEXT,"
             " user_id INTEGER, team_id INTEGER, team TEXT, created_at TEXT, archived INTEGER NOT NULL)"
+        )
+        sql.execute(
+            "CREATE TABLE exchange_rates (n INTEGER PRIMARY KEY, currency TEXT, rate REAL, effective_at TEXT,"
+            " created_at TEXT)"
         )
         admin = Owner(
             id=ADMIN_OWNER_ID,

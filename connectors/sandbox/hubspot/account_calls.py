@@ -1,6 +1,6 @@
 """Calls about the account itself: owners, pipelines, details, usage, limits.
 
-Sources: "Owners", "Pipelines", "Account information" and "Limits tracking", HubSpot API reference.
+Sources: "Owners", "Pipelines", "Account information", "Currencies" and "Limits tracking", API reference.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from connectors.sandbox.store import Cell
 from connectors.sandbox.wire import Response
 
 MAX_OWNERS = 500
+HOME_CURRENCY = "USD"
+_MAX_RATES = 100
 _CUSTOM_PROPERTIES = 1_000  # an object, on every tier above Free
 _RECORDS = 15_000_000
 _OWNER_COLUMNS = "id, email, first_name, last_name, user_id, team_id, team, created_at, archived"
@@ -64,6 +66,21 @@ def list_stages(call: Call, object_name: str, pipeline_id: str) -> Response:
     return Response.of(200, {"results": _stages(call, _found(call, object_name, pipeline_id).stages)})
 
 
+def list_rates(call: Call) -> Response:
+    """GET exchange rates: what each currency was worth in the account's own, and since when."""
+    limit = call.count("limit", default=100, highest=_MAX_RATES)
+    after = cursor_of(call.request.query.get("after"))
+    rows = call.store.select(
+        "SELECT n, currency, rate, effective_at, created_at FROM exchange_rates WHERE n > ?"
+        " ORDER BY n LIMIT ?",
+        (after, limit + 1),
+    )
+    body: Entry = {"results": [_rate(row) for row in rows[:limit]]}
+    if len(rows) > limit:
+        body["paging"] = {"next": {"after": str(rows[limit - 1][0]), "link": ""}}
+    return Response.of(200, body)
+
+
 def details(call: Call) -> Response:
     """GET account-info details."""
     meta = call.store.meta
@@ -71,7 +88,7 @@ def details(call: Call) -> Response:
         "portalId": int(meta["portal.id"]),
         "accountType": "STANDARD",
         "timeZone": "UTC",
-        "companyCurrency": "USD",
+        "companyCurrency": HOME_CURRENCY,
         "additionalCurrencies": [],
         "utcOffset": "+00:00",
         "utcOffsetMilliseconds": 0,
@@ -132,6 +149,20 @@ def record_limits(call: Call) -> Response:
         entries.append(entry | {"limit": _RECORDS, "usage": used, "percentage": used / _RECORDS})
     custom: Entry = {"overallLimit": 0, "overallUsage": 0, "overallPercentage": 0.0, "byObjectType": []}
     return Response.of(200, {"hubspotDefinedObjectTypes": entries, "customObjectTypes": custom})
+
+
+def _rate(row: Sequence[Cell]) -> Entry:
+    number, currency, rate, effective_at, created_at = row
+    return {
+        "id": str(number),
+        "fromCurrencyCode": currency,
+        "toCurrencyCode": HOME_CURRENCY,
+        "conversionRate": rate,
+        "effectiveAt": effective_at,
+        "createdAt": created_at,
+        "updatedAt": created_at,
+        "visibleInUI": True,
+    }
 
 
 def _owner(row: Sequence[Cell]) -> Entry:

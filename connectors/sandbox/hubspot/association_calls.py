@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from connectors.sandbox.hubspot.associations import CATEGORY, AssociationType, plain_type, types_between
+from connectors.sandbox.hubspot.associations import AssociationType, plain_type, types_between
 from connectors.sandbox.hubspot.call import Call, cursor_of, mapping_of, text_of, whole_of
 from connectors.sandbox.hubspot.errors import (
     NOT_FOUND,
@@ -35,7 +35,7 @@ def labels(call: Call, from_name: str, to_name: str) -> Response:
     kinds = types_between(source.name, target.name)
     if not kinds:
         raise refuse(f"{source.plural} are not associated with {target.plural}")
-    results = [{"category": CATEGORY, "typeId": kind.type_id, "label": kind.label} for kind in kinds]
+    results = [{"category": kind.category, "typeId": kind.type_id, "label": kind.label} for kind in kinds]
     return Response.of(200, {"results": results})
 
 
@@ -188,7 +188,8 @@ def _page(
         if to_id not in shown and len(shown) == limit:
             return _listed(shown), list(shown)[-1]
         kind = kinds[type_id]
-        shown.setdefault(to_id, []).append({"category": CATEGORY, "typeId": type_id, "label": kind.label})
+        entry: Entry = {"category": kind.category, "typeId": type_id, "label": kind.label}
+        shown.setdefault(to_id, []).append(entry)
     return _listed(shown), None
 
 
@@ -209,7 +210,7 @@ def _pair(
 
 
 def _default(made: AssociationType, key: str, to_id: str) -> Entry:
-    spec = {"associationCategory": CATEGORY, "associationTypeId": made.type_id}
+    spec = {"associationCategory": made.category, "associationTypeId": made.type_id}
     return {"from": {"id": key}, "to": {"id": to_id}, "associationSpec": spec}
 
 

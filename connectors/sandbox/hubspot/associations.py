@@ -15,6 +15,8 @@ from typing import Final
 from connectors.sandbox.store import Store
 
 CATEGORY = "HUBSPOT_DEFINED"
+OWN_CATEGORY = "USER_DEFINED"
+_FIRST_OWN = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,11 @@ class AssociationType:
     type_id: int
     inverse: int
     label: str | None = None
+
+    @property
+    def category(self) -> str:
+        """Who defined it: the types that a company made itself have ids of their own."""
+        return category_of(self.type_id)
 
     @property
     def primary(self) -> bool:
@@ -47,6 +54,8 @@ _TYPES: Final[tuple[tuple[str, str, int, int, str | None, str | None], ...]] = (
     ("deals", "deals", 451, 451, None, None),
     ("tickets", "tickets", 452, 452, None, None),
     ("deals", "contacts", 3, 4, None, None),
+    ("deals", "contacts", 10_001, 10_002, "Decision Maker", "Decision Maker"),  # the company's own labels
+    ("deals", "contacts", 10_003, 10_004, "Economic Buyer", "Economic Buyer"),
     ("tickets", "contacts", 16, 15, None, None),
     ("deals", "tickets", 27, 28, None, None),
     ("deals", "line_items", 19, 20, None, None),
@@ -71,6 +80,11 @@ _TYPES: Final[tuple[tuple[str, str, int, int, str | None, str | None], ...]] = (
     ("tickets", "notes", 227, 228, None, None),
     ("tickets", "tasks", 229, 230, None, None),
 )
+
+
+def category_of(type_id: int) -> str:
+    """HubSpot's own types have small ids."""
+    return CATEGORY if type_id < _FIRST_OWN else OWN_CATEGORY
 
 
 @cache

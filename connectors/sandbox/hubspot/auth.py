@@ -40,6 +40,7 @@ SCOPES = (
     "crm.schemas.deals.read",
     "crm.schemas.deals.write",
     "crm.schemas.line_items.read",
+    "settings.currencies.read",
     "tickets",
 )
 """What the app of a new account was granted."""
@@ -85,6 +86,8 @@ class Auth:
             "refresh_token": form["refresh_token"],
             "access_token": access_token,
             "expires_in": TOKEN_SECONDS,
+            "hub_id": int(meta["portal.id"]),
+            "scopes": self.scopes,
         }
         return Response.of(200, body, api_calls=0)
 

@@ -5,6 +5,7 @@ Source: "Objects: basic", HubSpot API reference; a page holds at most 100 record
 
 from __future__ import annotations
 
+from connectors.sandbox.hubspot.associations import category_of
 from connectors.sandbox.hubspot.automation import Row
 from connectors.sandbox.hubspot.call import Call, cursor_of, mapping_of, text_of
 from connectors.sandbox.hubspot.errors import invalid_json, object_not_found, refuse
@@ -108,7 +109,7 @@ def type_ids(entry: dict[str, object]) -> list[int]:
     found = []
     for kind in kinds:
         number = kind.get("associationTypeId") if isinstance(kind, dict) else None
-        if not isinstance(number, int) or kind.get("associationCategory") != "HUBSPOT_DEFINED":
+        if not isinstance(number, int) or kind.get("associationCategory") != category_of(number):
             raise invalid_json(
                 "associationCategory and associationTypeId must name a type of the labels endpoint"
             )

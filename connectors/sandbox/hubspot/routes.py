@@ -179,6 +179,12 @@ ROUTES = (
     ),
     _route("account-info", "/details", scope="oauth", GET=("account.details", account_calls.details, READ)),
     _route(
+        "currencies",
+        "/exchange-rates",
+        scope="settings.currencies.read",
+        GET=("currencies.rates", account_calls.list_rates, READ),
+    ),
+    _route(
         "limits",
         "/custom-object-types",
         scope="oauth",
@@ -196,6 +202,8 @@ ROUTES = (
 _NUMBERED = re.compile(
     r"/crm/v(?P<number>[34])/(?P<api>objects|associations|properties|owners|pipelines|limits)(?P<rest>/.*)?\Z"
 )
+_NUMBERED_SETTINGS = re.compile(r"/settings/(?P<version>v3)/(?P<api>currencies)(?P<rest>/.*)\Z")
+_SETTINGS = re.compile(r"/settings/(?P<api>currencies)/(?P<version>[^/]+)(?P<rest>/.*)\Z")
 _ACCOUNT = re.compile(r"/(?P<api>account-info)/(?P<version>[^/]+)(?P<rest>/.*)\Z")
 _BY_DATE = re.compile(
     r"/crm/(?P<api>objects|associations|properties|owners|pipelines|limits)/(?P<version>[^/]+)(?P<rest>/.*)?\Z"
@@ -229,7 +237,10 @@ def _split(path: str) -> tuple[str, str, str]:
         if (api == "associations") != (version == "v4") and not paired:
             raise no_such_address()
         return ("pairs" if paired else api), version, rest
-    dated = _BY_DATE.match(path) or _ACCOUNT.match(path)
+    settings = _NUMBERED_SETTINGS.match(path)
+    if settings is not None:
+        return settings.group("api"), settings.group("version"), settings.group("rest")
+    dated = _BY_DATE.match(path) or _SETTINGS.match(path) or _ACCOUNT.match(path)
     if dated is None:
         raise no_such_address()
     api, version, rest = dated.group("api"), dated.group("version"), dated.group("rest") or ""

@@ -152,7 +152,9 @@ def _filter(call: Call, kind: ObjectType, entry: Mapping[str, object]) -> _Condi
         return _Condition(f"{column} BETWEEN ? AND ?", bounds)
     if operator in _LIST:
         values = _values(prop, entry)
-        return _Condition(f"{column} {_LIST[operator]} ({', '.join('?' * len(values))})", values)
+        # "Search the CRM": of strings, IN and NOT_IN compare the index's lower case with the values as given
+        compared = f'lower("{name}")' if prop.type == "string" else column
+        return _Condition(f"{compared} {_LIST[operator]} ({', '.join('?' * len(values))})", values)
     if operator in _TOKENS and prop.type in ("string", "enumeration"):
         pattern = str(_operand(prop, entry.get("value"))).replace("*", "%")
         spaced = f"' ' || \"{name}\" || ' '"

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from connectors.sandbox.audit import Audit
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.salesforce import bulk, collections, composite, describe, metadata, records
+from connectors.sandbox.salesforce import bulk, collections, composite, describe, ingest, metadata, records
 from connectors.sandbox.salesforce.auth import Auth
 from connectors.sandbox.salesforce.bulk_query import BulkQueries
 from connectors.sandbox.salesforce.call import Call, Org
 from connectors.sandbox.salesforce.errors import RefusalError, method_not_allowed, not_found
+from connectors.sandbox.salesforce.ingest_jobs import IngestJobs
 from connectors.sandbox.salesforce.limits import Quota
 from connectors.sandbox.salesforce.org import INTEGRATION_USER_ID, OrgFacts, open_or_create_org
 from connectors.sandbox.salesforce.person import edit_as_person
@@ -129,6 +130,17 @@ ROUTES = (
         POST=("collections.read", collections.read),
     ),
     _route("/composite/sobjects/{object}/{field}", PATCH=("collections.upsert", collections.upsert)),
+    _route("/jobs/ingest", POST=("ingest.create", ingest.create)),
+    _route(
+        "/jobs/ingest/{job}",
+        GET=("ingest.info", ingest.info),
+        PATCH=("ingest.close", ingest.change),
+        DELETE=("ingest.delete", ingest.delete),
+    ),
+    _route("/jobs/ingest/{job}/batches", PUT=("ingest.upload", ingest.upload)),
+    _route("/jobs/ingest/{job}/successfulResults", GET=("ingest.successful", ingest.successful)),
+    _route("/jobs/ingest/{job}/failedResults", GET=("ingest.failed", ingest.failed)),
+    _route("/jobs/ingest/{job}/unprocessedrecords", GET=("ingest.unprocessed", ingest.unprocessed)),
 )
 
 _TOKEN = "/services/oauth2/token"  # noqa: S105  # an address, not a secret
@@ -197,7 +209,10 @@ class SalesforceDialect:
         return RefusalError(status, code, message).response()
 
     def rows(self, request: Request) -> Sequence[SentRow]:
-        """The rows that a writing call carries."""
+        """The rows that a writing call carries; closing a job of ingest is what writes the job's."""
+        if self.endpoint(request) == "ingest.close" and b"UploadComplete" in request.body:
+            jobs = IngestJobs(self._org.store, self._org.clock)
+            return jobs.sent(request.path.rstrip("/").rpartition("/")[2])
         return sent_rows(request, self.endpoint)
 
     def expire(self, request: Request) -> None:

@@ -54,10 +54,12 @@ def person_delete(
         writer.flush()
 
 
-def person_hide(where: Path | Store, object_name: str) -> None:
-    """An administrator takes an object away from the integration user, to whom it does not exist then."""
+def person_hide(where: Path | Store, name: str) -> None:
+    """An administrator takes an object, or a field (Object.Field), away from the integration user.
+
+    To that user it does not exist then, as what an org's edition lacks."""
     with _opened(where) as store:
-        hidden = set((store.meta.get(View.HIDDEN) or "").split()) | {object_name.lower()}
+        hidden = set((store.meta.get(View.HIDDEN) or "").split()) | {name.lower()}
         store.meta[View.HIDDEN] = " ".join(sorted(hidden))
 
 

@@ -157,6 +157,7 @@ _SYSTEM_FIELDS: Mapping[str, tuple[Field, ...]] = {
     "full": (_DELETED, *_CREATED, *_MODIFIED, _STAMP),
     "history": (_DELETED, *_CREATED),
     "stage_history": (_DELETED, *_CREATED, _STAMP),
+    "undeletable": (*_CREATED, *_MODIFIED, _STAMP),
     "stamp": (_STAMP,),
 }
 

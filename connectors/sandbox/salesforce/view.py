@@ -17,7 +17,7 @@ from connectors.sandbox.store import Store
 class View:
     """What one user sees and may edit. Good for one request: permissions are read when it is made."""
 
-    HIDDEN = "hidden_objects"  # of the meta table: objects that no permission set grants, in small letters
+    HIDDEN = "hidden_objects"  # of the meta table: names that nothing grants, in small letters
 
     def __init__(self, *, store: Store, schema: Schema, user_id: str, sees_all: bool) -> None:
         self.user_id = user_id
@@ -70,7 +70,10 @@ class View:
         fields: Mapping[str, Field] = {
             key: field
             for key, field in sobject.fields.items()
-            if not field.custom or field.required or f"{sobject.name}.{field.name}".lower() in self._readable
+            if f"{sobject.name}.{field.name}".lower() not in self._hidden
+            and (
+                not field.custom or field.required or f"{sobject.name}.{field.name}".lower() in self._readable
+            )
         }
         if len(fields) == len(sobject.fields):
             return sobject

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from sync.store import people, tables, work, writeback
+from sync.store import calls, people, tables, work, writeback
 from sync.store.base import Base
 
 context.configure(
@@ -14,4 +14,10 @@ context.configure(
 )
 context.run_migrations()
 
-__all__ = ["people", "tables", "work", "writeback"]  # imported so that their tables are on the MetaData
+__all__ = [
+    "calls",
+    "people",
+    "tables",
+    "work",
+    "writeback",
+]  # imported so that their tables are on the MetaData

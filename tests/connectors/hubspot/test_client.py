@@ -12,8 +12,11 @@ import pytest
 
 from connectors.budget import DailyBudget
 from connectors.errors import LoginError, QuotaError, SetupError, TerminalError, TransientError
+from connectors.fields import field_specs
 from connectors.hubspot.crm import Hubspot
+from connectors.hubspot.scopes import missing
 from connectors.hubspot.settings import HubspotSettings
+from connectors.pace import LocalPace
 from connectors.transport import RetryPolicy
 
 DETAILS = "/account-info/2026-09/details"
@@ -116,12 +119,13 @@ def test_no_second_has_more_than_five_searches(
 def test_the_account_tells_its_burst_and_daily_limit(tmp_path: Path, opened: Callable[..., Any]) -> None:
     """Headers of replies set the pace, and usage() holds the account's figures."""
     small = opened(tmp_path / "small", burst=40, daily=1000)
-    crm = small.connect()
+    pace = LocalPace()
+    crm = small.connect(pace=pace)
     for _ in range(3):
         crm._client.get(DETAILS)
     used = crm.usage()
     assert (used.calls, used.org_used, used.org_limit) == (3, 3, 1000)
-    assert crm._client._burst._calls == 40
+    assert pace.allowed("burst") == 40
 
 
 def test_the_budget_is_asked_before_each_call(account: Any) -> None:
@@ -172,3 +176,29 @@ def test_an_account_survives_a_restart(our_account: Any, tmp_path: Path, opened:
     our_account.close()
     shutil.copytree(our_account.folder, copy)
     assert opened(copy).connect().org().id == identity
+
+
+@pytest.mark.parametrize("version", ["v3", "2026-09"])
+@pytest.mark.parametrize("login", ["settings", "oauth"])
+def test_what_the_app_may_do_is_known_for_either_login(account: Any, login: str, version: str) -> None:
+    """OAuth tells it with the token; for a static token it is asked once."""
+    account.grant("oauth", "crm.objects.companies.read")
+    crm = account.connect(getattr(account, login)(api_version=version))
+    granted = crm._client.scopes()
+    assert granted == crm._client.scopes() == {"oauth", "crm.objects.companies.read"}
+    assert len(account.requests("access-token-info")) == (login == "settings")
+    assert next(iter(missing(granted))).name == "crm.objects.contacts.read"
+
+
+def test_the_scopes_of_a_new_app_are_all_that_we_need(account: Any) -> None:
+    """So that what an app is told to ask for is enough."""
+    assert missing(account.connect()._client.scopes()) == ()
+
+
+def test_a_token_that_never_holds_costs_two_logins(account: Any) -> None:
+    """Also where a part of the work could do without the answer."""
+    crm = account.connect(account.oauth())
+    account.fault(kind="expire_session", endpoint="*batch.create")
+    with pytest.raises(LoginError, match="refuses it"):
+        crm.install(list(field_specs().values()), apply=True)
+    assert len(account.requests("/oauth/2026-09/token")) == 2

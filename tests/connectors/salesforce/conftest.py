@@ -19,7 +19,7 @@ from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.clock import advance
 from connectors.sandbox.faults import Edit, FaultRule
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit
+from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit, person_hide
 from connectors.sandbox.server import Sandbox
 from connectors.transport import RetryPolicy
 
@@ -78,6 +78,10 @@ class Org:
             "Account", [{"Id": each, "Name": f"A {each}", **facts} for each in ids]
         )
         return ids
+
+    def hide(self, name: str) -> None:
+        """An administrator takes an object, or a field (Object.Field), away from the integration user."""
+        person_hide(self.sandbox.store, name)
 
     def advance(self, **span: float) -> datetime:
         """Move the org's time on; the new time."""

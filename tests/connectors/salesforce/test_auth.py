@@ -9,7 +9,8 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from connectors.errors import LoginError, SettingError, TransientError
+from connectors.errors import LoginError, SettingError, SetupError, TransientError
+from connectors.fields import field_specs
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.transport import RetryPolicy
@@ -140,3 +141,39 @@ def test_settings_shown_in_a_traceback_hold_no_secret() -> None:
         login_url="https://a.example", auth="client_credentials", client_id="id-1", client_secret="s3cr3t-x"
     )
     assert "s3cr3t-x" not in repr(settings)
+
+
+def test_a_version_that_the_org_lacks_is_told_with_those_that_it_has(org: Any) -> None:
+    """Salesforce itself answers 404, as if the first object that is asked for did not exist."""
+    crm = org.connect(org.settings(api_version="99.0"))
+    with pytest.raises(
+        SettingError, match=r"version 99\.0 .* it has 31\.0 to 68\.0.*66\.0, 67\.0, 68\.0"
+    ) as caught:
+        crm.org()
+    assert caught.value.setting == "crm.salesforce.api_version"
+
+
+def test_a_good_version_costs_no_question(org: Any) -> None:
+    """Nor does an object that is not there, once anything was answered well."""
+    crm = org.connect()
+    crm.org()
+    with pytest.raises(SetupError, match="no such object"):
+        crm.describe("Nothing__c")
+    assert [each for each in org.requests("/services/data") if each.endpoint == "versions"] == []
+
+
+def test_an_org_that_does_not_tell_its_versions_gets_the_call_s_own_error(org: Any) -> None:
+    """A proxy may keep the list back."""
+    crm = org.connect(org.settings(api_version="99.0"))
+    org.fault(kind="status", endpoint="versions", status=403)
+    with pytest.raises(SetupError, match="no such object"):
+        crm.describe("Account")
+
+
+def test_a_session_that_never_holds_ends_an_install_after_two_logins(org: Any) -> None:
+    """No part of it goes on without one."""
+    crm = org.connect()
+    org.fault(kind="expire_session", endpoint="tooling.query")
+    with pytest.raises(LoginError):
+        crm.install(list(field_specs().values()), apply=True)
+    assert logins(org) == 2

@@ -52,16 +52,20 @@ def test_two_hundred_records_cost_one_call(our_org: Any) -> None:
     assert [(r.key, r.id) for r in results] == [(f"k{n}", each) for n, each in enumerate(ids)]
 
 
-def test_reading_two_thousand_records_costs_one_call(our_org: Any) -> None:
-    """And 2,001 cost two."""
-    ids = our_org.many_accounts(2001)
+def test_reading_ten_thousand_records_costs_one_call(our_org: Any) -> None:
+    """In five parts of 2,000; a part that fails is asked by itself."""
+    ids = our_org.many_accounts(10_000)
     crm = our_org.connect()
     crm.describe("Account")
     before = crm.usage().calls
     assert len(crm.read("Account", ids[:2000], ["Name"])) == 2000
     assert crm.usage().calls == before + 1
-    assert crm.read("Account", ids, ["Name"]).keys() == set(ids)
-    assert crm.usage().calls == before + 3
+    held = crm.read("Account", ids, ["Name"])
+    assert [held[each].values["Name"] for each in ids] == [f"A {each}" for each in ids]
+    assert crm.usage().calls == before + 2
+    our_org.fault(kind="part", part=2, status=503)
+    assert crm.read("Account", ids[:5000], ["Name"]).keys() == set(ids[:5000])
+    assert crm.usage().calls == before + 4
 
 
 def test_one_refused_row_does_not_stop_the_others(our_org: Any) -> None:

@@ -57,8 +57,9 @@ def test_the_client_finds_by_filters_in_pages_of_ids(client: hubspot.Client, htt
         ({"propertyName": "name", "operator": "EQ", "value": "acme"}, ["Acme"]),
         ({"propertyName": "seats", "operator": "BETWEEN", "value": "9", "highValue": "10"}, ["Acme", "Bolt"]),
         ({"propertyName": "seats", "operator": "LT", "value": "10"}, ["Acme"]),
-        ({"propertyName": "name", "operator": "IN", "values": ["Acme", "Cord Ltd"]}, ["Acme", "Cord Ltd"]),
-        ({"propertyName": "name", "operator": "NOT_IN", "values": ["Acme"]}, ["Bolt", "Cord Ltd"]),
+        ({"propertyName": "name", "operator": "IN", "values": ["acme", "cord ltd"]}, ["Acme", "Cord Ltd"]),
+        ({"propertyName": "name", "operator": "IN", "values": ["Acme", "cord ltd"]}, ["Cord Ltd"]),
+        ({"propertyName": "name", "operator": "NOT_IN", "values": ["acme"]}, ["Bolt", "Cord Ltd"]),
         ({"propertyName": "renewal_date", "operator": "HAS_PROPERTY"}, ["Bolt"]),
         ({"propertyName": "renewal_date", "operator": "NOT_HAS_PROPERTY"}, ["Acme", "Cord Ltd"]),
         ({"propertyName": "renewal_date", "operator": "GTE", "value": "1793577600000"}, ["Bolt"]),
@@ -68,7 +69,7 @@ def test_the_client_finds_by_filters_in_pages_of_ids(client: hubspot.Client, htt
 def test_each_operator_finds_what_it_says(
     http: Ask, company: Companies, condition: dict[str, object], found: list[str]
 ) -> None:
-    """Numbers compare as numbers, days as days, words in any case of letters."""
+    """Numbers compare as numbers, days as days, words in any case, but a list's words in lower case only."""
     company(name="Acme", seats="9")
     company(name="Bolt", seats="10", renewal_date="2026-11-02")
     company(name="Cord Ltd", seats="100")
