@@ -7,7 +7,7 @@ leaves whole tables behind it and goes on from there.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from typing import Final
@@ -22,6 +22,7 @@ from connectors.errors import AbsentError, SetupError, StateError
 from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
 from sync.cursor import bookmark, move_bookmark, next_window
 from sync.lake import Lake
+from sync.mapped_columns import note_mapped, remapped
 from sync.stitch import live_rows, stitched
 from sync.store import Store
 from sync.store.runs import know_org
@@ -91,10 +92,17 @@ def pull(
         if (window := next_window(bookmark(store, org.id, table), server_time, full=full or table in WHOLE))
         is not None
     }
+    anew = {table: remapped(store, org.id, table, crm.mapped(table)) for table in windows}
+    for table, change in anew.items():
+        if change.asks_for_all(columns_alone=crm.capabilities.columns_alone):
+            windows[table] = replace(windows[table], since=None)
     for table, window in windows.items():
         pages = crm.pull(table, window, also=_following(table, windows))
         if window.new_day:
             pages = chain(pages, stitched(lake, table, crm.moved(table, live_rows(lake))))
+        if window.since is not None and anew[table].columns:
+            again = crm.reread(table, anew[table].columns, live_rows(lake))
+            pages = chain(pages, stitched(lake, table, again))
         try:
             done.append(
                 _pull_table(
@@ -147,6 +155,7 @@ def _pull_table(
 
     def also(session: Session) -> None:
         move_bookmark(session, org.id, table, window.until)
+        note_mapped(session, org.id, table, crm.mapped(table))
         note_aliases(session, org.id, table, aliases)
 
     # a full read is the whole truth: what it does not bring is gone from the CRM
