@@ -17,6 +17,7 @@ import pyarrow as pa
 from connectors.fields import FieldSpec
 
 if TYPE_CHECKING:
+    from connectors.checkup import Remark
     from connectors.write_jobs import WriteJobs
 
 Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
@@ -70,6 +71,8 @@ class FieldSchema:
     calculated: bool = False
     external_id: bool = False
     unique: bool = False
+    help: str = ""  # what people are told about it; on HubSpot its description
+    group: str = ""  # HubSpot's property group
     references: tuple[str, ...] = ()
 
 
@@ -229,7 +232,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallStep:
-    """One thing an install would do or did: create, keep, differs, remove."""
+    """One thing an install would do or did: create, grant, keep, differs, remove."""
 
     object: str
     name: str
@@ -268,6 +271,12 @@ class Crm(Protocol):
         """The object as the integration user sees it; cached for the life of the connection.
 
         Raises SetupError when the object is not visible."""
+        ...
+
+    def tables(self) -> Mapping[str, str]:
+        """The canonical tables that this CRM delivers, in the order in which they are best read.
+
+        With each the object that the settings name for it, empty where it is the usual one."""
         ...
 
     def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
@@ -326,8 +335,19 @@ class Crm(Protocol):
         """Create the fields that are missing; never change one that exists with another definition."""
         ...
 
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Take away what an install made, and nothing else.
+
+        That is what `made` names (object.name, as the steps of an install do), and what is recognisably ours
+        by its name and the text that explains it. Without `apply` nothing is done."""
+        ...
+
     def field_name(self, spec: FieldSpec) -> str:
         """The vendor's name of one of our fields: score -> Expansion_Score__c or expansion_score."""
+        ...
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+        """A check-up of what only this vendor has: nothing is changed. `specs` are our fields."""
         ...
 
     def usage(self) -> Usage:

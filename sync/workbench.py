@@ -136,10 +136,13 @@ class Workbench:
                 return Work(delivered=done, trouble=error, hold=hold)
             if tell is not None:
                 tell(done)
+        return Work(delivered=done)
+
+    def verify_rest(self) -> None:
+        """Look again at what was written and not read since; a CRM that is away costs only this look."""
         with suppress(UpswellError):  # what was written is confirmed and kept
             for errand in self.errands.values():
                 errand.verify_rest()
-        return Work(delivered=done)
 
     def standing(self) -> Progress:
         """How far the plan's operations of these kinds have come."""

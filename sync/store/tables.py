@@ -26,6 +26,17 @@ class OrgRow(Base):
     first_seen: Mapped[datetime]
 
 
+class InstalledRow(Base):
+    """Something that an install made in a CRM, so that it can be taken away again: object.name."""
+
+    __tablename__ = "installed"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    operator: Mapped[str]
+    at: Mapped[datetime]
+
+
 class RunRow(Base):
     """One verb that ran, or is running.
 

@@ -219,6 +219,58 @@ def test_the_crm_is_told_which_tables_follow(pull_once: Pull, crm_double: Any, n
     assert crm_double.also["opportunities"] == ("opportunity_history",)
 
 
+def test_a_table_that_comes_from_another_object_is_read_anew(
+    pull_once: Pull, crm_double: Any, lake: Lake, ids_of: Ids, noon: datetime
+) -> None:
+    """Rows of the old object are gone, and going back to it is a new beginning too."""
+    crm_double.objects = {"contracts": "Deal__c"}
+    crm_double.put("contracts", {"crm_id": "D1", "modified_at": noon - timedelta(hours=1)})
+    pull_once()
+    crm_double.objects = {"contracts": "Contract__c"}
+    crm_double.rows["contracts"] = [{"crm_id": "C1", "modified_at": noon - timedelta(hours=1)}]
+    crm_double.clock = noon + timedelta(hours=1)
+    pull_once()
+    assert ids_of(lake.tables()["contracts"]) == ["C1"]
+    crm_double.objects = {"contracts": "Deal__c"}
+    crm_double.rows["contracts"] = [{"crm_id": "D2", "modified_at": noon - timedelta(hours=1)}]
+    crm_double.clock = noon + timedelta(hours=2)
+    pull_once()
+    assert ids_of(lake.tables()["contracts"]) == ["D2"]
+
+
+def test_an_object_that_the_settings_name_no_more_is_let_go(
+    pull_once: Pull, crm_double: Any, lake: Lake, ids_of: Ids, noon: datetime
+) -> None:
+    """With its bookmark: named again, it is read from the beginning."""
+    for name, expected in (("Usage__c", ["U1"]), (None, []), ("Usage__c", ["U1"])):
+        crm_double.objects = {} if name is None else {"crm_usage": name}
+        crm_double.put("crm_usage", {"crm_id": "U1", "modified_at": noon - timedelta(hours=1)})
+        crm_double.clock += timedelta(hours=1)
+        pull_once()
+        assert ids_of(lake.tables()["crm_usage"]) == expected
+
+
+def test_what_the_crm_has_none_of_is_no_warning(pull_once: Pull, crm_double: Any) -> None:
+    """No permission would show it, so it is not among the invisible."""
+    crm_double.absent = {"assets"}
+    report = pull_once()
+    assert set(report.absent) == {"assets"}
+    assert report.invisible == {}
+
+
+def test_what_is_never_stamped_is_read_whole_every_time(
+    pull_once: Pull, crm_double: Any, noon: datetime
+) -> None:
+    """Exchange rates are few."""
+    pull_once()
+    crm_double.clock = noon + timedelta(hours=1)
+    crm_double.windows.clear()
+    pull_once()
+    since = {table: window.since for table, window in crm_double.windows}
+    assert since["exchange_rates"] is None
+    assert since["products"] is not None
+
+
 def as_capable(crm: Any, *, columns_alone: bool) -> None:
     """The double as a CRM of this kind."""
     crm.capabilities = replace(crm.capabilities, columns_alone=columns_alone)

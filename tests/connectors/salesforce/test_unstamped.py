@@ -147,7 +147,7 @@ def test_without_mapped_formulas_nothing_is_asked(org: Any, home: Any) -> None:
         report = pull(crm, *home, run_id=None, now=moment(org.sandbox.clock.stamp()), tables=("accounts",))
         calls.append(report.api_calls)
         org.advance(days=1)
-    assert calls[1] == calls[2]
+    assert calls[1] == calls[2] == 3  # which org it is, what it has, and the accounts
 
 
 def test_a_newly_mapped_field_is_in_the_lake_with_the_next_pull(org: Any, home: Any) -> None:
