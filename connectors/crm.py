@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
-from connectors.checkup import Remark
 from connectors.fields import FieldSpec
 
 if TYPE_CHECKING:
+    from connectors.checkup import Remark
     from connectors.write_jobs import WriteJobs
 
 Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
@@ -104,6 +104,7 @@ class Capabilities:
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
+    columns_alone: bool = False  # some columns of all records cost less than all columns of them
     longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
     def within(self, *, write_batch: int, longest_call: float) -> Capabilities:
@@ -290,6 +291,16 @@ class Crm(Protocol):
         """What changed in the rows we hold although the CRM's stamp did not move; asked for once a day.
 
         Pages of whole rows, a row that is gone flagged, or only of `crm_id` and the columns to replace."""
+        ...
+
+    def mapped(self, table: str) -> Mapping[str, str]:
+        """The fields that the settings name for columns of the table, by column."""
+        ...
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """The rows we hold that say something else in these mapped columns: `crm_id` and the columns.
+
+        Only with `capabilities.columns_alone`."""
         ...
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:

@@ -189,6 +189,14 @@ class Hubspot:
         """The rows whose associations changed."""
         return self._moves.pages(table, held)
 
+    def mapped(self, table: str) -> Mapping[str, str]:
+        """The company's own properties of the table, by column."""
+        return self._mappings.columns(table)
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """Nothing: a list costs as many calls for one property as for all of them."""
+        raise NotImplementedError(f"{table} is read as a whole")
+
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
         return self._writer.read(object_name, ids, fields)

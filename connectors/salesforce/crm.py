@@ -70,6 +70,7 @@ class Salesforce:
         page_size=_PAGE,
         partial_result=True,
         links_in_record=True,
+        columns_alone=True,
         money_per_record=True,  # "CurrencyIsoCode" of the record, where the org has several currencies
         unique_task_key=False,  # whether Activity takes a unique field is open: ours is not declared so
     )
@@ -211,6 +212,14 @@ class Salesforce:
     def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
         """Rows whose mapped formula fields, or fields of parents, changed: ids and those columns."""
         return self._reader.moved(table, held)
+
+    def mapped(self, table: str) -> Mapping[str, str]:
+        """The company's own fields of the table, by column."""
+        return self._mappings.columns(table)
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """The rows held that differ in these mapped columns, read by themselves."""
+        return self._reader.reread(table, columns, held)
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""

@@ -109,6 +109,17 @@ class BookmarkRow(Base):
     until: Mapped[datetime]
 
 
+class MappedColumnRow(Base):
+    """The CRM's field from which a mapped column was read, for all rows; no column stands for the table."""
+
+    __tablename__ = "mapped_columns"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(primary_key=True)
+    field: Mapped[str]
+
+
 class ExportFileRow(Base):
     """One export file that we know: what it held when it was read. `status` is read or missing."""
 
