@@ -50,6 +50,10 @@ class Pace(Protocol):
         """Take over the number of calls that the CRM tells."""
         ...
 
+    def close(self) -> None:
+        """Give back the connections."""
+        ...
+
 
 class LocalPace:
     """A pace for the calls of this process only; `clock` and `sleep` are replaceable."""
@@ -71,6 +75,9 @@ class LocalPace:
         """Take over the number of calls that the CRM tells."""
         with self._lock:
             self._calls[rate.name] = max(1, calls)
+
+    def close(self) -> None:
+        """Nothing: there are none."""
 
     def allowed(self, name: str) -> int | None:
         """The number of calls that the CRM told for a rate; None before it has."""

@@ -102,6 +102,9 @@ class SharedPace:
                 connection.execute(insert(CallRateRow), row)
         self._told[rate.name] = calls
 
+    def close(self) -> None:
+        """Nothing: the connections are the ledger's."""
+
     @contextmanager
     def turn(self, *rates: Rate) -> Iterator[None]:
         """A turn for one call, entered when every rate allows it, and left when its reply is there."""
@@ -127,7 +130,7 @@ class SharedPace:
             free: list[tuple[Rate, int, bool]] = []
             for rate in rates:
                 of_rate = {"of_org": self._org, "of_rate": rate.name}
-                latest = now + rate.seconds * (1 + DRIFT) + self._lease(rate)
+                latest = now + rate.seconds * (1 + DRIFT) + lease_of(rate, self._longest)
                 look = {**of_rate, "after": now, "latest": latest}
                 calls, turns, busy, soonest, turn = connection.execute(_LOOK, look).one()
                 if busy >= (calls or rate.calls):
@@ -137,7 +140,7 @@ class SharedPace:
 
     def _hold(self, connection: Connection, rate: Rate, turn: int, now: float, is_new: bool) -> _Held:
         """Take a turn until its call has surely been counted by the CRM."""
-        until = now + rate.seconds * (1 + DRIFT) + self._lease(rate)
+        until = now + rate.seconds * (1 + DRIFT) + lease_of(rate, self._longest)
         if is_new:
             row = {"org": self._org, "rate": rate.name, "turn": turn, "free_at": until}
             connection.execute(insert(CallTurnRow), row)
@@ -145,12 +148,6 @@ class SharedPace:
             what = {"of_org": self._org, "of_rate": rate.name, "of_turn": turn, "until": until}
             connection.execute(_TAKE, what)
         return _Held(rate=rate, turn=turn, until=until)
-
-    def _lease(self, rate: Rate) -> float:
-        """Seconds for which a turn is kept on top of its own while its call has not ended."""
-        if not rate.strict:
-            return rate.margin
-        return min(self._longest, ARRIVES_WITHIN) if rate.seconds else self._longest
 
     def _tell_now(self) -> None:
         """Write when our calls ended; without the ledger their turns are kept longer, and that is all."""
@@ -182,3 +179,10 @@ class SharedPace:
         if connection.dialect.name == "postgresql":
             return float(connection.execute(_SERVER_CLOCK).scalar_one())
         return time.time()
+
+
+def lease_of(rate: Rate, longest_call: float) -> float:
+    """Seconds for which a turn is kept on top of its own while its call has not ended."""
+    if not rate.strict:
+        return rate.margin
+    return min(longest_call, ARRIVES_WITHIN) if rate.seconds else longest_call

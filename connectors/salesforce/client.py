@@ -174,6 +174,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """Give back the connections, and what was booked of the budget."""
         if self._budget is not None:
             self._budget.close()
+        self._pace.close()
         self.door.close()
 
     def versions(self) -> list[str]:
