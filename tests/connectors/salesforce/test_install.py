@@ -394,3 +394,19 @@ def test_a_removal_that_the_org_refuses_takes_nothing_away(our_org: Any, monkeyp
     with pytest.raises(SetupError, match=r"nothing was removed.*the flow Renewals"):
         crm.remove(SPECS, apply=True)
     assert {step.action for step in our_org.connect().install(SPECS, apply=False).steps} == {"keep"}
+
+
+def test_a_set_of_a_later_version_comes_to_those_that_are_there(our_org: Any) -> None:
+    """By a deploy of that set alone: neither fields nor other sets are touched."""
+    store = our_org.sandbox.store
+    (set_id,) = store.select("SELECT Id FROM PermissionSet WHERE Name = 'Upswell_Configure'")[0]
+    with store.transaction() as sql:
+        sql.execute("DELETE FROM FieldPermissions WHERE ParentId = ?", (set_id,))
+        sql.execute("DELETE FROM PermissionSet WHERE Id = ?", (set_id,))
+    before = grants(our_org, "Upswell_Read_Scores")
+    report = our_org.connect().install(SPECS, apply=True)
+    assert [(s.name, s.action) for s in report.steps if s.action != "keep"] == [
+        ("Upswell_Configure", "create")
+    ]
+    assert grants(our_org, "Upswell_Configure") == dict(grants_of(SETS["Upswell_Configure"], SPECS))
+    assert grants(our_org, "Upswell_Read_Scores") == before
