@@ -292,10 +292,8 @@ def _shown(values: list[Any], prop: str, here: Described) -> list[Any]:
     if choices is None or field.type not in {FieldType.PICKLIST, FieldType.MULTI_PICKLIST}:
         return values
     if field.type is FieldType.PICKLIST:
-        return [choices.label_of.get(value, value) for value in values]
-    return [
-        value and ";".join(choices.label_of.get(one, one) for one in value.split(";")) for value in values
-    ]
+        return [value and choices.label(value) for value in values]
+    return [value and ";".join(choices.label(one) for one in value.split(";")) for value in values]
 
 
 def _aliases(records: Records) -> list[dict[str, Any]]:
