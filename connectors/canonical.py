@@ -179,6 +179,7 @@ CRM_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
             rate=REAL,  # what one unit is worth in the currency that the CRM reports in; that one's own is 1
             valid_from=DAY,  # null: the rate that holds whatever the day
             valid_to=DAY,  # the first day on which it does not hold any more
+            told_on=DAY,  # the CRM's day when it told the rate; all rates are read together
         ),
     }
 )
@@ -261,6 +262,24 @@ EXPORT_KINDS: Final[Mapping[str, str]] = MappingProxyType(
 helpdesk have one of their own until `sync/identity.py` joins the two."""
 
 
+MAPPED_KINDS: Final[Mapping[str, str]] = MappingProxyType(
+    {kind: f"crm_{kind}" for kind in EXPORT_KINDS if kind not in CRM_TABLES}
+)
+"""What an export can tell and an object of the CRM may tell as well, with the table of such an object's rows.
+
+They are records, which change and are deleted, so they stay apart until `sync/identity.py` joins the two."""
+
+MAPPED_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
+    {
+        table: _crm(**{"account_crm_id": TEXT} | {column.name: column.type for column in EXPORT_TABLES[kind]})
+        for kind, table in MAPPED_KINDS.items()
+    }
+)
+
+FROM_CRM: Final[Mapping[str, pa.Schema]] = MappingProxyType({**CRM_TABLES, **MAPPED_TABLES})
+"""Every table whose rows are records of a CRM."""
+
+
 def schema_of(table: str) -> pa.Schema:
     """The Arrow schema of a canonical table. Raises KeyError for an unknown name."""
-    return CRM_TABLES[table] if table in CRM_TABLES else EXPORT_TABLES[table]
+    return FROM_CRM[table] if table in FROM_CRM else EXPORT_TABLES[table]

@@ -48,7 +48,12 @@ def misfit(
 ) -> tuple[str, str]:
     """The first record whose value can't be read as a column of its own, and what is the matter with it."""
     bad = next((place for place, value in enumerate(values) if _refused(read, [value])), 0)
-    return ids[bad], f"holds {str(values[bad])[:40]!r}, which is no {_KINDS.get(str(kind), kind)}."
+    return ids[bad], f"holds {str(values[bad])[:40]!r}, which is no {word_for(kind)}."
+
+
+def word_for(kind: pa.DataType) -> str:
+    """A canonical type in people's words."""
+    return _KINDS.get(str(kind), str(kind))
 
 
 def _refused(read: Callable[[Sequence[Any]], object], values: Sequence[Any]) -> bool:

@@ -19,6 +19,8 @@ MONEY: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "accounts": ("annual_revenue", "arr", "list_arr"),
         "opportunities": ("amount",),
         "billing": ("arr", "list_arr", "invoiced", "overage"),
+        "assets": ("price",),
+        "price_book_entries": ("price",),
     }
 )
 """Tables whose rows name their currency, and their columns of money."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from connectors.crm import Window
@@ -21,10 +22,10 @@ SETTLE: Final = timedelta(minutes=1)
 FORGETS_DELETED: Final = timedelta(days=14)  # the recycle bin keeps deleted rows for 15
 
 
-def bookmark(store: Store, org_id: str, table: str) -> datetime | None:
-    """Everything modified before this has been read; None when nothing was."""
+def bookmark(store: Store, org_id: str, table: str, *, source: str = "") -> datetime | None:
+    """Everything modified before this has been read of the table; None when nothing was of this source."""
     with store.session() as session:
-        row = session.get(BookmarkRow, (org_id, table))
+        row = session.get(BookmarkRow, (org_id, _name(table, source)))
         return None if row is None else row.until
 
 
@@ -40,10 +41,29 @@ def next_window(read_until: datetime | None, server_time: datetime, *, full: boo
     return Window(since=since, until=until) if since < until else None
 
 
-def move_bookmark(session: Session, org_id: str, table: str, until: datetime) -> None:
-    """Note in the caller's transaction that everything before `until` has been read; never moves back."""
-    row = session.get(BookmarkRow, (org_id, table))
+def forget_bookmarks(session: Session, org_id: str, table: str, *, but: str = "") -> None:
+    """Nothing counts as read of the table any more, of whatever source, but under the name `but`."""
+    of_table = (BookmarkRow.table_name == table) | BookmarkRow.table_name.startswith(
+        f"{table}@", autoescape=True
+    )
+    session.execute(
+        delete(BookmarkRow).where(BookmarkRow.org_id == org_id, of_table, BookmarkRow.table_name != but)
+    )
+
+
+def move_bookmark(session: Session, org_id: str, table: str, until: datetime, *, source: str = "") -> None:
+    """Note in the caller's transaction that everything before `until` has been read; never moves back.
+
+    What was read of another source counts no more."""
+    name = _name(table, source)
+    forget_bookmarks(session, org_id, table, but=name)
+    row = session.get(BookmarkRow, (org_id, name))
     if row is None:
-        session.add(BookmarkRow(org_id=org_id, table_name=table, until=until))
+        session.add(BookmarkRow(org_id=org_id, table_name=name, until=until))
     else:
         row.until = max(row.until, until)
+
+
+def _name(table: str, source: str) -> str:
+    """The table as bookmarks know it: one that comes from an object of the settings bears its name."""
+    return f"{table}@{source}" if source else table

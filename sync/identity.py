@@ -25,6 +25,7 @@ from sync.duplicates import Entry, find_duplicates
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
 from sync.lineage import Lineage
+from sync.mapped_objects import OF_RECORD, with_objects
 
 FEW: Final = 0.5  # of the accounts known to any export; below, the ids most likely don't mean the same
 EXAMPLES: Final = 5  # ids shown for each kind of mismatch
@@ -88,7 +89,7 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
 
     With `money`, all amounts are in its home currency. CRM tables are materialised, since the model reads
     each many times; export tables stay expressions."""
-    connection, tables = lake.connection, lake.tables()
+    connection, tables = lake.connection, with_objects(lake)
     unpriced: Mapping[str, int] = {}
     if money is not None:
         unpriced = money.unpriced(tables)
@@ -114,8 +115,7 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
     rows_of_key = _rows_of_key(exports)
     by_key = _lookup(connection, _found(index, rows_of_key))
     for name, table in exports.items():
-        joined = table.inner_join(by_key, table.account_key == by_key.key)
-        resolved[name] = joined.select("account_id", *(c for c in table.columns if c != "account_key"))
+        resolved[name] = _export_table(table, by_key, by_crm_id)
     resolved["tickets"] = _keep(
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )
@@ -161,6 +161,20 @@ def _crm_table(table: ir.Table, by_crm_id: ir.Table, contacts: ir.Table) -> ir.T
     return rows
 
 
+def _export_table(table: ir.Table, by_key: ir.Table, by_crm_id: ir.Table) -> ir.Table:
+    """An export's rows of the accounts that exist; those of a CRM's object may name the account's record."""
+    kept = [name for name in table.columns if name not in {"account_key", OF_RECORD}]
+    if OF_RECORD not in table.columns:
+        joined = table.inner_join(by_key, table.account_key == by_key.key)
+        return joined.select("account_id", *kept)
+    ids = by_crm_id.select(record=by_crm_id.key, of_record=by_crm_id.account_id)
+    keys = by_key.select(key=by_key.key, of_key=by_key.account_id)
+    found = table.left_join(ids, table[OF_RECORD] == ids.record)
+    found = found.left_join(keys, found.account_key == keys.key)
+    owned = found.mutate(account_id=ibis.coalesce(found.of_record, found.of_key))
+    return owned.filter(owned.account_id.notnull()).select("account_id", *kept)
+
+
 def _all_tickets(crm: ir.Table, helpdesk: ir.Table) -> ir.Table:
     """The tickets of both; a helpdesk's have no CRM record and no CRM contact."""
     shared = {
@@ -193,6 +207,8 @@ def _rows_of_key(exports: Mapping[str, ir.Table]) -> Mapping[str, Mapping[str, i
     """For each key that an export names: how many rows of which table bear it."""
     found: dict[str, dict[str, int]] = {}
     for name, table in exports.items():
+        if OF_RECORD in table.columns:
+            table = table.filter(table[OF_RECORD].isnull())  # noqa: PLW2901  # the others need no key
         counted = table.group_by("account_key").agg(n=ibis._.count()).filter(ibis._.account_key.notnull())
         for row in counted.to_pyarrow().to_pylist():
             found.setdefault(row["account_key"], {})[name] = row["n"]

@@ -21,7 +21,7 @@ from ibis.util import gen_name
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from connectors.canonical import CRM_TABLES, EXPORT_TABLES, schema_of
+from connectors.canonical import EXPORT_TABLES, FROM_CRM, schema_of
 from connectors.errors import InputError
 from sync.lake_engine import arrow_view, open_engine
 from sync.segments import Segment, file_sha256, write_segment
@@ -151,7 +151,7 @@ class Lake:
         for segment in self.segments():
             self._check_size(segment)
             listed.setdefault(segment.table_name, []).append(segment)
-        return {name: self._table(name, listed.get(name, [])) for name in (*CRM_TABLES, *EXPORT_TABLES)}
+        return {name: self._table(name, listed.get(name, [])) for name in (*FROM_CRM, *EXPORT_TABLES)}
 
     def verify(self) -> int:
         """How many segments were read and found as they were written.
@@ -167,7 +167,7 @@ class Lake:
     def compact(self, *, run_id: str | None, now: datetime, from_count: int = COMPACT_FROM) -> list[str]:
         """The CRM tables whose many small segments were rewritten as one, newest versions only."""
         done = []
-        for name in CRM_TABLES:
+        for name in FROM_CRM:
             segments = self.segments(name)
             sources = {segment.source for segment in segments}
             if len(segments) < from_count or len(sources) != 1:
@@ -215,7 +215,7 @@ class Lake:
         rows = rows.mutate(**later) if later else rows
         if name == "events":
             return rows.select(*schema.names)
-        if name in CRM_TABLES:
+        if name in FROM_CRM:
             keys: tuple[str, ...] = ("crm_id",)
             order = [ibis.desc("modified_at"), ibis.desc("filename")]
         else:

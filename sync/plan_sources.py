@@ -16,12 +16,12 @@ from sync.approvals import written_before
 from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
 from sync.context import read_accounts
-from sync.currencies import Money
 from sync.last_written import inherited, last_written, locked_records
 from sync.lineage import Lineage
 from sync.mapping import FieldMap
 from sync.planned import PlannedTask, Skip
 from sync.planning import Planning
+from sync.rates import money_of
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.writeback import TaskRow
@@ -117,7 +117,7 @@ def plan_tasks(planning: Planning, sources: Sources) -> tuple[list[PlannedTask],
 
 def _rates(tables: Tables, settings: Settings) -> dict[str, float | None]:
     """What the currency of each account's record is worth, where it is not the company's; None if unknown."""
-    money = Money(home=settings.company.currency, rates=settings.company.rates)
+    money = money_of(settings.company, tables.get("exchange_rates"))
     rows = rows_of(tables, "accounts", ("account_id", "original_currency"))
     worth = {row["account_id"]: money.rate_of(row["original_currency"]) for row in rows}
     return {account_id: rate for account_id, rate in worth.items() if rate != 1.0}

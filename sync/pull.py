@@ -6,7 +6,7 @@ leaves whole tables behind it and goes on from there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
@@ -16,12 +16,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy.orm import Session
 
-from connectors.canonical import CRM_TABLES
+from connectors.canonical import MAPPED_TABLES
 from connectors.crm import Crm, OrgInfo, Window
 from connectors.errors import AbsentError, SetupError, StateError
 from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
-from sync.cursor import bookmark, move_bookmark, next_window
+from sync.cursor import bookmark, forget_bookmarks, move_bookmark, next_window
 from sync.lake import Lake
+from sync.mapped_columns import Remapped, note_mapped, remapped
 from sync.stitch import live_rows, stitched
 from sync.store import Store
 from sync.store.runs import know_org
@@ -85,16 +86,24 @@ def pull(
     done: list[TablePull] = []
     invisible: dict[str, str] = {}
     absent: dict[str, str] = {}
-    windows = {
-        table: window
-        for table in tables or CRM_TABLES
-        if (window := next_window(bookmark(store, org.id, table), server_time, full=full or table in WHOLE))
-        is not None
-    }
+    sources = crm.tables()
+    _drop_unnamed(lake, org, sources, run_id=run_id, now=now)
+    windows: dict[str, Window] = {}
+    anew: dict[str, Remapped] = {}
+    for table in tables or sources:
+        read_until = bookmark(store, org.id, table, source=sources[table])
+        anew[table] = remapped(store, org.id, table, crm.mapped(table))
+        whole = anew[table].asks_for_all(columns_alone=crm.capabilities.columns_alone)
+        window = next_window(read_until, server_time, full=full or whole or table in WHOLE)
+        if window is not None:
+            windows[table] = window
     for table, window in windows.items():
         pages = crm.pull(table, window, also=_following(table, windows))
         if window.new_day:
             pages = chain(pages, stitched(lake, table, crm.moved(table, live_rows(lake))))
+        if window.since is not None and anew[table].columns:
+            again = crm.reread(table, anew[table].columns, live_rows(lake))
+            pages = chain(pages, stitched(lake, table, again))
         try:
             done.append(
                 _pull_table(
@@ -103,6 +112,7 @@ def pull(
             )
         except AbsentError as error:
             absent[table] = str(error)
+            _drop(lake, org, [table], run_id=run_id, now=now)
         except SetupError as error:
             if table in REQUIRED:
                 raise
@@ -146,7 +156,8 @@ def _pull_table(
         aliases = with_own_ids(aliases, lake.tables()[table])
 
     def also(session: Session) -> None:
-        move_bookmark(session, org.id, table, window.until)
+        move_bookmark(session, org.id, table, window.until, source=crm.tables()[table])
+        note_mapped(session, org.id, table, crm.mapped(table))
         note_aliases(session, org.id, table, aliases)
 
     # a full read is the whole truth: what it does not bring is gone from the CRM
@@ -155,6 +166,26 @@ def _pull_table(
     return TablePull(
         table=table, rows=count.rows, deleted=count.deleted, since=window.since, until=window.until
     )
+
+
+def _drop_unnamed(
+    lake: Lake, org: OrgInfo, delivered: Collection[str], *, run_id: str | None, now: datetime
+) -> None:
+    """Let go of the rows of objects that the settings name no more."""
+    _drop(lake, org, MAPPED_TABLES.keys() - set(delivered), run_id=run_id, now=now)
+
+
+def _drop(lake: Lake, org: OrgInfo, tables: Iterable[str], *, run_id: str | None, now: datetime) -> None:
+    gone = [table for table in tables if lake.segments(table)]
+    if not gone:
+        return
+
+    def also(session: Session) -> None:
+        for table in gone:
+            forget_bookmarks(session, org.id, table)
+
+    replace = [(table, f"crm:{org.id}") for table in gone]
+    lake.commit([], run_id=run_id, now=now, replace=replace, also=also)
 
 
 def _following(table: str, windows: Mapping[str, Window]) -> list[str]:

@@ -18,11 +18,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
-from connectors.canonical import CRM_TABLES, EXPORT_KINDS, schema_of
+from connectors.canonical import CRM_TABLES, EXPORT_KINDS, FROM_CRM, MAPPED_KINDS, schema_of
+from connectors.exports.spec import REQUIRED
 from connectors.fields import field_specs
+from connectors.mappings import OBJECT
 
 FILE_DATABASES = ("sqlite:///", "duckdb:///")
 CRON_FIELDS = 5
+_OURS = frozenset({"accounts", "owners", "exchange_rates"})
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -167,13 +170,33 @@ def check_export_columns(kind: str, columns: Mapping[str, str]) -> None:
             raise ValueError(f"columns: {kind} has no column {column}.{did_you_mean(column, known)}")
 
 
+def _check_object(table: str, columns: Mapping[str, str]) -> None:
+    """Raise ValueError for rows of an object that would belong to no account or say nothing."""
+    if table in _OURS and OBJECT in columns:
+        raise ValueError(f"{table} can't come from another object: Upswell writes to the CRM's own")
+    if table not in MAPPED_KINDS or not columns:
+        return
+    if OBJECT not in columns:
+        raise ValueError(f'{table} names no object of the CRM, such as object = "Usage__c"')
+    if not {"account_key", "account_crm_id"} & columns.keys():
+        raise ValueError(f"{table} needs account_crm_id (the field that leads to the account) or account_key")
+    for name in REQUIRED[table]:
+        if name != "account_key" and name not in columns:
+            raise ValueError(f'{table} needs {name}: a field, or "=" and what it is in every row')
+
+
 def check_mapping(mapping: Mapping[str, Mapping[str, str]]) -> Mapping[str, Mapping[str, str]]:
-    """The mapping itself; raises ValueError for a table, column or field of ours that does not exist."""
-    tables = [*CRM_TABLES, "fields"]
+    """The mapping itself; raises ValueError for a table, column or field of ours that does not exist, and for
+    a table that no object of the CRM can deliver as it is mapped."""
+    tables = [*CRM_TABLES, *MAPPED_KINDS, "fields"]
     for table, columns in mapping.items():
         if table not in tables:
             raise ValueError(f"there is no table {table} to map.{did_you_mean(table, tables)}")
-        known = list(field_specs()) if table == "fields" else CRM_TABLES[table].names
+        if table == "fields":
+            known = list(field_specs())
+        else:
+            known = [*FROM_CRM[MAPPED_KINDS.get(table, table)].names, OBJECT]
+            _check_object(table, columns)
         for column, theirs in columns.items():
             if column not in known:
                 raise ValueError(f"{table} has no {column}.{did_you_mean(column, known)}")

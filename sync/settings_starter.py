@@ -13,7 +13,7 @@ HEAD: Final = """\
 [company]
 name = ""                       # as it stands in briefs and tasks
 currency = "USD"                # ISO 4217
-# rates = {{ EUR = 1.10 }}        # what one unit of another currency is worth in yours, as finance plans
+# rates = {{ EUR = 1.10 }}        # what one unit of another is worth in yours; else the CRM's rate
 fiscal_year_start = 1           # month in which your fiscal year begins
 timezone = "UTC"                # business dates are taken here, such as America/New_York
 language = "en"                 # of briefs, tasks and reasons
@@ -41,6 +41,7 @@ client_id = ""                  # the app's consumer key
 # api_version = "68.0"
 # customer_types = ["Customer", "Customer - Direct", "Customer - Channel"]   # values of Account.Type
 # conditional_writes = false    # Salesforce refuses what a person changed since we read it: 25 records a call
+# bulk_reads = "auto"           # more than a page of records by a Bulk 2.0 job; "never": page by page
 # bulk_writes = "auto"          # by a Bulk 2.0 job where that takes fewer API calls; "never": always at once
 # ca_file = ""                  # your proxy's certificate authority, where there is one
 
@@ -56,6 +57,14 @@ client_id = ""                  # the app's consumer key
 
 [mapping.tickets]
 # csat = "CSAT__c"
+
+[mapping.usage]                 # what a custom object of yours tells: docs/mapping.md
+# object = "Usage__c"
+# account_crm_id = "Account__c" # the lookup that leads to the account
+# metric = "=api_calls"         # "=": the same in every row
+# period_start = "Month__c"
+# period_days = "=30"
+# value = "Calls__c"
 
 [mapping.fields]                # our field = a field of yours, where you don't want ours
 # score = "My_Expansion_Score__c"

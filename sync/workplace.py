@@ -17,12 +17,12 @@ from model.registry import Registry
 from model.target import Target
 from sync.aliases import load_aliases
 from sync.config import config_hash
-from sync.currencies import Money
 from sync.heartbeat import Heartbeat, process_owner
 from sync.identity import Resolved, resolve
 from sync.jobs import steps_of
 from sync.lake import Lake
 from sync.model_settings import products_of, signals_of, target_of
+from sync.rates import money_of
 from sync.run import Clock, NotedRun, Run
 from sync.scoring import Scoring, load_scoring
 from sync.settings import Settings
@@ -141,8 +141,7 @@ class Workplace:
             if not sources:
                 raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
             org_id = sources[-1].removeprefix("crm:")
-            company = self.settings.company
-            money = Money(home=company.currency, rates=company.rates)
+            money = money_of(self.settings.company, self.lake.tables()["exchange_rates"])
             self._resolved = resolve(self.lake, load_aliases(self.store, org_id), money)
         return self._resolved
 

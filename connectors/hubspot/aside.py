@@ -13,7 +13,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from connectors.canonical import CRM_TABLES
+from connectors.canonical import FROM_CRM
 from connectors.crm import Window
 
 HISTORIES: Final = MappingProxyType(
@@ -34,7 +34,7 @@ class Aside:
     def __init__(self, table: str, window: Window) -> None:
         self.window = window
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # it outlives this function; `close` ends it
-        self._writer = pa.ipc.new_stream(self._file, CRM_TABLES[table])
+        self._writer = pa.ipc.new_stream(self._file, FROM_CRM[table])
 
     def add(self, page: pa.Table) -> None:
         """Set a page aside."""

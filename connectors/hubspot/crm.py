@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from connectors.budget import Budget
+from connectors.canonical import MAPPED_KINDS
+from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
     Change,
@@ -25,12 +27,13 @@ from connectors.crm import (
     Usage,
     Window,
 )
-from connectors.errors import SetupError, TerminalError
+from connectors.errors import AbsentError, SetupError, TerminalError
 from connectors.fields import FieldSpec, field_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.currencies import Currencies
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
+from connectors.hubspot.examine import Examiner
 from connectors.hubspot.history import Histories
 from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
@@ -40,10 +43,11 @@ from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.prices import Prices
 from connectors.hubspot.read import Reader
+from connectors.hubspot.removal import Remover
 from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.settings import HubspotSettings
-from connectors.hubspot.tables import SOURCES
+from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.mappings import Mappings
@@ -91,6 +95,10 @@ class Hubspot:
             zone=self._zone,
         )
         self._installer = Installer(client, self._schemas)
+        self._remover = Remover(client, self._schemas)
+        self._examiner = Examiner(
+            client=client, schemas=self._schemas, mappings=mappings, pipelines=pipelines
+        )
         closings = Closings(objects, self._schemas, links, pipelines)
         roles = Roles(objects, self._schemas, links)
         self._moves = Moves(self._schemas, mappings, links, roles=roles, now=self.server_time)
@@ -157,11 +165,21 @@ class Hubspot:
 
     def object_name(self, table: str) -> str:
         """The object behind a canonical table; tasks for our tasks, meetings first of the activities."""
-        return table if table in {"tasks", "owners"} else SOURCES[table][0].object
+        if table in {"tasks", "owners"}:
+            return table
+        name = MAPPED_KINDS.get(table, table)
+        sources = sources_of(name, self._mappings)
+        if not sources:
+            raise AbsentError(ABSENT.get(name, "That is no object of HubSpot."), record=table)
+        return sources[0].object
 
     def describe(self, object_name: str) -> ObjectSchema:
         """The object's properties. Raises SetupError when our app may not see them."""
         return self._schemas[object_name].schema
+
+    def tables(self) -> Mapping[str, str]:
+        """The usual tables, and those for which the settings name an object, with that object."""
+        return self._mappings.delivered
 
     def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
@@ -170,6 +188,14 @@ class Hubspot:
     def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
         """The rows whose associations changed."""
         return self._moves.pages(table, held)
+
+    def mapped(self, table: str) -> Mapping[str, str]:
+        """The company's own properties of the table, by column."""
+        return self._mappings.columns(table)
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """Nothing: a list costs as many calls for one property as for all of them."""
+        raise NotImplementedError(f"{table} is read as a whole")
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
@@ -198,7 +224,7 @@ class Hubspot:
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the properties that are missing. One that RevOps mapped to their own must be there."""
-        ours = [spec for spec in specs if self.field_name(spec) == spec.hubspot]
+        ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
             if name != spec.hubspot and not self._schemas[self.object_name(spec.object)].has(name):
@@ -209,9 +235,21 @@ class Hubspot:
                 )
         return self._installer.install(ours, apply=apply)
 
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Archive the properties and groups that an install made; not RevOps' own in place of ours."""
+        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+
+    def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Those for which RevOps mapped no property of their own."""
+        return [spec for spec in specs if self.field_name(spec) == spec.hubspot]
+
     def field_name(self, spec: FieldSpec) -> str:
         """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""
         return self._mappings.own_fields.get(spec.key, spec.hubspot)
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+        """A check-up of the account: scopes, tier, objects and properties, pipelines."""
+        return self._examiner.examine(self._ours(specs))
 
     def usage(self) -> Usage:
         """API calls and waits of this connection, and the account's calls today; OAuth apps are told none."""

@@ -37,9 +37,13 @@ class Currencies:
             for rate, later in zip(told, [*told, None][1:], strict=True)
         ]
         rows = [_row(rate, later) for rate, later in zip(told, following, strict=True)]
-        known = min((row["created_at"] for row in rows), default=self._client.door.server_time)
+        now = self._client.door.server_time
+        known = min((row["created_at"] for row in rows), default=now)
         rows.append({**_stamped(self._home(), known), "currency": self._home(), "rate": 1.0})
-        yield pa.Table.from_pylist(rows, schema=CRM_TABLES["exchange_rates"])
+        told_on = None if now is None else now.date()
+        yield pa.Table.from_pylist(
+            [{**row, "told_on": told_on} for row in rows], schema=CRM_TABLES["exchange_rates"]
+        )
 
 
 def _row(rate: Mapping[str, Any], later: Mapping[str, Any] | None) -> dict[str, Any]:

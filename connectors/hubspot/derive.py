@@ -11,6 +11,7 @@ from html import unescape
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from connectors.canonical import FLAG, REAL, TEXT, TIME
 from connectors.hubspot.cells import column
@@ -66,6 +67,11 @@ class Derivation:
         derive = self._tables.get(table)
         made = derive(page) if derive is not None else {}
         return {name: array for name, array in made.items() if name not in page.arrays or name in _RECAST}
+
+    def currency(self, page: Page) -> Arrays:
+        """The account's currency where records name none of their own."""
+        told = page.arrays.get("currency")
+        return {} if told is None else {"currency": pc.fill_null(told, self._currency())}
 
     def needed(self, table: str) -> Sequence[str]:
         """Properties that derived columns of a table need besides those that its source names."""

@@ -22,6 +22,11 @@ from connectors.hubspot.values import is_id
 from connectors.page import Records
 
 LINK_BATCH: Final = 1000
+LISTED: Final = frozenset(
+    {"companies", "contacts", "deals", "tickets", "products", "line_items", "calls", "emails", "meetings"}
+    | {"notes", "tasks"}
+)
+"""Objects whose name in a list's associations is known; a company's own objects have several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +140,7 @@ def _listed(record: Mapping[str, Any], target: str) -> Sequence[str] | None:
     """What a list of records told about this one; None if it was not asked or could not tell all.
 
     A record comes once for each label; line items are called "line items" there."""
-    if "associations" not in record:
+    if "associations" not in record or target not in LISTED:
         return None
     named = record["associations"] or {}
     told = named.get(target) or named.get(target.replace("_", " "))

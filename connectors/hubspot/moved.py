@@ -20,7 +20,7 @@ from connectors.hubspot.derive import KINDS
 from connectors.hubspot.links import LINK_BATCH, Links
 from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
-from connectors.hubspot.tables import SOURCES, Link, Source
+from connectors.hubspot.tables import Link, Source, sources_of
 from connectors.mappings import Mappings
 
 
@@ -46,10 +46,10 @@ class Moves:
         """The rows held that are associated with another record now: their ids, and the columns for that.
 
         Of contact_roles, which are associations themselves, those that came, changed or went, whole."""
-        if table == "contact_roles":
+        if table == "contact_roles" and table not in self._mappings.objects:
             yield from self._roles.moved(held, self._now())
             return
-        for source in SOURCES.get(table, ()):
+        for source in sources_of(table, self._mappings):
             links = self._unstamped(table, source)
             if links:
                 rows = self._held(table, source, list(links), held)
@@ -71,7 +71,7 @@ class Moves:
     def _held(self, table: str, source: Source, columns: Sequence[str], held: Held) -> pa.Table:
         """Our rows of this object: several deliver activities, one of each kind."""
         kind = KINDS.get(source.object)
-        if kind is None:
+        if kind is None or table in self._mappings.objects:
             return held(table, ["crm_id", *columns])
         rows = held(table, ["crm_id", "kind", *columns])
         return rows.filter(pc.equal(rows["kind"], kind)).drop_columns(["kind"])

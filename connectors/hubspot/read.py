@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from connectors.canonical import CRM_TABLES, DAY, FLAG, TEXT, TIME
+from connectors.canonical import DAY, FLAG, FROM_CRM, TEXT, TIME
 from connectors.crm import FieldType, Window
 from connectors.errors import AbsentError, SetupError
 from connectors.hubspot.aside import HISTORIES, LINES, ROLES, Aside
@@ -26,11 +26,12 @@ from connectors.hubspot.cells import column, moment_of
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
 from connectors.hubspot.history import Histories
-from connectors.hubspot.links import LINK_BATCH, Links
+from connectors.hubspot.links import LINK_BATCH, LISTED, Links
+from connectors.hubspot.mapped import check_mapping
 from connectors.hubspot.objects import Objects, Records, gathered
 from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Described, Schemas
-from connectors.hubspot.tables import ABSENT, MERGED, SOURCES, Link, Source
+from connectors.hubspot.tables import ABSENT, MERGED, SOURCES, Link, Source, sources_of
 from connectors.mappings import Mappings
 from connectors.page import MISFITS, Page, misfit, whole
 
@@ -92,12 +93,17 @@ class Reader:
         aside = self._aside.get(table)
         if aside is not None and aside.window == window:
             yield from self._aside.pop(table).pages()
+        elif table in self._mappings.objects:
+            self._check_mapping(table)
+            yield from self._records(table, window, ())
         elif table in self._apart:
             yield from self._apart[table](window)
         elif table in ABSENT:
-            raise AbsentError(ABSENT[table], record=table, fix=f"Name an object of yours: [mapping.{table}].")
+            raise AbsentError(
+                ABSENT[table], record=table, fix=f"Name an object of yours: [mapping.{table}] object."
+            )
         elif table not in SOURCES:
-            raise KeyError(f"{table} is no table of the CRM; there are {', '.join(CRM_TABLES)}")
+            raise KeyError(f"{table} is no table of the CRM; there are {', '.join(self._mappings.delivered)}")
         else:
             self._check_mapping(table)
             yield from self._records(table, window, also if window.since is None else ())
@@ -110,7 +116,7 @@ class Reader:
         with self._lines_known(table, window, also):
             asides = {each: Aside(each, window) for each in self._along(table, also)}
             try:
-                for plan in [self._plan(table, source) for source in SOURCES[table]]:
+                for plan in [self._plan(table, source) for source in sources_of(table, self._mappings)]:
                     yield from self._pull(plan, window, asides)
                 self._set_aside(asides)
             except BaseException:  # GeneratorExit too: half of a table must not pass for all of it
@@ -172,7 +178,7 @@ class Reader:
             yield self._page(plan, records)
             aliases = _aliases(records)
             if aliases:
-                yield pa.Table.from_pylist(aliases, schema=CRM_TABLES[plan.table])
+                yield pa.Table.from_pylist(aliases, schema=FROM_CRM[plan.table])
             for table, aside in asides.items():
                 page = (
                     self._roles.page(records)
@@ -212,14 +218,19 @@ class Reader:
         wanted = {**source.columns, **self._mappings.columns(table)}
         columns = {name: prop for name, prop in wanted.items() if here.has(prop)}
         links = {name: link for name, link in source.links.items() if name not in columns}
+        own = table in self._mappings.objects  # it tells what the settings say, and nothing is derived
         extra = [
             *source.extra,
-            *self._derivation.needed(table),
+            *(() if own else self._derivation.needed(table)),
             *(link.property for link in links.values()),
         ]
-        derived = self._derivation.associated(table, columns)
+        derived = () if own else self._derivation.associated(table, columns)
         labelled = [link for link in links.values() if link.label and not here.has(link.property)]
-        plain = [link.target for link in links.values() if link not in labelled and not link.required]
+        plain = [
+            link.target
+            for link in links.values()
+            if link not in labelled and not link.required and link.target in LISTED
+        ]
         return _Plan(
             table=table,
             source=source,
@@ -231,19 +242,11 @@ class Reader:
         )
 
     def _check_mapping(self, table: str) -> None:
-        """Raise SetupError for a mapped column that is not ours or a mapped property that is missing."""
-        objects = [source.object for source in SOURCES[table]]
-        for where, prop in self._mappings.checked(table, _STAMPS):
-            if not any(self._schemas[each].has(prop) for each in objects):
-                raise SetupError(
-                    f"{' and '.join(objects)} have no property {prop}.",
-                    record=where,
-                    fix="Correct the mapping (internal name, not label), or restore the property.",
-                )
+        check_mapping(table, _STAMPS, mappings=self._mappings, schemas=self._schemas, links=self._links)
 
     def _page(self, plan: _Plan, records: Records) -> pa.Table:
         """One page in the canonical schema: properties, associations, derived columns, the rest null."""
-        schema = CRM_TABLES[plan.table]
+        schema = FROM_CRM[plan.table]
         self._schemas.check_shown(plan.source.object, plan.properties, records)
         here = self._schemas[plan.source.object]
         arrays: dict[str, pa.Array] = _stamps(records)
@@ -253,8 +256,12 @@ class Reader:
         for name, link in plan.links.items():
             linked = self._links.told(plan.source.object, link, records, shown=here.has(link.property))
             arrays[name] = pa.array(linked, TEXT)
+        arrays |= self._mappings.filled(plan.table, arrays, len(records))
         page = Page(object=plan.source.object, records=records, arrays=dict(arrays))
-        arrays.update(self._derivation.columns(plan.table, page))
+        if plan.table in self._mappings.objects:
+            arrays |= self._derivation.currency(page)
+        else:
+            arrays |= self._derivation.columns(plan.table, page)
         return whole(arrays, schema, len(records))
 
     def _column(

@@ -160,6 +160,8 @@ def _field(item: Mapping[str, Any], choices: Choices | None) -> FieldSchema:
         calculated=bool(item.get("calculated")),
         external_id=bool(item.get("hasUniqueValue")),
         unique=bool(item.get("hasUniqueValue")),
+        help=str(item.get("description") or ""),
+        group=str(item.get("groupName") or ""),
         references=(str(item["referencedObjectType"]),) if item.get("referencedObjectType") else (),
     )
     return _as_ours(held)

@@ -7,9 +7,11 @@ property that the account does not have leaves its column empty; a mapped one th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
+
+from connectors.mappings import Mappings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +37,8 @@ class Source:
 
 COMPANY: Final = Link(target="companies")  # activities know no primary company
 PERSON: Final = Link(target="contacts")
+ASSOCIATED: Final = "associations."
+"""What a mapped value begins with when it names an association."""
 MERGED: Final = "hs_merged_object_ids"
 
 
@@ -188,3 +192,19 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
     }
 )
 """Owners and exchange rates have APIs of their own (owners.py, currencies.py) and are no objects."""
+
+
+def sources_of(table: str, mappings: Mappings) -> tuple[Source, ...]:
+    """Where a table comes from, with the object and the associations that the settings name."""
+    own = mappings.objects.get(table)
+    usual = (Source(object=own, columns={}),) if own is not None else SOURCES.get(table, ())
+    named = {
+        name: link_of(path) for name, path in mappings.columns(table).items() if path.startswith(ASSOCIATED)
+    }
+    return tuple(replace(source, links={**source.links, **named}) for source in usual)
+
+
+def link_of(path: str) -> Link:
+    """The association that a mapping names: associations.companies, or one label of it after a colon."""
+    target, _, label = path.removeprefix(ASSOCIATED).partition(":")
+    return Link(target=target, label=label, required=bool(label))

@@ -39,11 +39,13 @@ _FIXES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A login's fruit. `user_id` is the integration user, from the reply's identity URL."""
+    """A login's fruit. `user_id` is the integration user, from the reply's identity URL; `scopes` are those
+    that it told, None where it told none."""
 
     access_token: str
     instance_url: str
     user_id: str | None
+    scopes: frozenset[str] | None = None
 
     def __repr__(self) -> str:
         """Address and user only."""
@@ -88,6 +90,7 @@ def log_in(
         access_token=str(token),
         instance_url=check_url(str(instance), setting="crm.salesforce.instance_url"),
         user_id=identity.rpartition("/")[2] or None,
+        scopes=frozenset(str(body["scope"]).split()) if "scope" in body else None,
     )
 
 

@@ -6,12 +6,13 @@ A column that the settings map is never computed over.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.canonical import FLAG, REAL, TEXT
+from connectors.canonical import DAY, FLAG, REAL, TEXT
 from connectors.mappings import Mappings
 from connectors.page import Arrays, Page
 from connectors.salesforce.cells import at, column, historic, text
@@ -37,11 +38,14 @@ class Derivation:
         customer_types: Sequence[str],
         closings: Closings,
         prices: ListPrices,
+        today: Callable[[], date],
     ) -> None:
+        self._own = mappings.objects
         self._currency = currency
         self._customer_types = pa.array(sorted(customer_types), TEXT)
         self._closings = closings
         self._prices = prices
+        self._today = today
         self._account_names = _names_in_history(ACCOUNTS, mappings.columns("accounts"))
         self._opportunity_names = _names_in_history(OPPORTUNITIES, mappings.columns("opportunities"))
         self._tables: dict[str, Callable[[Page], Arrays]] = {
@@ -62,12 +66,14 @@ class Derivation:
 
     def columns(self, table: str, page: Page) -> Arrays:
         """Columns to add to, or put over, those read for this page."""
+        if table in self._own:  # an object that the settings name tells what they say, and nothing else
+            return self._with_currency(page) if "currency" in page.arrays else {}
         derive = self._tables.get(table)
         return derive(page) if derive is not None else {}
 
     def translated(self, table: str, page: Page) -> Arrays:
         """What is put over the columns read for this page, and what follows from them alone."""
-        if table not in _OF_COLUMNS:
+        if table not in _OF_COLUMNS or table in self._own:
             return {}
         follows = {"is_customer"} if "account_type" in page.arrays else set()
         made = self._tables[table](page)
@@ -113,10 +119,11 @@ class Derivation:
         """Salesforce tells how much of a currency one unit of the corporate one buys; we the reverse.
 
         An inactive currency keeps its rate, for records of the past are in it."""
-        if "rate" in page.arrays:
-            return {}
         told = [record.get("ConversionRate") for record in page.records]
-        return {"rate": pa.array([1.0 / float(each) if each else None for each in told], REAL)}
+        made = {"told_on": pa.array([self._today()] * len(told), DAY)}
+        if "rate" not in page.arrays:
+            made["rate"] = pa.array([1.0 / float(each) if each else None for each in told], REAL)
+        return made
 
     def _account_history(self, page: Page) -> Arrays:
         return self._named(page, self._account_names)

@@ -16,11 +16,11 @@ from typing import Final
 
 import pyarrow as pa
 
-from connectors.canonical import CRM_TABLES
+from connectors.canonical import FROM_CRM
 from connectors.compare import differing
 from connectors.crm import FieldType, Held, Window
 from connectors.errors import AbsentError, SetupError
-from connectors.mappings import Mappings
+from connectors.mappings import Mappings, fits, misfit_of
 from connectors.page import MISFITS, Page, misfit, whole
 from connectors.salesforce.cells import at, column
 from connectors.salesforce.children import Children
@@ -28,7 +28,7 @@ from connectors.salesforce.derive import Derivation
 from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.tables import OBJECTS_READ, SOURCES, Source
+from connectors.salesforce.tables import OBJECTS_READ, Source, sources_of
 
 _STAMPS: Final = {
     "crm_id": "Id",
@@ -71,13 +71,13 @@ class Reader:
 
     def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
         """Pages in the canonical schema; checked against describe before the first query."""
-        if table not in SOURCES:
-            raise KeyError(f"{table} is no table of the CRM; there are {', '.join(SOURCES)}")
-        self._schemas.learn(OBJECTS_READ)
-        self._check_mapping(table)
+        if table not in self._mappings.delivered:
+            raise KeyError(f"{table} is no table of the CRM; there are {', '.join(self._mappings.delivered)}")
+        self._schemas.learn((*OBJECTS_READ, *self._mappings.objects.values()))
+        sources = self._sources(table)
+        self._check_mapping(table, [each.object for each in sources])
         if table == "exchange_rates" and not self._schemas.holds_path("Account", "CurrencyIsoCode"):
             raise AbsentError("This org has one currency.", record=table)
-        sources = [each for each in SOURCES[table] if not each.optional or self._shown(each)]
         plans = [(source, self._columns(table, source)) for source in sources]
         self._children.forget()
         for source, columns in plans:
@@ -94,7 +94,7 @@ class Reader:
 
     def reread(self, table: str, names: Collection[str], held: Held) -> Iterator[pa.Table]:
         """The rows we hold that differ from the CRM's in one of these columns: their ids and the columns."""
-        for source in SOURCES[table]:
+        for source in self._sources(table):
             columns = [each for each in self._columns(table, source) if each.name in {"crm_id", *names}]
             if len(columns) > 1:
                 pages = self._some(table, source, columns)
@@ -122,7 +122,7 @@ class Reader:
         """Whether a field changes without its record's stamp."""
         if "." in path:
             return True
-        known = (self._schemas[source.object].schema.fields.get(path) for source in SOURCES[table])
+        known = (self._schemas[source.object].schema.fields.get(path) for source in self._sources(table))
         return any(field is not None and field.calculated for field in known)
 
     def _pull(
@@ -141,6 +141,11 @@ class Reader:
             yield self._page(
                 table, Page(object=source.object, records=records, arrays={}, window=window), columns
             )
+
+    def _sources(self, table: str) -> list[Source]:
+        """Where the table comes from in this org."""
+        every = sources_of(table, self._mappings.objects)
+        return [each for each in every if not each.optional or self._shown(each)]
 
     def _shown(self, source: Source) -> bool:
         try:
@@ -171,16 +176,21 @@ class Reader:
             stamps["modified_at"] = here.cursor
         return stamps
 
-    def _check_mapping(self, table: str) -> None:
-        """Raise SetupError for a mapped column that is not ours or a mapped field that the org lacks."""
-        objects = [source.object for source in SOURCES[table]]
-        for where, path in self._mappings.checked(table, _STAMPS):
-            if not any(self._schemas.holds_path(each, path) for each in objects):
+    def _check_mapping(self, table: str, objects: Sequence[str]) -> None:
+        """Raise SetupError for a mapped column that is not ours, and a field that the org lacks or that is of
+        a type that the column can't have."""
+        for where, path, kind in self._mappings.checked(table, _STAMPS):
+            held = {each: found for each in objects if (found := self._schemas.field(each, path))}
+            if not held:
                 raise SetupError(
                     f"{' and '.join(objects)} has no field {path}, or does not show it to our user.",
                     record=where,
                     fix="Correct the mapping, restore the field, or grant it by a permission set.",
                 )
+            for each, found in held.items():
+                if not fits(kind, found):
+                    raise misfit_of(where, each, path, found, kind)
+        self._mappings.constants(table)
 
     def _is_percent(self, here: Described, path: str) -> bool:
         field = here.schema.fields.get(path)
@@ -189,15 +199,16 @@ class Reader:
     def _page(self, table: str, page: Page, columns: Sequence[_Column]) -> pa.Table:
         """One page in the canonical schema: mapped columns, then derived ones, the rest null."""
         arrays = self._arrays(table, page, columns)
-        arrays.update(self._derivation.columns(table, replace(page, arrays=dict(arrays))))
         rows = len(page.records)
+        arrays |= self._mappings.filled(table, arrays, rows)
+        arrays.update(self._derivation.columns(table, replace(page, arrays=dict(arrays))))
         if "is_deleted" not in arrays:
             arrays["is_deleted"] = pa.array([False] * rows)
-        return whole(arrays, CRM_TABLES[table], rows)
+        return whole(arrays, FROM_CRM[table], rows)
 
     def _arrays(self, table: str, page: Page, columns: Sequence[_Column]) -> dict[str, pa.Array]:
         """The columns that fields fill. Raises SetupError for a value of another kind."""
-        schema, records = CRM_TABLES[table], page.records
+        schema, records = FROM_CRM[table], page.records
         arrays: dict[str, pa.Array] = {}
         for each in columns:
             if "." in each.path:

@@ -96,14 +96,14 @@ class Schemas:
 
     def holds_path(self, object_name: str, path: str) -> bool:
         """Whether a field or a path over relationships (Product2.ProductCode) can be read."""
-        return self._at(object_name, path) is not None
+        return self.field(object_name, path) is not None
 
     def type_of(self, object_name: str, path: str) -> FieldType:
         """What a field or a path over relationships holds; OTHER where it can't be read."""
-        field = self._at(object_name, path)
+        field = self.field(object_name, path)
         return FieldType.OTHER if field is None else field.type
 
-    def _at(self, object_name: str, path: str) -> FieldSchema | None:
+    def field(self, object_name: str, path: str) -> FieldSchema | None:
         """The field at the end of a path; None where there is none that our user sees."""
         head, _, rest = path.partition(".")
         here = self[object_name]
@@ -113,7 +113,7 @@ class Schemas:
         if target is None:
             return None
         try:
-            return self._at(target, rest)
+            return self.field(target, rest)
         except SetupError:
             return None
 
@@ -165,5 +165,6 @@ def _field(item: Mapping[str, Any]) -> FieldSchema:
         calculated=bool(item.get("calculated")),
         external_id=bool(item.get("externalId")),
         unique=bool(item.get("unique")),
+        help=str(item.get("inlineHelpText") or ""),
         references=tuple(str(target) for target in item.get("referenceTo") or ()),
     )

@@ -255,6 +255,12 @@ SOURCES: Final[Mapping[str, tuple[Source, ...]]] = MappingProxyType(
     }
 )
 
+
+def sources_of(table: str, own: Mapping[str, str]) -> tuple[Source, ...]:
+    """Where a table comes from; `own` are the objects that the settings name, by table."""
+    return (Source(object=own[table], columns={}),) if table in own else SOURCES[table]
+
+
 OBJECTS_READ: Final[tuple[str, ...]] = tuple(
     dict.fromkeys(
         [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.canonical import REAL
 from connectors.errors import SetupError
 from connectors.mappings import Mappings
 
@@ -29,7 +30,7 @@ def test_our_fields_under_other_names_are_no_table() -> None:
 def test_a_checked_column_comes_with_the_place_that_maps_it() -> None:
     """The caller checks the field, and can name the setting."""
     assert list(Mappings.of(GIVEN, "").checked("accounts", ["crm_id"])) == [
-        ("[mapping.accounts] arr", "ARR__c")
+        ("[mapping.accounts] arr", "ARR__c", REAL)
     ]
 
 

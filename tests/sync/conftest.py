@@ -16,9 +16,9 @@ import pyarrow as pa
 import pytest
 from sqlalchemy.engine import URL
 
-from connectors.canonical import CRM_TABLES, schema_of
+from connectors.canonical import CRM_TABLES, FROM_CRM, schema_of
 from connectors.crm import Capabilities, Held, OrgInfo, Usage, Window
-from connectors.errors import SetupError
+from connectors.errors import AbsentError, SetupError
 from sync.lake import Lake
 from sync.store import Store
 from sync.store.journal_key import JournalKey
@@ -130,7 +130,7 @@ def make_rows(table: str, *rows: Mapping[str, Any]) -> pa.Table:
     """A canonical table of these rows."""
     schema = schema_of(table)
     plain: dict[str, Any] = dict.fromkeys(schema.names)
-    if table in CRM_TABLES:
+    if table in FROM_CRM:
         plain |= {"created_at": NOON, "modified_at": NOON, "known_from": NOON, "is_deleted": False}
     return pa.Table.from_pylist([plain | dict(row) for row in rows], schema=schema)
 
@@ -147,8 +147,12 @@ class CrmDouble:
     page_rows: int = 3
     fail_at: str | None = None
     also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: set[str] = field(default_factory=set)
+    objects: dict[str, str] = field(default_factory=dict)  # table -> the object that the settings name
     moves: dict[str, dict[str, Any]] = field(default_factory=dict)  # what a row holds now, by its id
     asked_whether_moved: list[str] = field(default_factory=list)
+    mapping: dict[str, dict[str, str]] = field(default_factory=dict)
+    reread_columns: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(write_batch=200, read_batch=2000, page_size=3)
     )
@@ -172,10 +176,15 @@ class CrmDouble:
     def object_name(self, table: str) -> str:
         return {"accounts": "Account"}.get(table, table)
 
+    def tables(self) -> Mapping[str, str]:
+        return dict.fromkeys(CRM_TABLES, "") | self.objects
+
     def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         self.also[table] = tuple(also)
         if table in self.invisible:
             raise SetupError("the integration user can't see it.", record=table, fix="grant read access")
+        if table in self.absent:
+            raise AbsentError("there is none.", record=table)
         self.windows.append((table, window))
         found = [
             row
@@ -194,6 +203,13 @@ class CrmDouble:
         ids = [each for each in held(table, ["crm_id"])["crm_id"].to_pylist() if each in self.moves]
         if ids:
             yield pa.Table.from_pylist([{"crm_id": each, **self.moves[each]} for each in ids])
+
+    def mapped(self, table: str) -> Mapping[str, str]:
+        return self.mapping.get(table, {})
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        self.reread_columns.append((table, tuple(columns)))
+        yield from self.moved(table, held)
 
     def usage(self) -> Usage:
         return Usage(calls=self._calls, org_used=None, org_limit=None)

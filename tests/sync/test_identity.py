@@ -11,6 +11,7 @@ import pytest
 
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
 from sync.aliases import Alias
+from sync.currencies import Money
 from sync.identity import Resolved, resolve
 from sync.lake import Lake
 
@@ -163,3 +164,39 @@ def test_an_empty_lake_resolves_to_empty_tables(lake: Lake) -> None:
     resolved = resolve(lake, {})
     assert resolved.report.matched_share == 0.0
     assert cells(resolved, "events", "account_id") == []
+
+
+def test_records_of_an_own_object_stand_among_the_exports_rows(lake: Lake, fill: Fill) -> None:
+    """By the record of the account, also one merged away, or by its key; deleted ones nowhere."""
+    fill("accounts", {"crm_id": "A1", "external_id": "c1"}, {"crm_id": "A2", "external_id": "A1"})
+    fill("usage", {"account_key": "c1", "metric": "exported", "value": 1.0})
+    fill(
+        "crm_usage",
+        {"crm_id": "U1", "account_crm_id": "A1", "metric": "of a record", "value": 2.0},
+        {"crm_id": "U2", "account_key": "c1", "metric": "by a key", "value": 3.0},
+        {"crm_id": "U3", "account_crm_id": "A3", "metric": "of a loser", "value": 4.0},
+        {"crm_id": "U4", "account_crm_id": "A9", "metric": "a stranger's", "value": 5.0},
+        {"crm_id": "U5", "account_key": "c9", "metric": "a stranger's too", "value": 6.0},
+        {"crm_id": "U6", "account_crm_id": "A1", "metric": "deleted", "value": 7.0} | GONE,
+    )
+    resolved = resolve(lake, {"accounts": [Alias(loser="A3", survivor="A1", external_id=None)]})
+    assert cells(resolved, "usage", "account_id", "metric", "value") == [
+        ("c1", "by a key", 3.0),
+        ("c1", "exported", 1.0),
+        ("c1", "of a loser", 4.0),
+        ("c1", "of a record", 2.0),
+    ]
+    assert list(resolved.tables["usage"].columns) == [
+        "account_id" if name == "account_key" else name for name in EXPORT_TABLES["usage"].names
+    ]
+    assert resolved.report.rows_dropped == {"usage": 1}
+
+
+def test_money_of_an_own_object_is_converted_like_an_exports(lake: Lake, fill: Fill) -> None:
+    """Billing kept in the CRM is in the company's currency as well."""
+    fill("accounts", {"crm_id": "A1", "external_id": "c1"})
+    fill("crm_billing", {"crm_id": "B1", "account_crm_id": "A1", "arr": 100.0, "currency": "EUR"})
+    money = Money(home="USD", rates={"EUR": 1.1})
+    assert cells(resolve(lake, {}, money), "billing", "account_id", "arr", "currency") == [
+        ("c1", 110.0, "USD")
+    ]

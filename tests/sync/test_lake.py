@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy.orm import Session
 
-from connectors.canonical import CRM_TABLES, EXPORT_TABLES, schema_of
+from connectors.canonical import EXPORT_TABLES, FROM_CRM, schema_of
 from connectors.errors import InputError, SettingError
 from sync.lake import Lake
 from sync.store import Store
@@ -38,7 +38,7 @@ def names(lake: Lake) -> dict[str, str]:
 def test_an_empty_lake_has_every_table_and_no_rows(lake: Lake) -> None:
     """A source that a company does not have is an empty table, not a missing one."""
     tables = lake.tables()
-    assert list(tables) == [*CRM_TABLES, *EXPORT_TABLES]
+    assert list(tables) == [*FROM_CRM, *EXPORT_TABLES]
     assert tables["events"].count().to_pyarrow().as_py() == 0
 
 
@@ -46,7 +46,7 @@ def test_every_canonical_table_comes_back_in_its_schema(
     lake: Lake, canonical_rows: Rows, noon: datetime
 ) -> None:
     """Names, order and types are those of the canonical tables."""
-    kept = {name: canonical_rows(name, {"crm_id": "x"}) for name in CRM_TABLES}
+    kept = {name: canonical_rows(name, {"crm_id": "x"}) for name in FROM_CRM}
     kept |= {name: canonical_rows(name, {"account_key": "k"}) for name in EXPORT_TABLES}
     for name, rows in kept.items():
         lake.append(name, [rows], source=SOURCE, run_id=None, now=noon)

@@ -6,6 +6,8 @@ Source: "Associations", HubSpot API reference: type ids per direction, each pair
 from __future__ import annotations
 
 import json
+import re
+import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +19,7 @@ from connectors.sandbox.store import Store
 CATEGORY = "HUBSPOT_DEFINED"
 OWN_CATEGORY = "USER_DEFINED"
 _FIRST_OWN = 10_000
+_OWN_OBJECT: Final = re.compile(r"p\d+_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,12 +106,24 @@ def association_types() -> Mapping[tuple[str, str], tuple[AssociationType, ...]]
 
 def types_between(from_object: str, to_object: str) -> tuple[AssociationType, ...]:
     """The types from one object type to another; none when the two are never associated."""
-    return association_types().get((from_object, to_object), ())
+    known = association_types().get((from_object, to_object), ())
+    if known or not (_OWN_OBJECT.match(from_object) or _OWN_OBJECT.match(to_object)):
+        return known
+    there, back = (_own_type_id(*pair) for pair in ((from_object, to_object), (to_object, from_object)))
+    return (AssociationType(from_object=from_object, to_object=to_object, type_id=there, inverse=back),)
+
+
+def _own_type_id(from_object: str, to_object: str) -> int:
+    """The id of the type that a custom object gets with every other object, one for each direction."""
+    return 100_000 + zlib.crc32(f"{from_object} {to_object}".encode()) % 900_000
 
 
 def plain_type(from_object: str, to_object: str) -> AssociationType:
     """The type without a label. Raises KeyError when the two are never associated."""
-    return association_types()[from_object, to_object][0]
+    kinds = types_between(from_object, to_object)
+    if not kinds:
+        raise KeyError((from_object, to_object))
+    return kinds[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,9 @@ SCOPES = (
     "crm.schemas.deals.read",
     "crm.schemas.deals.write",
     "crm.schemas.line_items.read",
+    "crm.objects.custom.read",
+    "crm.objects.custom.write",
+    "crm.schemas.custom.read",
     "settings.currencies.read",
     "tickets",
 )

@@ -158,7 +158,7 @@ class HubspotDialect:
             return "tickets"
         about = "objects"
         if method.name.startswith(("properties.", "groups.", "pipelines.")):
-            about = "schemas" if kind.scope in ("companies", "contacts", "deals") else "objects"
+            about = "schemas" if kind.scope in ("companies", "contacts", "deals", "custom") else "objects"
         return f"crm.{about}.{kind.scope}.{method.access}"
 
 

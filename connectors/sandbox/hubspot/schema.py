@@ -178,6 +178,25 @@ def _object_type(name: str, entry: dict[str, object]) -> ObjectType:
     )
 
 
+def _custom(name: str, type_id: str, singular: str, plural: str) -> ObjectType:
+    """A custom object without the properties that the company gave it."""
+    named = {"type": "string", "label": "Name", "own": True}
+    owner = {"type": "enumeration", "label": "Owner", "owner": True}
+    entry: dict[str, object] = {
+        "type_id": type_id,
+        "singular": singular,
+        "plural": plural,
+        "created": "hs_createdate",
+        "modified": "hs_lastmodifieddate",
+        "default": [],
+        "required": [],
+        "scope": "custom",
+        "indexes": ["hs_lastmodifieddate"],
+        "properties": {"record_name": named, "hubspot_owner_id": owner},
+    }
+    return _object_type(name, entry)
+
+
 @cache
 def standard_types() -> Mapping[str, ObjectType]:
     """The object types of an account that Upswell has not touched, by name."""
@@ -197,6 +216,10 @@ class Schema:
     def create(store: Store) -> Schema:
         """Make the tables of the standard object types."""
         with store.transaction() as sql:
+            sql.execute(
+                "CREATE TABLE custom_object_types (name TEXT PRIMARY KEY, type_id TEXT, singular TEXT,"
+                " plural TEXT)"
+            )
             sql.execute(
                 "CREATE TABLE custom_properties (object TEXT, name TEXT, definition TEXT, archived_at TEXT,"
                 " PRIMARY KEY (object, name))"
@@ -227,10 +250,34 @@ class Schema:
                 found = _from_json(str(definition))
                 added.setdefault(str(name), {})[found.name] = found
             self._types = {
-                n: _with_properties(kind, added.get(n, {})) for n, kind in standard_types().items()
+                n: _with_properties(kind, added.get(n, {}))
+                for n, kind in {**standard_types(), **self._own_types()}.items()
             }
             self._version = version
         return self._types
+
+    def add_type(self, name: str, *, singular: str, plural: str) -> ObjectType:
+        """Create a custom object, which is associated with every other object; properties come after it.
+
+        "Custom objects": its full name begins with the account's id, its objectTypeId with 2-."""
+        with self._store.transaction() as sql:
+            number = sql.execute("SELECT count(*) FROM custom_object_types").fetchone()[0] + 1
+            made = (f"p{self._store.meta['portal.id']}_{name}", f"2-{5_000 + number}", singular, plural)
+            sql.execute("INSERT INTO custom_object_types VALUES (?, ?, ?, ?)", made)
+            kind = self._own_types()[made[0]]
+            self._store.define(kind.name, kind.columns, indexes=(NUMBER, *kind.indexes))
+            self._store.define(kind.lag_table, _lag_columns(kind), key="", indexes=("Id", LAG_SINCE))
+            self._touch()
+        return self.types()[made[0]]
+
+    def _own_types(self) -> dict[str, ObjectType]:
+        if not self._store.columns("custom_object_types"):
+            return {}
+        rows = self._store.select("SELECT name, type_id, singular, plural FROM custom_object_types")
+        return {
+            str(name): _custom(str(name), str(type_id), str(one), str(many))
+            for name, type_id, one, many in rows
+        }
 
     def find(self, name: str) -> ObjectType | None:
         """The object type of a name in the singular or plural or of an objectTypeId, or None.

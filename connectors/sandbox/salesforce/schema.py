@@ -159,6 +159,7 @@ _SYSTEM_FIELDS: Mapping[str, tuple[Field, ...]] = {
     "stage_history": (_DELETED, *_CREATED, _STAMP),
     "undeletable": (*_CREATED, *_MODIFIED, _STAMP),
     "stamp": (_STAMP,),
+    "none": (),
 }
 
 
@@ -201,6 +202,19 @@ def _sobject(name: str, entry: dict[str, object]) -> SObject:
     )
 
 
+def _custom(name: str, label: str, plural: str, prefix: str) -> SObject:
+    """A custom object without the fields that the company gave it."""
+    owner: dict[str, object] = {
+        "type": "reference",
+        "to": ["User"],
+        "relationship": "Owner",
+        "defaulted": True,
+    }
+    named: dict[str, object] = {"type": "string", "length": 80, "name_field": True}
+    entry = {"label": label, "plural": plural, "prefix": prefix, "fields": {"Name": named, "OwnerId": owner}}
+    return _sobject(name, entry)  # type: ignore[arg-type]  # as schema.toml would tell it
+
+
 @cache
 def standard_objects() -> Mapping[str, SObject]:
     """The sObjects of an org that Upswell has not touched, by name."""
@@ -225,6 +239,10 @@ class Schema:
         """Make the tables of the standard objects."""
         with store.transaction() as sql:
             sql.execute(
+                "CREATE TABLE IF NOT EXISTS custom_objects (name TEXT PRIMARY KEY, label TEXT, plural TEXT,"
+                " prefix TEXT)"
+            )
+            sql.execute(
                 "CREATE TABLE IF NOT EXISTS custom_fields (object TEXT, name TEXT, definition TEXT,"
                 " PRIMARY KEY (object, name))"
             )
@@ -244,10 +262,28 @@ class Schema:
                 added.setdefault(str(name), {})[field.name.lower()] = field
             self._objects = {
                 name.lower(): _with_fields(sobject, added.get(name, {}))
-                for name, sobject in standard_objects().items()
+                for name, sobject in {**standard_objects(), **self._own_objects()}.items()
             }
             self._version = version
         return self._objects
+
+    def add_object(self, name: str, *, label: str, plural: str) -> None:
+        """Create a custom object with a name and an owner; its further fields are custom fields."""
+        with self._store.transaction() as sql:
+            prefix = f"a{len(self._own_objects()):02d}"
+            sql.execute("INSERT INTO custom_objects VALUES (?, ?, ?, ?)", (name, label, plural, prefix))
+            made = self._own_objects()[name]
+            self._store.define(name, made.columns, indexes=made.indexes)
+            self._touch()
+
+    def _own_objects(self) -> dict[str, SObject]:
+        if not self._store.columns("custom_objects"):
+            return {}
+        rows = self._store.select("SELECT name, label, plural, prefix FROM custom_objects")
+        return {
+            str(name): _custom(*map(str, (name, label, plural, prefix)))
+            for name, label, plural, prefix in rows
+        }
 
     def find(self, name: str) -> SObject | None:
         """The sObject of this name in any case, or None."""
