@@ -22,13 +22,13 @@ from connectors.crm import Usage
 from connectors.errors import AmbiguousError, LoginError, TerminalError
 from connectors.pace import LocalPace, Pace, Rate
 from connectors.salesforce.auth import Token, log_in
-from connectors.salesforce.errors import SESSION_EXPIRED, entries_of, error_of
+from connectors.salesforce.errors import SESSION_EXPIRED, error_of
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.versions import check_version, versions_of
 from connectors.transport import HttpDoor, RetryPolicy
 
 _NO_SUCH_VERSION: Final = frozenset({400, 404, 410})  # what a version that the org lacks may be answered with
-_USAGE: Final = re.compile(r"api-usage=(\d+)/(\d+)")
+_USAGE: Final = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 
 
 class TooManyRowsError(Exception):
@@ -238,7 +238,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
                 return reply
             if reply.status_code in _NO_SUCH_VERSION and not self._knows_version:
                 check_version(self.settings, self.instance_url, self.door)
-            if reply.status_code != 401 or not _expired(reply):
+            if reply.status_code != 401:  # "the session ID or OAuth token used has expired or is invalid"
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:
                 self.refresh()
@@ -296,11 +296,3 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
 def encode(body: Mapping[str, Any]) -> str:
     """JSON that has no NaN or infinity in it, which Python would write and Salesforce can't read."""
     return json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-
-
-def _expired(reply: requests.Response) -> bool:
-    """Whether a 401 says that the session ended."""
-    try:
-        return any(error.code == SESSION_EXPIRED for error in entries_of(reply.json()))
-    except ValueError:
-        return False
