@@ -40,7 +40,9 @@ format: setup  ## let ruff rewrite the code to the house style
 bench: setup  ## benchmarks of infra/bench, one JSON object a line
 	@for b in infra/bench/bench_*.py; do PYTHONPATH=. $(BIN)/python $$b || exit 1; done
 
-chaos: setup  ## 20 runs of 2,000 writes with workers killed, 100 storms, 7 × 50 deaths; takes hours
+chaos: setup  ## 20,000 rows through faults, 20 runs of 2,000 writes with workers killed, 100 storms, 7 × 50 deaths; takes hours
+	$(BIN)/python -m infra.contract.faults
+	$(BIN)/python -m infra.chaos.reads
 	$(BIN)/python -m infra.chaos.run $(CHAOS_ARGS)
 
 mutation: setup  ## break plan, guard, apply and journal on purpose: how many breaks the tests notice (MUTANTS="sync.guard.*")

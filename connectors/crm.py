@@ -17,6 +17,7 @@ import pyarrow as pa
 from connectors.fields import FieldSpec
 
 if TYPE_CHECKING:
+    from connectors.checkup import Remark
     from connectors.write_jobs import WriteJobs
 
 Value = str | float | int | bool | date | datetime | tuple[str, ...] | None
@@ -70,6 +71,8 @@ class FieldSchema:
     calculated: bool = False
     external_id: bool = False
     unique: bool = False
+    help: str = ""  # what people are told about it; on HubSpot its description
+    group: str = ""  # HubSpot's property group
     references: tuple[str, ...] = ()
 
 
@@ -101,6 +104,7 @@ class Capabilities:
     links_in_record: bool = True  # False: associations cost calls of their own
     unique_task_key: bool = False  # the CRM itself refuses a second task with our key
     money_per_record: bool = False  # a money field is in the currency of its record, not in the org's
+    columns_alone: bool = False  # some columns of all records cost less than all columns of them
     longest_call: float = 65.0  # seconds after which a call has ended here, with a reply or without
 
     def within(self, *, write_batch: int, longest_call: float) -> Capabilities:
@@ -228,7 +232,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstallStep:
-    """One thing an install would do or did: create, keep, differs, remove."""
+    """One thing an install would do or did: create, grant, keep, differs, remove."""
 
     object: str
     name: str
@@ -289,6 +293,16 @@ class Crm(Protocol):
         Pages of whole rows, a row that is gone flagged, or only of `crm_id` and the columns to replace."""
         ...
 
+    def mapped(self, table: str) -> Mapping[str, str]:
+        """The fields that the settings name for columns of the table, by column."""
+        ...
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """The rows we hold that say something else in these mapped columns: `crm_id` and the columns.
+
+        Only with `capabilities.columns_alone`."""
+        ...
+
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by id; a missing id was deleted for good. Batches inside."""
         ...
@@ -321,8 +335,19 @@ class Crm(Protocol):
         """Create the fields that are missing; never change one that exists with another definition."""
         ...
 
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Take away what an install made, and nothing else.
+
+        That is what `made` names (object.name, as the steps of an install do), and what is recognisably ours
+        by its name and the text that explains it. Without `apply` nothing is done."""
+        ...
+
     def field_name(self, spec: FieldSpec) -> str:
         """The vendor's name of one of our fields: score -> Expansion_Score__c or expansion_score."""
+        ...
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+        """A check-up of what only this vendor has: nothing is changed. `specs` are our fields."""
         ...
 
     def usage(self) -> Usage:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +30,53 @@ class FieldSpec:
     track_history: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PermissionSpec:
+    """One permission set of Salesforce: keys of the fields that it shows, and of those that it lets edit."""
+
+    name: str
+    label: str
+    description: str
+    read: tuple[str, ...]
+    edit: tuple[str, ...]
+
+
+@cache
+def permission_specs() -> Mapping[str, PermissionSpec]:
+    """Our permission sets by name, in the order in which they appear in fields.toml."""
+    return MappingProxyType(
+        {
+            name: PermissionSpec(
+                name=name,
+                label=entry["label"],
+                description=entry["description"],
+                read=_keys(entry["read"]),
+                edit=_keys(entry["edit"]),
+            )
+            for name, entry in _contents()["permission_set"].items()
+        }
+    )
+
+
+def _keys(named: Iterable[str]) -> tuple[str, ...]:
+    """Keys of fields, an owner's name standing for all that are the owner's."""
+    specs = field_specs()
+    keys: list[str] = []
+    for name in named:
+        keys += [key for key, spec in specs.items() if name in {key, spec.owner}]
+    return tuple(dict.fromkeys(keys))
+
+
 @cache
 def field_specs() -> Mapping[str, FieldSpec]:
     """Our fields by key, in the order in which they appear in fields.toml."""
-    text = resources.files("connectors").joinpath("fields.toml").read_text(encoding="utf-8")
     specs = {}
-    for key, entry in tomllib.loads(text)["field"].items():
+    for key, entry in _contents()["field"].items():
         options = MappingProxyType(dict(entry.pop("options", {})))
         specs[key] = FieldSpec(key=key, options=options, **entry)
     return MappingProxyType(specs)
+
+
+def _contents() -> dict[str, Any]:
+    """What fields.toml says."""
+    return tomllib.loads(resources.files("connectors").joinpath("fields.toml").read_text(encoding="utf-8"))

@@ -111,7 +111,10 @@ def apply_some(
         clock=clock,
     )
     refuse_other_org(crm, bench.org_id)
-    return _work_off(bench, limit=limit, progress=progress)
+    found = _work_off(bench, limit=limit, progress=progress)
+    if found.trouble is None:
+        bench.verify_rest()
+    return found
 
 
 def finish_apply(plan_id: str, store: Store, *, holder: str, clock: Clock = machine_clock) -> str:
@@ -170,6 +173,8 @@ def apply(
             clock=clock,
             sleep=sleep,
         )
+        if found.trouble is None:
+            bench.verify_rest()
         status = finish_apply(plan_id, store, holder=run, clock=clock)
     finally:
         with suppress(UpswellError):  # when the ledger is away the lock ends by itself

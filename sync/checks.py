@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from connectors.errors import UpswellError
 from sync.check import Check, Verdict, fault_of, fine
 from sync.crm_checks import check_crm
-from sync.data_checks import check_lake, check_ledger, check_model
+from sync.data_checks import check_lake, check_ledger, check_model, check_runs
 from sync.journal_check import check_journal
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def check_all(loop: Loop) -> Iterator[Check]:
     """Every check, in the order in which a failing one explains those after it."""
     yield check_ledger(loop.store)
     yield check_journal(loop.store)
+    yield check_runs(loop.store)
     try:
         crm = loop.crm
         org = crm.org()
@@ -32,7 +33,6 @@ def check_all(loop: Loop) -> Iterator[Check]:
         yield fault_of("CRM", "login", error)
     else:
         yield fine("CRM", "login", f"{org.name} ({org.kind} {org.id}) at {org.url}")
-        yield fine("CRM", "API version", org.api_version)
         yield from check_crm(crm, loop.settings, now=loop.clock())
     now = _now(loop)
     yield from check_lake(loop.store, loop.settings, now)

@@ -14,12 +14,14 @@ from sync.mapped_checks import check_mapped
 from sync.mapping import COMPATIBLE
 from sync.settings import BudgetSettings, Settings
 
+NEARLY_ALL: Final = 0.9  # of our share of the day
 SKEW: Final = timedelta(minutes=5)  # a JWT assertion older than that is refused (Salesforce, JWT bearer flow)
 
 
 def check_crm(crm: Crm, settings: Settings, *, now: datetime) -> Iterator[Check]:
     """Every check of a CRM that let us in; `now` is this machine's clock."""
     yield _clock(crm, now)
+    yield from _examined(crm)
     yield from check_mapped(crm, settings)
     yield from _our_fields(crm)
     yield _tasks(crm)
@@ -38,10 +40,23 @@ def _clock(crm: Crm, now: datetime) -> Check:
     return note("CRM", "clock", found, fix)
 
 
+def _examined(crm: Crm) -> Iterator[Check]:
+    """What only this vendor has; where it can't be looked at, the error of the first thing that failed."""
+    try:
+        for remark in crm.examine(list(field_specs().values())):
+            verdict = Verdict.FAIL if remark.is_fault else Verdict.OK if remark.fix is None else Verdict.WARN
+            yield Check(
+                area=remark.area, name=remark.name, verdict=verdict, found=remark.found, fix=remark.fix
+            )
+    except UpswellError as error:
+        yield fault_of("CRM", "check-up", error)
+
+
 def _our_fields(crm: Crm) -> Iterator[Check]:
     """Whether our fields are there, of a kind that holds our values, and writable where we write."""
     objects: dict[str, ObjectSchema] = {}
-    good = 0
+    wrong: dict[str, tuple[str, str]] = {}
+    missing = 0
     for key, spec in field_specs().items():
         try:
             if spec.object not in objects:
@@ -49,13 +64,19 @@ def _our_fields(crm: Crm) -> Iterator[Check]:
         except UpswellError as error:
             yield fault_of("Fields", spec.object, error)
             return
-        wrong = _wrong(spec, objects[spec.object], crm.field_name(spec))
-        if wrong is None:
-            good += 1
-            continue
-        verdict = Verdict.FAIL if spec.owner == "machine" else Verdict.WARN
-        yield Check(area="Fields", name=key, verdict=verdict, found=wrong[0], fix=wrong[1])
-    yield fine("Fields", "ours", f"{good} of {len(field_specs())} can be used")
+        name = crm.field_name(spec)
+        missing += bool(name) and name not in objects[spec.object].fields
+        if (reason := _wrong(spec, objects[spec.object], name)) is not None:
+            wrong[key] = reason
+    total = len(field_specs())
+    if missing == total:
+        found = f"none of our {total} fields is there, or our user sees none of them"
+        yield fault("Fields", "ours", found, "Create or grant them: upswell install")
+        return
+    for key, (found, fix) in wrong.items():
+        verdict = Verdict.FAIL if field_specs()[key].owner == "machine" else Verdict.WARN
+        yield Check(area="Fields", name=key, verdict=verdict, found=found, fix=fix)
+    yield fine("Fields", "ours", f"{total - len(wrong)} of {total} can be used")
 
 
 def _wrong(spec: FieldSpec, described: ObjectSchema, name: str) -> tuple[str, str] | None:
@@ -91,10 +112,17 @@ def _quota(crm: Crm, budget: BudgetSettings) -> Check:
     usage = crm.usage()
     if usage.org_limit is None or usage.org_used is None:
         return fine("CRM", "quota", f"the CRM tells no daily limit; this check took {usage.calls} calls")
+    share = int(usage.org_limit * budget.daily_share)
+    made = usage.calls if usage.ours is None else usage.ours
     found = (
-        f"{usage.org_used:,} of {usage.org_limit:,} API calls used; ours are at most "
-        f"{int(usage.org_limit * budget.daily_share):,} a day, this check took {usage.calls}"
+        f"{usage.org_used:,} of {usage.org_limit:,} API calls used in 24 hours, {made:,} of them ours, of at "
+        f"most {share:,} ({int(share * budget.run_share):,} a run); this check took {usage.calls}"
     )
-    if usage.org_used < usage.org_limit * budget.org_ceiling:
-        return fine("CRM", "quota", found)
-    return fault("CRM", "quota", found, "Wait until the org's use falls, or raise org_ceiling in [budget].")
+    if usage.org_used >= usage.org_limit * budget.org_ceiling:
+        fix = "Wait until the org's use falls, or raise org_ceiling in [budget]."
+        return fault("CRM", "quota", found, fix)
+    if made >= NEARLY_ALL * share:
+        return note(
+            "CRM", "quota", found, "Runs will pause soon; raise daily_share in [budget] if they must not."
+        )
+    return fine("CRM", "quota", found)

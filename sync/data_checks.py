@@ -15,6 +15,7 @@ from sync.export_check import KindStatus, status_of_exports
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.engine import HEAD
+from sync.store.runs import latest_run
 from sync.store.tables import BookmarkRow
 
 STALE: Final = timedelta(days=2)
@@ -26,6 +27,17 @@ def check_ledger(store: Store) -> Check:
     """The ledger's schema; opening it brought that up to date, or refused one of a newer version."""
     url = store.engine.url.render_as_string(hide_password=True)
     return fine("Ledger", "schema", f"{HEAD}, the newest that this version knows, in {url}")
+
+
+def check_runs(store: Store) -> Check:
+    """The last run of anything, and how it ended."""
+    last = latest_run(store)
+    if last is None:
+        return fine("Ledger", "last run", "there was none yet")
+    found = f"{last.verb}, {last.status}, begun {last.started_at:%Y-%m-%d %H:%M} UTC"
+    if last.status == "failed":
+        return note("Ledger", "last run", f"{found}: {last.error}", "Mend what it names, then run it again.")
+    return fine("Ledger", "last run", found)
 
 
 def check_lake(store: Store, settings: Settings, now: datetime) -> Iterator[Check]:

@@ -1,7 +1,8 @@
-"""Our fields in a CRM, and the first-fill approval that comes with creating them.
+"""Our fields in a CRM, put there and taken away, and the first-fill approval that comes with creating them.
 
 Whoever has a field created for Upswell wants it filled, and nobody's data can be in it: that is the yes that
 a first fill takes. Fields that were there before may hold people's data, and wait for `upswell approve`.
+What was created is noted, so that a removal knows it from what others made.
 """
 
 from __future__ import annotations
@@ -9,10 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import delete, select
+
 from connectors.crm import Crm, InstallReport
 from connectors.fields import field_specs
 from sync.approvals import approve_created
 from sync.store import Store
+from sync.store.runs import know_org
+from sync.store.tables import InstalledRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +25,7 @@ class Installation:
     """What an install found and did; `approved` names the created fields whose first fill is approved."""
 
     report: InstallReport
-    approved: tuple[str, ...]
+    approved: tuple[str, ...] = ()
 
 
 def install(crm: Crm, store: Store, *, apply: bool, operator: str, now: datetime) -> Installation:
@@ -30,7 +35,8 @@ def install(crm: Crm, store: Store, *, apply: bool, operator: str, now: datetime
     specs = field_specs()
     report = crm.install(list(specs.values()), apply=apply)
     if not report.applied:
-        return Installation(report=report, approved=())
+        return Installation(report=report)
+    _note(crm, store, report, operator=operator, now=now)
     ours = {
         crm.field_name(spec)
         for spec in specs.values()
@@ -40,3 +46,27 @@ def install(crm: Crm, store: Store, *, apply: bool, operator: str, now: datetime
     created = {step.name for step in report.steps if (step.object, step.action) == (accounts, "create")}
     approval = approve_created(store, crm.org().id, created & ours, operator=operator, now=now)
     return Installation(report=report, approved=() if approval is None else approval.fields)
+
+
+def remove(crm: Crm, store: Store, *, apply: bool) -> Installation:
+    """Take away what installs made, or with `apply` False only say what that is."""
+    org_id = crm.org().id
+    with store.session() as session:
+        noted = session.scalars(select(InstalledRow.part).where(InstalledRow.org_id == org_id)).all()
+    report = crm.remove(list(field_specs().values()), made=frozenset(noted), apply=apply)
+    if report.applied:
+        with store.begin() as session:
+            session.execute(delete(InstalledRow).where(InstalledRow.org_id == org_id))
+    return Installation(report=report)
+
+
+def _note(crm: Crm, store: Store, report: InstallReport, *, operator: str, now: datetime) -> None:
+    """Keep what was created."""
+    made = [f"{step.object}.{step.name}" for step in report.steps if step.action == "create"]
+    if not made:
+        return
+    org = crm.org()
+    know_org(store, org, now=now)
+    with store.begin() as session:
+        for part in made:
+            session.merge(InstalledRow(org_id=org.id, part=part, operator=operator, at=now))

@@ -22,6 +22,7 @@ from connectors.errors import AbsentError, SetupError, StateError
 from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
 from sync.cursor import bookmark, forget_bookmarks, move_bookmark, next_window
 from sync.lake import Lake
+from sync.mapped_columns import Remapped, note_mapped, remapped
 from sync.stitch import live_rows, stitched
 from sync.store import Store
 from sync.store.runs import know_org
@@ -88,15 +89,21 @@ def pull(
     sources = crm.tables()
     _drop_unnamed(lake, org, sources, run_id=run_id, now=now)
     windows: dict[str, Window] = {}
+    anew: dict[str, Remapped] = {}
     for table in tables or sources:
         read_until = bookmark(store, org.id, table, source=sources[table])
-        window = next_window(read_until, server_time, full=full or table in WHOLE)
+        anew[table] = remapped(store, org.id, table, crm.mapped(table))
+        whole = anew[table].asks_for_all(columns_alone=crm.capabilities.columns_alone)
+        window = next_window(read_until, server_time, full=full or whole or table in WHOLE)
         if window is not None:
             windows[table] = window
     for table, window in windows.items():
         pages = crm.pull(table, window, also=_following(table, windows))
         if window.new_day:
             pages = chain(pages, stitched(lake, table, crm.moved(table, live_rows(lake))))
+        if window.since is not None and anew[table].columns:
+            again = crm.reread(table, anew[table].columns, live_rows(lake))
+            pages = chain(pages, stitched(lake, table, again))
         try:
             done.append(
                 _pull_table(
@@ -150,6 +157,7 @@ def _pull_table(
 
     def also(session: Session) -> None:
         move_bookmark(session, org.id, table, window.until, source=crm.tables()[table])
+        note_mapped(session, org.id, table, crm.mapped(table))
         note_aliases(session, org.id, table, aliases)
 
     # a full read is the whole truth: what it does not bring is gone from the CRM

@@ -143,6 +143,7 @@ def _work(bench: Workbench, how_far: Callable[[], Progress], *, sleep: Callable[
     found = work_until_done(work, status=status, clock=bench.claims.clock, sleep=sleep)
     if found.trouble is not None:
         raise _cut_short(bench.plan_id, found.trouble)
+    bench.verify_rest()
 
 
 def _cut_short(plan_id: str, trouble: TransientError) -> TransientError:

@@ -41,6 +41,7 @@ client_id = ""                  # the app's consumer key
 # api_version = "68.0"
 # customer_types = ["Customer", "Customer - Direct", "Customer - Channel"]   # values of Account.Type
 # conditional_writes = false    # Salesforce refuses what a person changed since we read it: 25 records a call
+# bulk_reads = "auto"           # more than a page of records by a Bulk 2.0 job; "never": page by page
 # bulk_writes = "auto"          # by a Bulk 2.0 job where that takes fewer API calls; "never": always at once
 # ca_file = ""                  # your proxy's certificate authority, where there is one
 

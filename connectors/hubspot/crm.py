@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
+from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
     Change,
@@ -32,6 +33,7 @@ from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.currencies import Currencies
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
+from connectors.hubspot.examine import Examiner
 from connectors.hubspot.history import Histories
 from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
@@ -41,6 +43,7 @@ from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.prices import Prices
 from connectors.hubspot.read import Reader
+from connectors.hubspot.removal import Remover
 from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.settings import HubspotSettings
@@ -92,6 +95,10 @@ class Hubspot:
             zone=self._zone,
         )
         self._installer = Installer(client, self._schemas)
+        self._remover = Remover(client, self._schemas)
+        self._examiner = Examiner(
+            client=client, schemas=self._schemas, mappings=mappings, pipelines=pipelines
+        )
         closings = Closings(objects, self._schemas, links, pipelines)
         roles = Roles(objects, self._schemas, links)
         self._moves = Moves(self._schemas, mappings, links, roles=roles, now=self.server_time)
@@ -182,6 +189,14 @@ class Hubspot:
         """The rows whose associations changed."""
         return self._moves.pages(table, held)
 
+    def mapped(self, table: str) -> Mapping[str, str]:
+        """The company's own properties of the table, by column."""
+        return self._mappings.columns(table)
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """Nothing: a list costs as many calls for one property as for all of them."""
+        raise NotImplementedError(f"{table} is read as a whole")
+
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
         return self._writer.read(object_name, ids, fields)
@@ -209,7 +224,7 @@ class Hubspot:
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the properties that are missing. One that RevOps mapped to their own must be there."""
-        ours = [spec for spec in specs if self.field_name(spec) == spec.hubspot]
+        ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
             if name != spec.hubspot and not self._schemas[self.object_name(spec.object)].has(name):
@@ -220,9 +235,21 @@ class Hubspot:
                 )
         return self._installer.install(ours, apply=apply)
 
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Archive the properties and groups that an install made; not RevOps' own in place of ours."""
+        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+
+    def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Those for which RevOps mapped no property of their own."""
+        return [spec for spec in specs if self.field_name(spec) == spec.hubspot]
+
     def field_name(self, spec: FieldSpec) -> str:
         """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""
         return self._mappings.own_fields.get(spec.key, spec.hubspot)
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+        """A check-up of the account: scopes, tier, objects and properties, pipelines."""
+        return self._examiner.examine(self._ours(specs))
 
     def usage(self) -> Usage:
         """API calls and waits of this connection, and the account's calls today; OAuth apps are told none."""

@@ -26,6 +26,7 @@ class Paths:
     pipelines: str
     owners: str
     account: str
+    limits_root: str
     currencies: str
     token: str
 
@@ -57,6 +58,14 @@ class Paths:
         """POST: up to 100 new properties."""
         return f"{self.properties}/{object_name}/batch/create"
 
+    def old_properties(self, object_name: str) -> str:
+        """POST: up to 100 properties to archive."""
+        return f"{self.properties}/{object_name}/batch/archive"
+
+    def group(self, object_name: str, name: str) -> str:
+        """DELETE: a property group."""
+        return f"{self.properties}/{object_name}/groups/{name}"
+
     def groups(self, object_name: str) -> str:
         """GET and POST: the object's property groups."""
         return f"{self.properties}/{object_name}/groups"
@@ -64,6 +73,10 @@ class Paths:
     def pipelines_of(self, object_name: str) -> str:
         """GET: pipelines and their stages."""
         return f"{self.pipelines}/{object_name}"
+
+    def limits(self, what: str) -> str:
+        """GET: how much of something the account's tier allows, and how much is there."""
+        return f"{self.limits_root}/{what}"
 
     @property
     def exchange_rates(self) -> str:
@@ -90,6 +103,7 @@ def _dated(version: str) -> Paths:
         pipelines=f"/crm/pipelines/{version}",
         owners=f"/crm/owners/{version}",
         account=f"/account-info/{version}",
+        limits_root=f"/crm/limits/{version}",
         currencies=f"/settings/currencies/{version}",
         token=f"/oauth/{version}/token",
     )
@@ -105,6 +119,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             pipelines="/crm/v3/pipelines",
             owners="/crm/v3/owners",
             account="/account-info/v3",
+            limits_root="/crm/v3/limits",
             currencies="/settings/v3/currencies",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),

@@ -247,6 +247,7 @@ class Reader:
     def _page(self, plan: _Plan, records: Records) -> pa.Table:
         """One page in the canonical schema: properties, associations, derived columns, the rest null."""
         schema = FROM_CRM[plan.table]
+        self._schemas.check_shown(plan.source.object, plan.properties, records)
         here = self._schemas[plan.source.object]
         arrays: dict[str, pa.Array] = _stamps(records)
         for name, prop in plan.columns.items():

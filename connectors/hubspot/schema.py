@@ -7,7 +7,7 @@ Salesforce, so `FieldSchema.options` are labels and the internal values stay in 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
@@ -15,6 +15,7 @@ from typing import Any, Final
 from connectors.crm import FieldSchema, FieldType, ObjectSchema
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import field_specs
+from connectors.page import Records
 
 _NAME: Final = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}"
@@ -65,6 +66,7 @@ class Schemas:
         self._get = get
         self._path = path
         self._known: dict[str, Described] = {}
+        self._left_out: dict[str, set[str]] = {}  # properties that exist, and that records came without
 
     def __getitem__(self, object_name: str) -> Described:
         """The object. Raises SetupError when the account does not show it to our app."""
@@ -85,6 +87,25 @@ class Schemas:
     def forget(self, object_name: str) -> None:
         """Describe it anew next time, because its properties were changed."""
         self._known.pop(object_name, None)
+
+    def check_shown(self, object_name: str, asked: Iterable[str], records: Records) -> None:
+        """Raise SetupError for a property that was archived since it was described.
+
+        HubSpot does not refuse to read it: it leaves it out of every record, which looks like an empty one
+        ("Retrieve records": properties that don't exist are ignored; those that are empty come as null)."""
+        wanted = set(asked) - self._left_out.get(object_name, set())
+        names = {name for record in records for name in wanted - record["properties"].keys()}
+        if not names:
+            return
+        self.forget(object_name)
+        gone = sorted(name for name in names if not self[object_name].has(name))
+        self._left_out.setdefault(object_name, set()).update(names.difference(gone))
+        if gone:
+            raise SetupError(
+                f"{object_name} have no property {', '.join(gone)} any more.",
+                record=object_name,
+                fix="Restore the property, correct the mapping, or run `upswell install` for one of ours.",
+            )
 
 
 def described(object_name: str, properties: list[Mapping[str, Any]]) -> Described:
@@ -132,6 +153,8 @@ def _field(item: Mapping[str, Any], choices: Choices | None) -> FieldSchema:
         calculated=bool(item.get("calculated")),
         external_id=bool(item.get("hasUniqueValue")),
         unique=bool(item.get("hasUniqueValue")),
+        help=str(item.get("description") or ""),
+        group=str(item.get("groupName") or ""),
         references=(str(item["referencedObjectType"]),) if item.get("referencedObjectType") else (),
     )
     return _as_ours(held)

@@ -16,7 +16,7 @@ from connectors.crm import Change, Record, RowOutcome, RowResult, Value
 from connectors.errors import AmbiguousError, SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import NOT_FOUND, Problem, read_problem, row_fix, row_result
-from connectors.hubspot.objects import Objects, Records
+from connectors.hubspot.objects import Objects
 from connectors.hubspot.schema import Described, Schemas
 from connectors.hubspot.tables import MERGED
 from connectors.hubspot.values import UnfitValueError, decode, encode, is_id, parse_time
@@ -89,7 +89,7 @@ class Writer:
         found: dict[str, Record] = {}
         wanted = set(ids)
         records = self._objects.by_id(object_name, ids, [*fields, *merges])
-        self._check_shown(object_name, fields, records)
+        self._schemas.check_shown(object_name, fields, records)
         for held in records:
             identifier = str(held["id"])
             if identifier in wanted:
@@ -104,20 +104,6 @@ class Writer:
             identifier = str(held["id"])
             found[identifier] = Record(object=object_name, id=identifier, values={}, is_deleted=True)
         return found
-
-    def _check_shown(self, object_name: str, fields: Sequence[str], records: Records) -> None:
-        """Raise SetupError for a property that is gone: HubSpot then leaves it out of every record."""
-        lacking = [name for name in fields if records and not any(name in r["properties"] for r in records)]
-        if not lacking:
-            return
-        self._schemas.forget(object_name)
-        gone = [name for name in lacking if not self._schemas[object_name].has(name)]
-        if gone:
-            raise SetupError(
-                f"{object_name} have no property {', '.join(gone)} any more.",
-                record=object_name,
-                fix="Restore the property, or run `upswell install`.",
-            )
 
     def _update(self, object_name: str, rows: Sequence[Row]) -> Answer:
         inputs = [

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import jwt
 
-from connectors.errors import LoginError, SettingError, TransientError
+from connectors.errors import AmbiguousError, LoginError, SettingError, TransientError
 from connectors.salesforce.errors import entries_of
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.transport import HttpDoor, RetryPolicy, check_url
@@ -39,11 +39,13 @@ _FIXES: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A login's fruit. `user_id` is the integration user, from the reply's identity URL."""
+    """A login's fruit. `user_id` is the integration user, from the reply's identity URL; `scopes` are those
+    that it told, None where it told none."""
 
     access_token: str
     instance_url: str
     user_id: str | None
+    scopes: frozenset[str] | None = None
 
     def __repr__(self) -> str:
         """Address and user only."""
@@ -88,6 +90,7 @@ def log_in(
         access_token=str(token),
         instance_url=check_url(str(instance), setting="crm.salesforce.instance_url"),
         user_id=identity.rpartition("/")[2] or None,
+        scopes=frozenset(str(body["scope"]).split()) if "scope" in body else None,
     )
 
 
@@ -141,13 +144,13 @@ def _assertion(settings: SalesforceSettings, now: datetime) -> str:
 
 
 def _json(text: str, parse: Callable[[], Any], settings: SalesforceSettings) -> Any:
-    """The reply's JSON; a page of HTML means that the address is no Salesforce org."""
+    """The reply's JSON, half of which is a lost one; a page of HTML means that there is no Salesforce org."""
     if not text.lstrip().startswith("{"):
         raise _no_login_page(settings)
     try:
         return parse()
     except ValueError:
-        raise _no_login_page(settings) from None
+        raise AmbiguousError(f"The login's reply from {settings.login_url} is cut off.") from None
 
 
 def _no_login_page(settings: SalesforceSettings) -> LoginError:

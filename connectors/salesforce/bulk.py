@@ -20,7 +20,7 @@ from connectors.salesforce.client import SalesforceClient
 _log: Final = logging.getLogger(__name__)
 
 _SET: Final = 250_000  # records a set of results, which is what is read again when its reply breaks off
-_FIRST_WAIT: Final = 0.5  # seconds; each look costs an API call, so the next ones come less and less often
+_FIRST_WAIT: Final = 0.2  # seconds; each look costs an API call, so the next ones come less and less often
 _SLOWER: Final = 3.0
 _LONGEST_WAIT: Final = 30.0
 _PATIENCE: Final = 7_200.0  # seconds of waiting for one job

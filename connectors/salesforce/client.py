@@ -282,6 +282,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """Use this token from now on, in REST and in the Metadata API."""
         self.session_id = token.access_token
         self.user_id = token.user_id
+        self.scopes = token.scopes
         self.instance_url = token.instance_url
         self.door.speak_plain_http(token.instance_url)
         self.headers = {

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
+from connectors.checkup import Remark
 from connectors.crm import (
     Capabilities,
     Change,
@@ -39,12 +40,15 @@ from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
 from connectors.salesforce.drift import stop_at_drift
+from connectors.salesforce.examine import examine
 from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.ingest import BATCH, BYTES, IngestJobs
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
+from connectors.salesforce.permissions import PermissionSets
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
+from connectors.salesforce.removal import Remover
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.tables import OBJECTS_READ, sources_of
@@ -66,6 +70,7 @@ class Salesforce:
         page_size=_PAGE,
         partial_result=True,
         links_in_record=True,
+        columns_alone=True,
         money_per_record=True,  # "CurrencyIsoCode" of the record, where the org has several currencies
         unique_task_key=False,  # whether Activity takes a unique field is open: ours is not declared so
     )
@@ -92,7 +97,9 @@ class Salesforce:
         self._tasks = Tasks(
             client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
         )
-        self._installer = Installer(client, self._schemas, Deployer(client, sleep=sleep))
+        deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
+        self._installer = Installer(client, self._schemas, deployer, sets)
+        self._remover = Remover(client=client, schemas=self._schemas, deployer=deployer, sets=sets)
         bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
         fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
         children = Children(fetch, self._schemas)
@@ -206,6 +213,14 @@ class Salesforce:
         """Rows whose mapped formula fields, or fields of parents, changed: ids and those columns."""
         return self._reader.moved(table, held)
 
+    def mapped(self, table: str) -> Mapping[str, str]:
+        """The company's own fields of the table, by column."""
+        return self._mappings.columns(table)
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        """The rows held that differ in these mapped columns, read by themselves."""
+        return self._reader.reread(table, columns, held)
+
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records as they stand now, by the ids given."""
         return self._writer.read(object_name, ids, fields)
@@ -235,7 +250,7 @@ class Salesforce:
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the fields that are missing. A field that RevOps mapped to their own must be there."""
-        ours = [spec for spec in specs if self.field_name(spec) == spec.salesforce]
+        ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
             if name != spec.salesforce and not self._schemas[self.object_name(spec.object)].has(name):
@@ -246,9 +261,21 @@ class Salesforce:
                 )
         return self._installer.install(ours, apply=apply)
 
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
+        """Delete the fields and permission sets that an install made; not RevOps' own in place of ours."""
+        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+
+    def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
+        """Those for which RevOps mapped no field of their own."""
+        return [spec for spec in specs if self.field_name(spec) == spec.salesforce]
+
     def field_name(self, spec: FieldSpec) -> str:
         """Salesforce's name of one of our fields, or RevOps' own field where they mapped one."""
         return self._mappings.own_fields.get(spec.key, spec.salesforce)
+
+    def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:  # noqa: ARG002  # describe tells of ours
+        """A check-up of the org: version, scopes, objects and fields, rules and flows that may fire."""
+        return examine(self._client, self._schemas, self._mappings)
 
     def usage(self) -> Usage:
         """API calls of this connection, and the org's in 24 hours."""

@@ -9,22 +9,27 @@ from typing import Final
 from connectors.crm import FieldSchema, FieldType, InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec
-from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.deploy import Deployer, DeployOutcome
-from connectors.salesforce.metadata import PERMISSION_SET, home_of, object_of, package
+from connectors.salesforce.metadata import INTEGRATION, home_of, object_of, package
+from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.schema import Schemas
+from connectors.salesforce.tooling import hidden_fields, tracked_fields
 
+MAX_TRACKED: Final = 20  # fields of an object whose history is kept, "Field History Tracking"
 _HISTORY: Final = re.compile(r"histor|track", re.IGNORECASE)
 
 
 class Installer:
-    """Creates fields, their permission set and its assignment to our user."""
+    """Creates fields and permission sets, and gives our user the one that it needs."""
 
-    def __init__(self, client: SalesforceClient, schemas: Schemas, deployer: Deployer) -> None:
+    def __init__(
+        self, client: SalesforceClient, schemas: Schemas, deployer: Deployer, sets: PermissionSets
+    ) -> None:
         self._client = client
         self._schemas = schemas
         self._deployer = deployer
+        self._sets = sets
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
@@ -34,35 +39,40 @@ class Installer:
         warnings: list[str] = []
         hidden = self._hidden(specs, warnings)
         steps = [self._step(spec, hidden) for spec in specs]
-        set_id = self._permission_set_id()
-        assigned = set_id is not None and self._is_assigned(set_id)
         missing = [s for s, step in zip(specs, steps, strict=True) if step.action == "create"]
-        grant = set_id is None or bool(missing) or any(self._lacks_access(spec) for spec in specs)
-        steps.append(
-            InstallStep(
-                object="PermissionSet",
-                name=PERMISSION_SET,
-                action="create" if set_id is None else "keep",
-                detail="grants our user its fields" if grant else "",
-            )
-        )
+        standing = self._sets.standing(specs)
+        steps += [_step_of(each) for each in standing]
+        ours = next((each.id for each in standing if each.spec.name == INTEGRATION), None)
+        assigned = ours is not None and bool(self._sets.assigned([ours], only_us=True))
         if not assigned:
             detail = f"to user {self._client.user_id}"
             steps.append(
                 InstallStep(
-                    object="PermissionSetAssignment", name=PERMISSION_SET, action="create", detail=detail
+                    object="PermissionSetAssignment", name=INTEGRATION, action="create", detail=detail
                 )
             )
-        if apply and grant:
-            self._deploy(missing, specs, warnings)
-            set_id = self._permission_set_id()
-        if apply and not assigned:
-            self._assign(set_id)
-        if apply and (grant or not assigned):
+        if apply and any(step.action in {"create", "grant"} for step in steps):
+            self._apply(missing, specs, standing, warnings)
+            if not assigned:
+                self._sets.assign(self._sets.id_of(INTEGRATION))
             for name in {object_of(spec) for spec in specs}:
                 self._schemas.forget(name)
+        if apply:
             self._verify(specs)
         return InstallReport(steps=tuple(steps), applied=apply, warnings=tuple(warnings))
+
+    def _apply(
+        self,
+        missing: Sequence[FieldSpec],
+        specs: Sequence[FieldSpec],
+        standing: Sequence[Standing],
+        warnings: list[str],
+    ) -> None:
+        """Deploy what is missing, then add what sets that are there lack."""
+        new_sets = [each.spec.name for each in standing if each.id is None]
+        if missing or new_sets:
+            self._deploy(missing, specs, new_sets, warnings)
+        self._sets.complete(standing)
 
     def _step(self, spec: FieldSpec, hidden: frozenset[tuple[str, str]]) -> InstallStep:
         """What there is to do for one field."""
@@ -82,21 +92,12 @@ class Installer:
         return held is None or (spec.owner == "machine" and not held.updateable)
 
     def _hidden(self, specs: Sequence[FieldSpec], warnings: list[str]) -> frozenset[tuple[str, str]]:
-        """Fields that exist although describe does not show them: deploying them would change them.
-
-        Only the Tooling API lists fields regardless of field-level security.
-        """
+        """Fields that exist although describe does not show them: deploying them would change them."""
         unseen = [s for s in specs if not self._schemas[object_of(s)].has(s.salesforce)]
         if not unseen:
             return frozenset()
-        names = [spec.salesforce.removesuffix("__c") for spec in unseen]
-        statement = soql.select(
-            ["DeveloperName", "TableEnumOrId"],
-            "CustomField",
-            where=[soql.Condition(field="DeveloperName", operator="IN", value=names)],
-        )
         try:
-            found = self._client.read("tooling/query", params={"q": statement})["records"]
+            return hidden_fields(self._client, [spec.salesforce for spec in unseen])
         except LoginError:
             raise
         except (TerminalError, SetupError):
@@ -105,50 +106,50 @@ class Installer:
                 "can't be told from missing ones."
             )
             return frozenset()
-        return frozenset((str(each["TableEnumOrId"]), f"{each['DeveloperName']}__c") for each in found)
 
-    def _deploy(self, missing: Sequence[FieldSpec], specs: Sequence[FieldSpec], warnings: list[str]) -> None:
+    def _deploy(
+        self,
+        missing: Sequence[FieldSpec],
+        specs: Sequence[FieldSpec],
+        sets: Sequence[str],
+        warnings: list[str],
+    ) -> None:
         """Deploy; where the org refuses history tracking, the fields come without it."""
         version = self._client.settings.api_version
-        outcome = self._deployer.deploy(package(missing, specs, version=version, history=True))
+        tracked = self._to_track(missing, warnings)
+        outcome = self._deployer.deploy(package(missing, specs, version=version, tracked=tracked, sets=sets))
         if not outcome.succeeded and any(_HISTORY.search(each.problem) for each in outcome.failures):
             warnings.append(
                 f"Without field history: {outcome.failures[0].problem} "
                 "Switch it on in Setup for the fields whose trend you want to see."
             )
-            outcome = self._deployer.deploy(package(missing, specs, version=version, history=False))
+            outcome = self._deployer.deploy(package(missing, specs, version=version, sets=sets))
         if not outcome.succeeded:
-            raise _refused(outcome)
+            raise refused(outcome, "created")
 
-    def _permission_set_id(self) -> str | None:
-        statement = soql.select(
-            ["Id"],
-            "PermissionSet",
-            where=[soql.Condition(field="Name", operator="=", value=PERMISSION_SET)],
-        )
-        first = next(iter(self._client.records(statement)), None)
-        return str(first["Id"]) if first is not None else None
-
-    def _is_assigned(self, set_id: str) -> bool:
-        statement = soql.select(
-            ["Id"],
-            "PermissionSetAssignment",
-            where=[
-                soql.Condition(field="PermissionSetId", operator="=", value=set_id),
-                soql.Condition(field="AssigneeId", operator="=", value=self._client.user_id),
-            ],
-        )
-        return next(iter(self._client.records(statement)), None) is not None
-
-    def _assign(self, set_id: str | None) -> None:
-        if set_id is None:
-            raise TerminalError(
-                "The permission set was deployed but can't be found.",
-                record=PERMISSION_SET,
-                fix="Give our user 'View Setup and Configuration', then run `upswell install` again.",
+    def _to_track(self, missing: Sequence[FieldSpec], warnings: list[str]) -> list[str]:
+        """Keys of the new fields whose history is kept: as many as the object has room for."""
+        wanted = [spec for spec in missing if spec.track_history]
+        if not wanted:
+            return []
+        try:
+            homes = {object_of(spec) for spec in wanted}
+            taken = {name: tracked_fields(self._client, name) for name in homes}
+        except LoginError:
+            raise
+        except (TerminalError, SetupError):
+            return [spec.key for spec in wanted]  # the org says itself whether there is room
+        keys = []
+        for spec in wanted:
+            if taken[object_of(spec)] < MAX_TRACKED:
+                taken[object_of(spec)] += 1
+                keys.append(spec.key)
+        if left_out := [spec.salesforce for spec in wanted if spec.key not in keys]:
+            warnings.append(
+                f"Without field history: {', '.join(left_out)}, since {MAX_TRACKED} fields of the object are "
+                "tracked already. Untrack others in Setup if you want to see the trend of these."
             )
-        body = {"AssigneeId": self._client.user_id, "PermissionSetId": set_id}
-        self._client.set_up("POST", "sobjects/PermissionSetAssignment", body)
+        return keys
 
     def _verify(self, specs: Sequence[FieldSpec]) -> None:
         """Describe again: every field must now be visible, and ours writable."""
@@ -156,7 +157,7 @@ class Installer:
         if lacking:
             raise SetupError(
                 f"Installed, but our user can't use: {', '.join(lacking)}.",
-                record=PERMISSION_SET,
+                record=INTEGRATION,
                 fix="Check the user's profile and licence: they may forbid what a permission set grants.",
             )
 
@@ -179,14 +180,24 @@ def difference(spec: FieldSpec, held: FieldSchema) -> str:
     return ""
 
 
-def _refused(outcome: DeployOutcome) -> SetupError:
-    """The org's own words about each refused component."""
+def refused(outcome: DeployOutcome, what: str) -> SetupError:
+    """The org's own words about each refused component; `what` was not done: created, removed."""
     problems: Mapping[str, None] = dict.fromkeys(
         f"{each.file}: {each.problem}" if each.file else each.problem for each in outcome.failures
     )
     said = "; ".join(list(problems)[:5]) or "no reason given"
     return SetupError(
-        f"The org refused the fields, nothing was created: {said}",
+        f"The org refused the fields, nothing was {what}: {said}",
         record="Metadata API",
         fix="Resolve what it names, then run `upswell install` again.",
     )
+
+
+def _step_of(standing: Standing) -> InstallStep:
+    """What there is to do for one permission set."""
+    action, detail = "keep", ""
+    if standing.id is None:
+        action = "create"
+    elif standing.lacks:
+        action, detail = "grant", ", ".join(sorted(standing.lacks))
+    return InstallStep(object="PermissionSet", name=standing.spec.name, action=action, detail=detail)

@@ -1,4 +1,4 @@
-"""Our fields and permission set as a Metadata API package: a zip of XML, made in memory.
+"""Our fields and permission sets as a Metadata API package: a zip of XML, made in memory.
 
 Metadata API Developer Guide: "CustomField", "PermissionSet", "package.xml Manifest File".
 """
@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from connectors.crm import FieldType
-from connectors.fields import FieldSpec
+from connectors.fields import FieldSpec, PermissionSpec, permission_specs
 
 NAMESPACE: Final = "http://soap.sforce.com/2006/04/metadata"
-PERMISSION_SET: Final = "Upswell_Integration"
-PERMISSION_SET_LABEL: Final = "Upswell Integration"
+INTEGRATION: Final = "Upswell_Integration"  # the permission set of our own user
 
 _OBJECTS: Final[Mapping[str, str]] = {"accounts": "Account", "tasks": "Task"}
 _HOMES: Final[Mapping[str, str]] = {"Task": "Activity"}  # fields of Task and Event are defined on Activity
@@ -47,23 +46,56 @@ def home_of(spec: FieldSpec) -> str:
     return _HOMES.get(object_of(spec), object_of(spec))
 
 
-def package(
-    create: Sequence[FieldSpec], granted: Sequence[FieldSpec], *, version: str, history: bool
-) -> bytes:
-    """A deployable zip: the fields to create, and the permission set over all granted ones.
+def grants_of(spec: PermissionSpec, fields: Iterable[FieldSpec]) -> Iterator[tuple[str, bool]]:
+    """The fields that a set grants (Account.Expansion_Score__c), and whether they may be edited.
 
-    A deployed permission set replaces its predecessor, so `granted` names every field of ours.
-    `history` False leaves field history tracking out.
-    """
+    Task and Event share the security of a field, and a missing entry means "disabled" (Object Reference,
+    "Task"): both are named, or granting one takes away the other."""
+    for field in fields:
+        if field.key in spec.read or field.key in spec.edit:
+            for each in _SHARED.get(object_of(field), (object_of(field),)):
+                yield f"{each}.{field.salesforce}", field.key in spec.edit
+
+
+def package(
+    create: Sequence[FieldSpec],
+    granted: Sequence[FieldSpec],
+    *,
+    version: str,
+    tracked: Collection[str] = (),
+    sets: Collection[str] | None = None,
+) -> bytes:
+    """A deployable zip: the fields to create, and permission sets over the granted ones.
+
+    `tracked` are keys of the fields whose history is kept; `sets` are the names of the permission sets, all
+    of ours unless they are given. A deployed set replaces its predecessor."""
     files: dict[str, Element] = {}
     for home in sorted({home_of(spec) for spec in create}):
         root = Element("CustomObject", xmlns=NAMESPACE)
         for spec in create:
             if home_of(spec) == home:
-                root.append(_field(spec, history=history))
+                root.append(_field(spec, is_tracked=spec.key in tracked))
         files[f"objects/{home}.object"] = root
-    files[f"permissionsets/{PERMISSION_SET}.permissionset"] = _permission_set(granted)
-    files["package.xml"] = _manifest(create, version)
+    names = []
+    for name, each in permission_specs().items():
+        grants = dict(grants_of(each, granted))
+        if grants and (sets is None or name in sets):
+            files[f"permissionsets/{name}.permissionset"] = _permission_set(each, grants)
+            names.append(name)
+    fields = [f"{home_of(spec)}.{spec.salesforce}" for spec in create]
+    files["package.xml"] = _manifest({"CustomField": fields, "PermissionSet": names}, version)
+    return _zipped(files)
+
+
+def removal(fields: Sequence[FieldSpec], sets: Sequence[str], *, version: str) -> bytes:
+    """A deployable zip that deletes these fields and permission sets ("Deleting Components")."""
+    names = [f"{home_of(spec)}.{spec.salesforce}" for spec in fields]
+    doomed = {"CustomField": names, "PermissionSet": list(sets)}
+    files = {"package.xml": _manifest({}, version), "destructiveChanges.xml": _manifest(doomed, None)}
+    return _zipped(files)
+
+
+def _zipped(files: Mapping[str, Element]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for path, root in files.items():
@@ -73,7 +105,7 @@ def package(
     return buffer.getvalue()
 
 
-def _field(spec: FieldSpec, *, history: bool) -> Element:
+def _field(spec: FieldSpec, *, is_tracked: bool) -> Element:
     """One CustomField, elements in the schema's order."""
     kind = FieldType(spec.type)
     root = Element("fields")
@@ -88,7 +120,7 @@ def _field(spec: FieldSpec, *, history: bool) -> Element:
     if spec.precision is not None:
         _add(root, "precision", str(spec.precision))
         _add(root, "scale", str(spec.scale or 0))
-    if history and spec.track_history:
+    if is_tracked:
         _add(root, "trackHistory", "true")
     _add(root, "type", _TYPES[kind])
     if spec.options:
@@ -111,40 +143,31 @@ def _value_set(root: Element, options: Mapping[str, str]) -> None:
         _add(entry, "label", label)
 
 
-def _permission_set(granted: Iterable[FieldSpec]) -> Element:
-    """Edit on what the machine writes, read on what people write.
-
-    Task and Event share the security of a field, and a missing entry means "disabled" (Object Reference,
-    "Task"): both are named, or granting one takes away the other.
-    """
+def _permission_set(spec: PermissionSpec, grants: Mapping[str, bool]) -> Element:
+    """One PermissionSet, elements in the schema's order."""
     root = Element("PermissionSet", xmlns=NAMESPACE)
-    _add(root, "description", "What the integration user of Upswell reads and writes.")
-    fields = {
-        f"{each}.{spec.salesforce}": spec
-        for spec in granted
-        for each in _SHARED.get(object_of(spec), (object_of(spec),))
-    }
-    for name, spec in sorted(fields.items()):
+    _add(root, "description", spec.description)
+    for name, editable in sorted(grants.items()):
         entry = SubElement(root, "fieldPermissions")
-        _add(entry, "editable", "true" if spec.owner == "machine" else "false")
+        _add(entry, "editable", str(editable).lower())
         _add(entry, "field", name)
         _add(entry, "readable", "true")
     _add(root, "hasActivationRequired", "false")
-    _add(root, "label", PERMISSION_SET_LABEL)
+    _add(root, "label", spec.label)
     return root
 
 
-def _manifest(create: Sequence[FieldSpec], version: str) -> Element:
+def _manifest(members: Mapping[str, Sequence[str]], version: str | None) -> Element:
+    """A manifest: what is deployed, or without a version what is deleted."""
     root = Element("Package", xmlns=NAMESPACE)
-    if create:
-        fields = SubElement(root, "types")
-        for spec in create:
-            _add(fields, "members", f"{home_of(spec)}.{spec.salesforce}")
-        _add(fields, "name", "CustomField")
-    sets = SubElement(root, "types")
-    _add(sets, "members", PERMISSION_SET)
-    _add(sets, "name", "PermissionSet")
-    _add(root, "version", version)
+    for kind, names in members.items():
+        if names:
+            types = SubElement(root, "types")
+            for name in names:
+                _add(types, "members", name)
+            _add(types, "name", kind)
+    if version is not None:
+        _add(root, "version", version)
     return root
 
 

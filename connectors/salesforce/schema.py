@@ -165,5 +165,6 @@ def _field(item: Mapping[str, Any]) -> FieldSchema:
         calculated=bool(item.get("calculated")),
         external_id=bool(item.get("externalId")),
         unique=bool(item.get("unique")),
+        help=str(item.get("inlineHelpText") or ""),
         references=tuple(str(target) for target in item.get("referenceTo") or ()),
     )

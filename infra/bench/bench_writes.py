@@ -3,6 +3,7 @@
 A connection of its own applies a plan that another one made, so that logging in, describing, comparing, the
 small first batch, writing and verifying are all counted, by the sandbox's audit log. The sandbox is a process
 of its own: its CPU is not ours. Then a plan that would write the same again: nothing changed, nothing leaves.
+Then one over a tenth of which people wrote after it was made: their words stay, and each is reported.
 """
 
 from __future__ import annotations
@@ -12,23 +13,25 @@ import json
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from connectors.crm import Crm
 from connectors.sandbox.audit import Audit, AuditedRequest
 from connectors.sandbox.store import Store as SandboxStore
 from infra.bench.bench_crms import DEMO, served
-from infra.chaos.company import Org, make_org, make_plan
+from infra.chaos.company import EDIT, Org, make_org, make_plan
 from infra.chaos.home import empty_ledger, set_crm
+from infra.chaos.weather import REASON
 from sync.apply import apply
 from sync.connect import connect
+from sync.planned import Plan
 from sync.store import Store
 
 ACCOUNTS: Final = 10_000
+WORDS: Final = "A person knows better"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,35 +52,69 @@ WAYS: Final = (
 
 
 def measure(way: Way, made: Org, folder: Path, accounts: int) -> None:
-    """Apply, and apply the same again; print the figures of both."""
+    """Apply, apply the same again, and apply a plan over which people wrote; print the figures."""
     set_crm(made.folder / "upswell.toml", way.settings)
     ledger = empty_ledger(folder)
     with served(way.kind, made.folder, DEMO), Store.open(f"sqlite:///{ledger}") as store:
-        crm = connect(made.settings)
-        now = crm.server_time()
-        plans = [
-            make_plan(made, crm, store, name=name, writes=accounts, tasks=0, seed=1, now=now)
-            for name in ("changed", "nothing_changed")
-        ]
-        crm.close()
-        for plan, outcome in zip(plans, ("applied", "unchanged"), strict=True):
-            before, cpu = latest(made), time.process_time()
-            crm = connect(made.settings)
-            report = applied(crm, store, plan.id)
-            crm.close()
-            cpu = time.process_time() - cpu
-            asked, writing = asked_since(made, before)
-            if report.outcomes != {outcome: accounts} or report.drifts:
-                raise SystemExit(f"{way.name}: {report.outcomes}, {len(report.drifts)} cells moved")
-            name = f"writes_{way.name}_{plan.id.removeprefix('plan-')}"
-            calls = sum(each.api_calls for each in asked)
-            told(f"{name}_calls", calls, "calls", words(asked, writing) + limit(way, outcome, accounts))
-            told(f"{name}_cpu", cpu, "CPU seconds", f"{accounts:,} accounts")
+        planned(made, store, accounts, "changed", "nothing_changed", seed=1)
+        expect(way, made, store, "changed", {"applied": accounts})
+        expect(way, made, store, "nothing_changed", {"unchanged": accounts})
+        (plan,) = planned(made, store, accounts, "edited", seed=2)
+        field = REASON[way.kind]
+        ours = [each.record_id for each in plan.changes if any(cell.name == field for cell in each.cells)]
+        edited = ours[: accounts // 10]
+        edit(made, edited)
+        outcomes = {"applied": accounts - len(edited), "conflict": len(edited)}
+        expect(way, made, store, "edited", outcomes)
+        if kept(made, edited) != len(edited):
+            raise SystemExit(f"{way.name}: what people wrote is gone")
 
 
-def applied(crm: Crm, store: Store, plan_id: str) -> Any:
-    """The report of an apply in this process."""
-    return apply(plan_id, crm, store, now=crm.server_time())
+def planned(made: Org, store: Store, accounts: int, *names: str, seed: int) -> list[Plan]:
+    """Plans that would all write the same, by a connection of their own."""
+    crm = connect(made.settings)
+    now = crm.server_time()
+    plans = [
+        make_plan(made, crm, store, name=name, writes=accounts, tasks=0, seed=seed, now=now) for name in names
+    ]
+    crm.close()
+    return plans
+
+
+def expect(way: Way, made: Org, store: Store, name: str, outcomes: dict[str, int]) -> None:
+    """Apply the plan by a new connection, and print what it cost; other outcomes end the bench."""
+    before, cpu = latest(made), time.process_time()
+    crm = connect(made.settings)
+    report = apply(f"plan-{name}", crm, store, now=crm.server_time())
+    crm.close()
+    cpu = time.process_time() - cpu
+    asked, writing = asked_since(made, before)
+    if report.outcomes != outcomes or report.drifts or len(report.rejected) != outcomes.get("conflict", 0):
+        raise SystemExit(f"{way.name}: {report.outcomes}, {len(report.drifts)} cells moved")
+    accounts = sum(outcomes.values())
+    calls = sum(each.api_calls for each in asked)
+    told(
+        f"writes_{way.name}_{name}_calls", calls, "calls", words(asked, writing) + limit(way, name, accounts)
+    )
+    told(f"writes_{way.name}_{name}_cpu", cpu, "CPU seconds", f"{accounts:,} accounts: {outcomes}")
+
+
+def edit(made: Org, ids: Sequence[str]) -> None:
+    """A person writes into our field of each, after the plan was made."""
+    store = SandboxStore.open(made.database)
+    with store.transaction():
+        for record_id in ids:
+            EDIT[made.kind](store, made.object, record_id, {REASON[made.kind]: WORDS})
+    store.close()
+
+
+def kept(made: Org, ids: Sequence[str]) -> int:
+    """How many of them find their own words."""
+    crm = connect(made.settings)
+    field = REASON[made.kind]
+    held = crm.read(made.object, ids, [field])
+    crm.close()
+    return sum(each.values[field] == WORDS for each in held.values())
 
 
 @contextmanager
@@ -109,9 +146,9 @@ def words(asked: list[AuditedRequest], writing: int) -> str:
     return f"{writing} of them write; " + ", ".join(f"{n} {kind}" for kind, n in kinds.most_common())
 
 
-def limit(way: Way, outcome: str, accounts: int) -> str:
+def limit(way: Way, name: str, accounts: int) -> str:
     """What was asked for, at the size for which it was asked."""
-    return f"; limit {way.most}" if outcome == "applied" and accounts == ACCOUNTS else ""
+    return f"; limit {way.most}" if name == "changed" and accounts == ACCOUNTS else ""
 
 
 def told(name: str, value: float, unit: str, compared_with: str) -> None:
@@ -124,8 +161,10 @@ def main() -> None:
     """Print one JSON object a line."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--accounts", type=int, default=ACCOUNTS)
-    accounts = options.parse_args().accounts
-    for way in WAYS:
+    options.add_argument("--way", choices=[way.name for way in WAYS], help="only this one")
+    given = options.parse_args()
+    accounts = given.accounts
+    for way in (each for each in WAYS if given.way in (None, each.name)):
         with tempfile.TemporaryDirectory(prefix="upswell-bench-") as name:
             folder = Path(name)
             made = make_org(folder / "org", way.kind, accounts=accounts, seed=1)

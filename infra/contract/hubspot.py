@@ -14,7 +14,7 @@ from connectors.hubspot.crm import Hubspot
 from connectors.hubspot.settings import HubspotSettings
 from connectors.sandbox.hubspot.auth import SCOPES, grant
 from connectors.sandbox.hubspot.person import person_archive, person_create, person_edit, person_merge
-from connectors.sandbox.hubspot.schema import ARCHIVED, NUMBER, Schema
+from connectors.sandbox.hubspot.schema import ARCHIVED, NUMBER, Property, Schema
 from connectors.sandbox.hubspot.values import iso
 from connectors.sandbox.server import Sandbox
 from infra.contract.org import AT_ONCE, Login, Org, Part
@@ -49,9 +49,10 @@ class HubspotOrg(Org):
     unknown_owner = "999999"
     text_settings = ("api_version", "base_url", "token", "client_id", "client_secret")
 
-    def __init__(self, folder: Path, *, dialect: str, **limits: int) -> None:
-        super().__init__(folder, Sandbox(folder, "hubspot", **{**_WIDE, **limits}))
+    def __init__(self, folder: Path, *, dialect: str, sandbox: Sandbox | None = None, **limits: int) -> None:
+        super().__init__(folder, sandbox or Sandbox(folder, "hubspot", **{**_WIDE, **limits}))
         self.dialect = dialect
+        self._archived: dict[str, Property] = {}
 
     def settings(self, login: Login = "good", **changes: Any) -> HubspotSettings:
         """A static token, a wrong one, or a refresh token."""
@@ -99,14 +100,16 @@ class HubspotOrg(Org):
         """A person merges two records: a new one comes of them."""
         return person_merge(self.sandbox.store, _OBJECTS[table], survivor, loser)
 
-    def many(self, table: str, number: int, *, at: datetime) -> list[str]:
+    def many(self, table: str, number: int, *, at: datetime, **cells: Any) -> list[str]:
         """Records stamped `at`."""
         kind = Schema(self.sandbox.store).types()[_OBJECTS[table]]
         first = self.sandbox.store.next_number("contract", first=1) * 1_000_000
         ids = [first + each for each in range(number)]
         stamps = {kind.created: iso(at), kind.modified: iso(at), ARCHIVED: 0}
         name = self.columns[table]["name"]
-        rows = [{"Id": str(each), NUMBER: each, name: f"N {n}", **stamps} for n, each in enumerate(ids)]
+        rows = [
+            {"Id": str(each), NUMBER: each, name: f"N {n}", **stamps, **cells} for n, each in enumerate(ids)
+        ]
         self.sandbox.store.bulk_insert(kind.name, rows)
         return [str(each) for each in ids]
 
@@ -125,18 +128,31 @@ class HubspotOrg(Org):
         held = schema.types()["companies"].properties[self.ours(key)]
         schema.add("companies", [replace(held, type="string", field_type="text", options=(), currency=False)])
 
+    def hide_field(self, key: str) -> None:
+        """An administrator archives the property; its values come back with it."""
+        self._archived[key] = Schema(self.sandbox.store).types()["companies"].properties[self.ours(key)]
+        self.remove_field(key)
+
+    def show_field(self, key: str) -> None:
+        """An administrator restores it."""
+        Schema(self.sandbox.store).add("companies", [self._archived.pop(key)])
+
     def forbid_writing(self) -> None:
         """An administrator takes the scope to write companies from the app."""
         grant(self.sandbox.store, tuple(each for each in SCOPES if each != "crm.objects.companies.write"))
+
+    def allow_writing(self) -> None:
+        """An administrator gives the scope back."""
+        grant(self.sandbox.store, SCOPES)
 
     def hide(self, table: str) -> None:
         """An administrator takes the object's scopes from the app."""
         about = _SCOPES[table]
         grant(self.sandbox.store, tuple(each for each in SCOPES if about not in each))
 
-    def truth(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+    def truth(self, table: str, **also: str) -> Mapping[str, Mapping[str, Any]]:
         """The live records."""
-        columns = self.columns[table]
+        columns = {**self.columns[table], **also}
         listed = ", ".join(f'"{name}"' for name in columns.values())
         rows = self.sandbox.store.select(
             f'SELECT Id, {listed} FROM "{_OBJECTS[table]}" WHERE "{ARCHIVED}" = 0'

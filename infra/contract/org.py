@@ -7,7 +7,7 @@ breaks it in the ways that the vendor is known for, and reads the truth past the
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar, Final, Literal
@@ -20,6 +20,7 @@ from connectors.sandbox.audit import AuditedChange, AuditedRequest
 from connectors.sandbox.clock import advance
 from connectors.sandbox.faults import Edit, FaultRule
 from connectors.sandbox.server import Sandbox
+from connectors.sandbox.wire import Request, Response
 from connectors.transport import RetryPolicy
 
 Part = Literal["any", "login", "describe", "pull", "read", "write", "tasks", "find"]
@@ -91,8 +92,9 @@ class Org(ABC):
         """A person merges two records; the id of what they became."""
 
     @abstractmethod
-    def many(self, table: str, number: int, *, at: datetime) -> list[str]:
-        """As many records as nobody types, all stamped `at`; their ids in the order of ids."""
+    def many(self, table: str, number: int, *, at: datetime, **cells: Any) -> list[str]:
+        """As many records as nobody types, all stamped `at`, with cells by the vendor's names; their ids in
+        the order of ids."""
 
     @abstractmethod
     def stamp(self, table: str, record_id: str, at: datetime) -> None:
@@ -107,8 +109,20 @@ class Org(ABC):
         """An administrator makes one of our account fields that is no text a text field."""
 
     @abstractmethod
+    def hide_field(self, key: str) -> None:
+        """One of our account fields is out of sight, its values kept."""
+
+    @abstractmethod
+    def show_field(self, key: str) -> None:
+        """It is back, with its values."""
+
+    @abstractmethod
     def forbid_writing(self) -> None:
         """An administrator takes away our right to write account fields."""
+
+    @abstractmethod
+    def allow_writing(self) -> None:
+        """The administrator gives that right back."""
 
     @abstractmethod
     def hide(self, table: str) -> None:
@@ -129,6 +143,19 @@ class Org(ABC):
         """Sessions are lost when they are used; `request` and `times` narrow it down."""
         self.sandbox.faults.add(endpoint="*", kind="expire_session", **rule)
 
+    def after_each(self, part: Part, act: Callable[[], object]) -> None:
+        """Do something each time a request of this purpose has been answered, before its reply leaves."""
+        answer, rule = self.sandbox.answer, FaultRule(kind="delay", endpoint=self.parts[part])
+
+        def acting(method: str, target: str, headers: dict[str, str], body: bytes) -> Response:
+            reply = answer(method, target, headers, body)
+            request = Request.parse(number=0, method=method, target=target)
+            if rule.about(self.sandbox.dialect.endpoint(request), method, request.path):
+                act()
+            return reply
+
+        self.sandbox.answer = acting  # type: ignore[method-assign]  # of this one server
+
     def mend(self) -> None:
         """No faults from here on."""
         self.sandbox.faults.clear()
@@ -136,8 +163,9 @@ class Org(ABC):
     # --- the truth ------------------------------------------------------------------------------------
 
     @abstractmethod
-    def truth(self, table: str) -> Mapping[str, Mapping[str, Any]]:
-        """The live records as the stand-in holds them: id -> column -> cell."""
+    def truth(self, table: str, **also: str) -> Mapping[str, Mapping[str, Any]]:
+        """The live records as the stand-in holds them: id -> column -> cell; `also` are columns with their
+        fields."""
 
     @abstractmethod
     def held(self, table: str, record_id: str) -> Mapping[str, Any]:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from connectors.crm import Crm, OrgInfo
-from connectors.fields import field_specs
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.salesforce.ids import salesforce_id
@@ -59,8 +58,8 @@ class SalesforceOrg(Org):
     unknown_owner = salesforce_id("005", 999_999)
     text_settings = ("api_version", "login_url", "instance_url", "client_id", "client_secret", "auth")
 
-    def __init__(self, folder: Path, **limits: int) -> None:
-        super().__init__(folder, Sandbox(folder, "salesforce", **limits))
+    def __init__(self, folder: Path, *, sandbox: Sandbox | None = None, **limits: int) -> None:
+        super().__init__(folder, sandbox or Sandbox(folder, "salesforce", **limits))
 
     def settings(self, **changes: Any) -> SalesforceSettings:
         """Right settings, but for the changes."""
@@ -111,13 +110,16 @@ class SalesforceOrg(Org):
         person_merge(self.sandbox.store, _OBJECTS[table], survivor, [loser])
         return survivor
 
-    def many(self, table: str, number: int, *, at: datetime) -> list[str]:
+    def many(self, table: str, number: int, *, at: datetime, **cells: Any) -> list[str]:
         """Records stamped `at`."""
         first = self.sandbox.store.next_number("contract", first=1) * 1_000_000
         ids = [salesforce_id(_PREFIXES[table], first + each) for each in range(number)]
         stamps = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), stamp(at))
         name = self.columns[table]["name"]
-        rows = [{"Id": each, name: f"N {n}", "IsDeleted": False, **stamps} for n, each in enumerate(ids)]
+        rows = [
+            {"Id": each, name: f"N {n}", "Name": f"N {n}", "IsDeleted": False, **stamps, **cells}
+            for n, each in enumerate(ids)
+        ]
         self.sandbox.store.bulk_insert(_OBJECTS[table], rows)
         return ids
 
@@ -137,21 +139,29 @@ class SalesforceOrg(Org):
         changed = replace(held, type="string", length=80, precision=0, scale=0, digits=0, values=())
         schema.add_fields("Account", [changed])
 
+    def hide_field(self, key: str) -> None:
+        """An administrator takes read access out of the permission set."""
+        self._permit("PermissionsRead", 0, f"Account.{self.ours(key)}")
+
+    def show_field(self, key: str) -> None:
+        """An administrator gives it back."""
+        self._permit("PermissionsRead", 1, f"Account.{self.ours(key)}")
+
     def forbid_writing(self) -> None:
         """An administrator takes edit access to our fields out of the permission set."""
-        with self.sandbox.store.transaction() as sql:
-            sql.executemany(
-                "UPDATE FieldPermissions SET PermissionsEdit = 0 WHERE Field = ?",
-                [(f"Account.{spec.salesforce}",) for spec in field_specs().values()],
-            )
+        self._permit("PermissionsEdit", 0, "Account.Expansion%")
+
+    def allow_writing(self) -> None:
+        """An administrator gives it back."""
+        self._permit("PermissionsEdit", 1, "Account.Expansion%")
 
     def hide(self, table: str) -> None:
         """An administrator takes the object out of the permission set: to us it does not exist."""
         person_hide(self.sandbox.store, _OBJECTS[table])
 
-    def truth(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+    def truth(self, table: str, **also: str) -> Mapping[str, Mapping[str, Any]]:
         """The live records."""
-        columns = self.columns[table]
+        columns = {**self.columns[table], **also}
         listed = ", ".join(f'"{field}"' for field in columns.values())
         rows = self.sandbox.store.select(f'SELECT Id, {listed} FROM "{_OBJECTS[table]}" WHERE NOT IsDeleted')
         return {str(row[0]): dict(zip(columns, row[1:], strict=True)) for row in rows}
@@ -159,6 +169,10 @@ class SalesforceOrg(Org):
     def held(self, table: str, record_id: str) -> Mapping[str, Any]:
         """One record's cells."""
         return dict(self.sandbox.store.row(_OBJECTS[table], record_id) or {})
+
+    def _permit(self, right: str, given: int, fields: str) -> None:
+        with self.sandbox.store.transaction() as sql:
+            sql.execute(f"UPDATE FieldPermissions SET {right} = ? WHERE Field LIKE ?", (given, fields))
 
     def _fields(self, table: str, values: Mapping[str, Any]) -> dict[str, Any]:
         return {self.columns[table].get(column, column): value for column, value in values.items()}

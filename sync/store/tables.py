@@ -26,6 +26,17 @@ class OrgRow(Base):
     first_seen: Mapped[datetime]
 
 
+class InstalledRow(Base):
+    """Something that an install made in a CRM, so that it can be taken away again: object.name."""
+
+    __tablename__ = "installed"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    part: Mapped[str] = mapped_column(primary_key=True)
+    operator: Mapped[str]
+    at: Mapped[datetime]
+
+
 class RunRow(Base):
     """One verb that ran, or is running.
 
@@ -96,6 +107,17 @@ class BookmarkRow(Base):
     org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
     table_name: Mapped[str] = mapped_column(primary_key=True)
     until: Mapped[datetime]
+
+
+class MappedColumnRow(Base):
+    """The CRM's field from which a mapped column was read, for all rows; no column stands for the table."""
+
+    __tablename__ = "mapped_columns"
+
+    org_id: Mapped[str] = mapped_column(ForeignKey("orgs.id"), primary_key=True)
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    column_name: Mapped[str] = mapped_column(primary_key=True)
+    field: Mapped[str]
 
 
 class ExportFileRow(Base):

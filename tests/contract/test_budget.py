@@ -14,6 +14,8 @@ class Purse:
 
     def __init__(self, calls: int) -> None:
         self.left = calls
+        self.given = 0
+        self.closed = False
         self.seen: tuple[int, int] | None = None
 
     def spend(self, calls: int = 1) -> None:
@@ -21,6 +23,15 @@ class Purse:
         if self.left < calls:
             raise QuotaError("The purse is empty.", fix="Fill it.")
         self.left -= calls
+        self.given += calls
+
+    def spent(self) -> int:
+        """How many it has given."""
+        return self.given
+
+    def close(self) -> None:
+        """Nothing is booked ahead."""
+        self.closed = True
 
     def observe(self, *, used: int, limit: int) -> None:
         """What the CRM says."""
@@ -77,3 +88,6 @@ def test_the_budget_hears_what_the_vendor_tells(org: Org) -> None:
     assert limit is not None
     assert 0 < used < limit
     assert purse.seen == (used, limit)
+    assert crm.usage().ours == purse.given == crm.usage().calls
+    crm.close()
+    assert purse.closed

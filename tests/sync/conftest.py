@@ -151,6 +151,8 @@ class CrmDouble:
     objects: dict[str, str] = field(default_factory=dict)  # table -> the object that the settings name
     moves: dict[str, dict[str, Any]] = field(default_factory=dict)  # what a row holds now, by its id
     asked_whether_moved: list[str] = field(default_factory=list)
+    mapping: dict[str, dict[str, str]] = field(default_factory=dict)
+    reread_columns: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
     capabilities: Capabilities = field(
         default_factory=lambda: Capabilities(write_batch=200, read_batch=2000, page_size=3)
     )
@@ -201,6 +203,13 @@ class CrmDouble:
         ids = [each for each in held(table, ["crm_id"])["crm_id"].to_pylist() if each in self.moves]
         if ids:
             yield pa.Table.from_pylist([{"crm_id": each, **self.moves[each]} for each in ids])
+
+    def mapped(self, table: str) -> Mapping[str, str]:
+        return self.mapping.get(table, {})
+
+    def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
+        self.reread_columns.append((table, tuple(columns)))
+        yield from self.moved(table, held)
 
     def usage(self) -> Usage:
         return Usage(calls=self._calls, org_used=None, org_limit=None)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from connectors.canonical import CRM_TABLES
 from connectors.errors import SetupError, StateError
@@ -15,6 +17,7 @@ from sync.cursor import SETTLE, bookmark
 from sync.lake import COMPACT_FROM, Lake
 from sync.pull import PullReport, pull
 from sync.store import Store
+from sync.store.tables import MappedColumnRow
 
 Ids = Callable[[Any], Sequence[str]]
 Pull = Callable[..., PullReport]
@@ -266,3 +269,90 @@ def test_what_is_never_stamped_is_read_whole_every_time(
     since = {table: window.since for table, window in crm_double.windows}
     assert since["exchange_rates"] is None
     assert since["products"] is not None
+
+
+def as_capable(crm: Any, *, columns_alone: bool) -> None:
+    """The double as a CRM of this kind."""
+    crm.capabilities = replace(crm.capabilities, columns_alone=columns_alone)
+
+
+def test_a_newly_mapped_field_is_read_for_all_rows_and_alone(
+    pull_once: Pull, crm_double: Any, lake: Lake, noon: datetime
+) -> None:
+    """Once: with the first pull after it was mapped, or mapped to another field."""
+    as_capable(crm_double, columns_alone=True)
+    pull_once()
+    crm_double.mapping = {"accounts": {"seats": "Seats__c"}}
+    crm_double.moves = {"A1": {"seats": 5.0}}
+    crm_double.clock = noon + timedelta(hours=1)
+    report = pull_once()
+    assert crm_double.reread_columns == [("accounts", ("seats",))]
+    assert {table.table: table.rows for table in report.tables if table.rows} == {"accounts": 1}
+    rows = lake.tables()["accounts"].select("crm_id", "external_id", "seats").to_pyarrow().to_pylist()
+    assert {(row["crm_id"], row["external_id"], row["seats"]) for row in rows} == {
+        ("A1", "c1", 5.0),
+        ("A2", "c2", None),
+    }
+    crm_double.clock = noon + timedelta(hours=2)
+    pull_once()
+    assert len(crm_double.reread_columns) == 1
+    crm_double.mapping = {"accounts": {"seats": "Licences__c"}}
+    crm_double.clock = noon + timedelta(hours=3)
+    pull_once()
+    assert len(crm_double.reread_columns) == 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "columns_alone"),
+    [
+        ({}, {"seats": "seats"}, False),
+        ({"seats": "Seats__c"}, {}, True),
+        ({"seats": "Seats__c", "arr": "ARR__c"}, {"arr": "Revenue__c"}, True),
+    ],
+)
+def test_where_a_column_is_not_to_be_had_alone_the_table_is_read_as_a_whole(
+    pull_once: Pull, crm_double: Any, noon: datetime, before: Any, after: Any, columns_alone: bool
+) -> None:
+    """In a CRM that lists whole records, and for a column that is mapped no more; other tables as ever."""
+    as_capable(crm_double, columns_alone=columns_alone)
+    crm_double.mapping = {"accounts": before}
+    pull_once()
+    crm_double.mapping = {"accounts": after}
+    crm_double.clock = noon + timedelta(hours=1)
+    crm_double.windows.clear()
+    pull_once()
+    since = {table: window.since for table, window in crm_double.windows}
+    assert since["accounts"] is None
+    assert since["contacts"] is not None
+    assert crm_double.reread_columns == []
+
+
+def test_a_pull_that_dies_reads_the_new_field_with_the_next(
+    pull_once: Pull, crm_double: Any, noon: datetime
+) -> None:
+    """What was read is noted with the rows, not before."""
+    as_capable(crm_double, columns_alone=True)
+    pull_once()
+    crm_double.mapping = {"accounts": {"seats": "Seats__c"}}
+    crm_double.put("accounts", {"crm_id": "A2", "modified_at": noon})
+    crm_double.clock = noon + timedelta(hours=1)
+    crm_double.fail_at = "accounts"
+    with pytest.raises(ConnectionResetError):
+        pull_once()
+    crm_double.fail_at = None
+    pull_once()
+    assert crm_double.reread_columns == [("accounts", ("seats",))]
+
+
+def test_a_ledger_that_never_noted_its_fields_reads_nothing_again(
+    pull_once: Pull, crm_double: Any, ledger: Store, noon: datetime
+) -> None:
+    """One of an earlier version, which had them mapped all along."""
+    as_capable(crm_double, columns_alone=True)
+    crm_double.mapping = {"accounts": {"seats": "Seats__c"}}
+    pull_once()
+    with ledger.begin() as session:
+        session.execute(delete(MappedColumnRow))
+    crm_double.clock = noon + timedelta(hours=1)
+    pull_once()
+    assert crm_double.reread_columns == []

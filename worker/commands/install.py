@@ -2,38 +2,83 @@
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
+from connectors.errors import UsageError
 from worker.loop_home import open_loop
 from worker.verb import App, verb
 
+if TYPE_CHECKING:
+    from connectors.crm import OrgInfo
+    from sync.installation import Installation
 
-@verb("install", examples=("upswell install --plan", "upswell --config acme.toml install"))
+EXAMPLES = (
+    "upswell install --plan",
+    "upswell --config acme.toml install",
+    "upswell install --remove --plan",
+)
+
+
+@verb("install", examples=EXAMPLES)
 @click.option(
     "--apply/--plan",
     "apply_",
     default=True,
     help="Create what is missing, or only show what would be created.  [default: --apply]",
 )
-def command(app: App, apply_: bool) -> None:
-    """Show or create the fields of connectors/fields.toml; never change one that exists."""
-    from sync.installation import install
+@click.option("--remove", "remove_", is_flag=True, help="Take away what installs made, after asking.")
+@click.option("--yes", is_flag=True, help="Take it away without asking.")
+def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
+    """Show, create or take away our fields and permission sets in the CRM; never change one that is there."""
+    from sync.installation import install, remove
 
-    with open_loop(app.settings(), app.screen) as loop, app.screen.progress("Install"):
+    with open_loop(app.settings(), app.screen) as loop:
         org = loop.crm.org()
-        installed = install(
-            loop.crm, loop.store, apply=apply_, operator=loop.who() if apply_ else "", now=datetime.now(UTC)
+        if not remove_:
+            with app.screen.progress("Install"):
+                who = loop.who() if apply_ else ""
+                done = install(loop.crm, loop.store, apply=apply_, operator=who, now=datetime.now(UTC))
+            show(app, org, done, "Installed in" if apply_ else "Would be installed in")
+            return
+        if apply_:
+            loop.who()  # raises for whoever may not write here
+        with app.screen.progress("Look"):
+            planned = remove(loop.crm, loop.store, apply=False)
+        show(app, org, planned, "Would be removed from")
+        if apply_ and any(step.action == "remove" for step in planned.report.steps):
+            if not yes:
+                ask(org)
+            with app.screen.progress("Remove"):
+                done = remove(loop.crm, loop.store, apply=True)
+            show(app, org, done, "Removed from")
+
+
+def ask(org: OrgInfo) -> None:
+    """Have a person confirm it. Raises UsageError for no, and where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "a removal deletes fields with everything in them, and there is nobody to ask.",
+            record=org.name,
+            fix="look at the list with --remove --plan, then add --yes",
         )
+    click.echo(f"The fields above go with everything in them, from {org.name}.", err=True)
+    if not click.confirm("Remove them?", err=True):
+        raise UsageError("nothing was removed.", record=org.name, fix="answer y, or leave it")
+
+
+def show(app: App, org: OrgInfo, installed: Installation, head: str) -> None:
+    """Tell what was found and done."""
     report = installed.report
-    counts: dict[str, int] = {}
-    for step in report.steps:
-        counts[step.action] = counts.get(step.action, 0) + 1
+    counts = Counter(step.action for step in report.steps)
     app.answer.data = {
         "org": org.id,
         "applied": report.applied,
-        "counts": counts,
+        "counts": dict(counts),
         "first_fill_approved": installed.approved,
         "steps": [
             {"object": s.object, "name": s.name, "action": s.action, "detail": s.detail} for s in report.steps
@@ -41,9 +86,7 @@ def command(app: App, apply_: bool) -> None:
     }
     for warning in report.warnings:
         app.warn(warning)
-    app.screen.head(
-        f"{'Installed in' if report.applied else 'Would be installed in'} {org.name} ({org.kind})"
-    )
+    app.screen.head(f"{head} {org.name} ({org.kind})")
     app.screen.table(
         ("Object", "Name", "Action", "Detail"), [(s.object, s.name, s.action, s.detail) for s in report.steps]
     )
@@ -54,5 +97,7 @@ def command(app: App, apply_: bool) -> None:
             f"The first fill of these {len(installed.approved)} fields is approved, since they were created "
             "for it."
         )
-    if not report.applied and counts.get("create"):
+    if not report.applied and counts["create"] + counts["grant"]:
         app.screen.say("Create them with: upswell install")
+    if not report.applied and counts["remove"]:
+        app.screen.say("Take them away with: upswell install --remove")

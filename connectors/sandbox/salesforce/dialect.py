@@ -21,7 +21,7 @@ from connectors.sandbox.salesforce.person import edit_as_person
 from connectors.sandbox.salesforce.query import Queries, soql_of
 from connectors.sandbox.salesforce.schema import Schema, SObject
 from connectors.sandbox.salesforce.sent import sent_rows
-from connectors.sandbox.salesforce.tooling import Tooling
+from connectors.sandbox.salesforce.tooling import Tooling, check_filter
 from connectors.sandbox.salesforce.view import View
 from connectors.sandbox.store import Store
 from connectors.sandbox.wire import Request, Response, SentRow
@@ -49,6 +49,7 @@ def _query(call: Call, *, deleted_too: bool) -> Response:
 
 
 def _tooling_query(call: Call) -> Response:
+    check_filter(soql_of(call.request))
     tooling = Tooling(call.org.store, call.org.schema)
     return _ask(call, find=tooling.find, base=call.base + _TOOLING, deleted_too=False)
 

@@ -232,9 +232,14 @@ class Deployment:
 
     def _destroy(self, path: str, root: Element) -> None:
         for kind, member in _members(root):
+            if kind == "PermissionSet":
+                self._outcomes.append(self._destroy_set(path, member))
+                continue
             home, _, name = member.partition(".")
             if kind != "CustomField":
-                raise FieldProblemError(f"The sandbox deletes custom fields only, not {kind}")
+                raise FieldProblemError(
+                    f"The sandbox deletes custom fields and permission sets only, not {kind}"
+                )
             try:
                 for owner in HOMES.get(home, (home,)):
                     self._schema.remove_field(owner, name)
@@ -243,6 +248,21 @@ class Deployment:
                 problem = f"No CustomField named: {member} found"
                 outcome = Outcome(kind=kind, file=path, name=member, problem=problem)
             self._outcomes.append(outcome)
+
+    def _destroy_set(self, path: str, name: str) -> Outcome:
+        """A permission set goes only when nobody has it: "Delete a Permission Set", Salesforce Help."""
+        found = self._store.row("PermissionSet", name, column="Name")
+        problem = None
+        if found is None:
+            problem = f"No PermissionSet named: {name} found"
+        elif self._store.row("PermissionSetAssignment", str(found["Id"]), column="PermissionSetId"):
+            problem = f"The permission set {name} is assigned to users: remove its assignments first"
+        else:
+            with self._store.transaction() as sql:
+                sql.execute("DELETE FROM FieldPermissions WHERE ParentId = ?", (found["Id"],))
+                sql.execute("DELETE FROM PermissionSet WHERE Id = ?", (found["Id"],))
+        deleted = problem is None
+        return Outcome(kind="PermissionSet", file=path, name=name, deleted=deleted, problem=problem)
 
     def _check_named(self, members: dict[str, set[str]]) -> None:
         """Everything that package.xml names was in the archive."""

@@ -159,6 +159,7 @@ _SYSTEM_FIELDS: Mapping[str, tuple[Field, ...]] = {
     "stage_history": (_DELETED, *_CREATED, _STAMP),
     "undeletable": (*_CREATED, *_MODIFIED, _STAMP),
     "stamp": (_STAMP,),
+    "none": (),
 }
 
 

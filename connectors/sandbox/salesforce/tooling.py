@@ -1,37 +1,96 @@
-"""The Tooling API's view of the org: its custom fields, also those that the user's permissions hide.
+"""The Tooling API's view of the org: its fields, also those that the user's permissions hide, and its rules.
 
-Sources: "Query" under "REST Resources" and "CustomField", Tooling API Reference: `TableEnumOrId` names the
-object that a field is defined on, which is Activity for the custom fields of Task and Event. Fields of it
-that nobody here has asked for yet (FullName, Metadata …) are refused as columns that do not exist.
+Sources: "Query" under "REST Resources", "CustomField", "FieldDefinition" and "ValidationRule", Tooling API
+Reference: `TableEnumOrId` and `EntityDefinitionId` name the object that a field is defined on, which is
+Activity for the custom fields of Task and Event. Fields of them that nobody here has asked for yet (FullName,
+Metadata …) are refused as columns that do not exist.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.package import HOMES
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
-from connectors.sandbox.store import Store
+from connectors.sandbox.store import Cell, Store
 
-_FIELDS: Final = (
-    Field(name="Id", label="ID", type="id", length=18, required=True),
+Row = Mapping[str, Cell]
+
+
+def _sobject(name: str, label: str, prefix: str, *fields: Field) -> SObject:
+    every = (Field(name="Id", label="ID", type="id", length=18, required=True), *fields)
+    return SObject(
+        name=name,
+        label=label,
+        plural=f"{label}s",
+        prefix=prefix,
+        fields=MappingProxyType({field.name.lower(): field for field in every}),
+        createable=False,
+        updateable=False,
+        deletable=False,
+    )
+
+
+_OF: Final = Field(
+    name="EntityDefinitionId", label="Entity Definition ID", type="string", length=40, required=True
+)
+_CUSTOM_FIELD: Final = _sobject(
+    "CustomField",
+    "Custom Field",
+    "00N",
     Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
     Field(name="TableEnumOrId", label="Table Enum or ID", type="picklist", length=40, required=True),
     Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
 )
-_CUSTOM_FIELD: Final = SObject(
-    name="CustomField",
-    label="Custom Field",
-    plural="Custom Fields",
-    prefix="00N",
-    fields=MappingProxyType({field.name.lower(): field for field in _FIELDS}),
-    createable=False,
-    updateable=False,
-    deletable=False,
+_FIELD_DEFINITION: Final = _sobject(
+    "FieldDefinition",
+    "Field Definition",
+    "000",
+    Field(name="DurableId", label="Durable ID", type="string", length=120, required=True),
+    _OF,
+    Field(name="QualifiedApiName", label="Qualified API Name", type="string", length=70, required=True),
+    Field(name="IsFieldHistoryTracked", label="Is Field History Tracked", type="boolean"),
 )
+_VALIDATION_RULE: Final = _sobject(
+    "ValidationRule",
+    "Validation Rule",
+    "03d",
+    _OF,
+    Field(name="ValidationName", label="Rule Name", type="string", length=80, required=True),
+    Field(name="Active", label="Active", type="boolean"),
+    Field(name="ErrorMessage", label="Error Message", type="string", length=255),
+)
+_OBJECTS: Final = {each.name.lower(): each for each in (_CUSTOM_FIELD, _FIELD_DEFINITION, _VALIDATION_RULE)}
 _HOME_OF: Final = MappingProxyType({name: home for home, names in HOMES.items() for name in names})
+_REIFIED: Final = re.compile(r"\bWHERE\b.*\b(EntityDefinitionId|DurableId)\b", re.IGNORECASE | re.DOTALL)
+_FROM: Final = re.compile(r"\bFROM\s+FieldDefinition\b", re.IGNORECASE)
+
+
+def check_filter(statement: str) -> None:
+    """Raises RefusalError 400 for FieldDefinition without a filter that it can't do without."""
+    if _FROM.search(statement) and not _REIFIED.search(statement):
+        message = "FieldDefinition: a filter on a reified column is required [EntityDefinitionId,DurableId]"
+        raise RefusalError(400, "MALFORMED_QUERY", message)
+
+
+def add_validation_rule(
+    store: Store, object_name: str, name: str, *, message: str, active: bool = True
+) -> None:
+    """Put a rule on an object, as an administrator does in Setup; here it is listed and refuses nothing."""
+    store.define(_VALIDATION_RULE.name, _VALIDATION_RULE.columns)
+    row = {
+        "Id": salesforce_id(_VALIDATION_RULE.prefix, store.next_number(_VALIDATION_RULE.name)),
+        "EntityDefinitionId": object_name,
+        "ValidationName": name,
+        "Active": active,
+        "ErrorMessage": message,
+    }
+    store.bulk_insert(_VALIDATION_RULE.name, [row])
 
 
 class Tooling:
@@ -42,35 +101,49 @@ class Tooling:
         self._schema = schema
 
     def find(self, name: str) -> SObject | None:
-        """CustomField, its rows as the org's fields now are; None for any other name."""
-        if name.lower() != _CUSTOM_FIELD.name.lower():
+        """One of its objects, the rows being as the org now is; None for any other name."""
+        found = _OBJECTS.get(name.lower())
+        if found is None:
             return None
-        self._note_fields()
-        return _CUSTOM_FIELD
+        self._store.define(found.name, found.columns)
+        if found is _CUSTOM_FIELD:
+            self._note(found, ("TableEnumOrId", "DeveloperName"), self._custom_fields())
+        if found is _FIELD_DEFINITION:
+            key = ("EntityDefinitionId", "QualifiedApiName", "DurableId", "IsFieldHistoryTracked")
+            self._note(found, key, self._definitions())
+        return found
 
-    def _note_fields(self) -> None:
-        """Rows for the fields that came, none for those that went; one that stays keeps its id."""
-        store, table = self._store, _CUSTOM_FIELD.name
-        defined = {
+    def _custom_fields(self) -> set[tuple[Cell, ...]]:
+        return {
             (_HOME_OF.get(sobject.name, sobject.name), field.name.removesuffix("__c"))
             for sobject in self._schema.objects().values()
             for field in sobject.fields.values()
             if field.custom
         }
+
+    def _definitions(self) -> set[tuple[Cell, ...]]:
+        return {
+            (sobject.name, field.name, f"{sobject.name}.{field.name}", int(field.track_history))
+            for sobject in self._schema.objects().values()
+            for field in sobject.fields.values()
+        }
+
+    def _note(self, sobject: SObject, columns: tuple[str, ...], now: Iterable[tuple[Cell, ...]]) -> None:
+        """Rows for what came, none for what went; one that stays keeps its id."""
+        store, defined = self._store, set(now)
+        names = ", ".join(f'"{name}"' for name in columns)
         with store.transaction() as sql:
-            store.define(table, _CUSTOM_FIELD.columns)
-            rows = store.select("SELECT Id, TableEnumOrId, DeveloperName FROM CustomField")
-            noted = {(str(home), str(name)): str(key) for key, home, name in rows}
+            rows = store.select(f'SELECT Id, {names} FROM "{sobject.name}"')  # noqa: S608  # names of this file
+            noted = {tuple(row[1:]): str(row[0]) for row in rows}
             gone = [(key,) for place, key in noted.items() if place not in defined]
-            sql.executemany("DELETE FROM CustomField WHERE Id = ?", gone)
+            sql.executemany(f'DELETE FROM "{sobject.name}" WHERE Id = ?', gone)  # noqa: S608  # names of this file
             store.bulk_insert(
-                table,
+                sobject.name,
                 [
                     {
-                        "Id": salesforce_id(_CUSTOM_FIELD.prefix, store.next_number(table)),
-                        "DeveloperName": name,
-                        "TableEnumOrId": home,
+                        "Id": salesforce_id(sobject.prefix, store.next_number(sobject.name)),
+                        **dict(zip(columns, place, strict=True)),
                     }
-                    for home, name in sorted(defined - noted.keys())
+                    for place in sorted(defined - noted.keys(), key=str)
                 ],
             )

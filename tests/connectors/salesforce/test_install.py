@@ -16,12 +16,15 @@ import simple_salesforce
 
 from connectors.crm import FieldSchema, FieldType
 from connectors.errors import SetupError
-from connectors.fields import FieldSpec, field_specs
+from connectors.fields import FieldSpec, field_specs, permission_specs
 from connectors.salesforce.deploy import ComponentFailure, DeployOutcome
 from connectors.salesforce.install import difference
-from connectors.salesforce.metadata import NAMESPACE, package
+from connectors.salesforce.metadata import NAMESPACE, grants_of, package
+from connectors.sandbox.salesforce.schema import Field, Schema
 
 SPECS = list(field_specs().values())
+SETS = permission_specs()
+TRACKED = [spec.key for spec in SPECS if spec.track_history]
 
 
 def deploys(org: Any) -> int:
@@ -34,7 +37,7 @@ def test_a_plan_changes_nothing(org: Any) -> None:
     crm = org.connect()
     report = crm.install(SPECS, apply=False)
     assert not report.applied
-    assert Counter(step.action for step in report.steps)["create"] == len(SPECS) + 2
+    assert Counter(step.action for step in report.steps)["create"] == len(SPECS) + len(SETS) + 1
     assert deploys(org) == 0
     assert "Expansion_Score__c" not in crm.describe("Account").fields
 
@@ -88,7 +91,12 @@ def test_a_field_that_is_hidden_from_our_user_is_not_a_missing_one(our_org: Any)
     assert details == {
         "Expansion_Score__c": exists,
         "Expansion_Task_Key__c": exists,
-        "Upswell_Integration": ("keep", "grants our user its fields"),
+        "Upswell_Integration": (
+            "grant",
+            "Account.Expansion_Score__c, Task.Expansion_Task_Key__c",
+        ),
+        "Upswell_Read_Scores": ("grant", "Account.Expansion_Score__c"),
+        "Upswell_Configure": ("grant", "Account.Expansion_Score__c, Task.Expansion_Task_Key__c"),
     }
     assert report.warnings == ()
     crm = our_org.connect()
@@ -193,19 +201,22 @@ def test_a_package_is_valid_by_the_vendors_own_schema(tmp_path: Path) -> None:
         for each in node.iter(f"{xsd}enumeration")
     }
     tag = f"{{{NAMESPACE}}}"
-    with zipfile.ZipFile(io.BytesIO(package(SPECS, SPECS, version="68.0", history=True))) as archive:
+    with zipfile.ZipFile(io.BytesIO(package(SPECS, SPECS, version="68.0", tracked=TRACKED))) as archive:
         assert set(archive.namelist()) == {
             "package.xml",
             "objects/Account.object",
             "objects/Activity.object",
-            "permissionsets/Upswell_Integration.permissionset",
+            *(f"permissionsets/{name}.permissionset" for name in SETS),
         }
         fields = [
             field
             for home in ("Account", "Activity")
             for field in ET.fromstring(archive.read(f"objects/{home}.object")).iter(f"{tag}fields")
         ]
-        granted = ET.fromstring(archive.read("permissionsets/Upswell_Integration.permissionset"))
+        sets = {name: ET.fromstring(archive.read(f"permissionsets/{name}.permissionset")) for name in SETS}
+    granted = sets["Upswell_Integration"]
+    for each in sets.values():
+        assert {part.tag.removeprefix(tag) for part in each} <= types["PermissionSet"] | types["Metadata"]
     assert len(fields) == len(SPECS)
     for field in fields:
         names = {each.tag.removeprefix(tag) for each in field}
@@ -213,7 +224,7 @@ def test_a_package_is_valid_by_the_vendors_own_schema(tmp_path: Path) -> None:
         assert field.findtext(f"{tag}type") in kinds
         assert len(field.findtext(f"{tag}label") or "") <= 40
         assert len(field.findtext(f"{tag}inlineHelpText") or "") <= 510
-    for each in granted.iter(f"{tag}fieldPermissions"):
+    for each in (grant for every in sets.values() for grant in every.iter(f"{tag}fieldPermissions")):
         assert {part.tag.removeprefix(tag) for part in each} <= types["PermissionSetFieldPermissions"]
     names = [each.text for each in granted.iter(f"{tag}field")]
     assert len(names) == len(SPECS) + 1
@@ -222,8 +233,8 @@ def test_a_package_is_valid_by_the_vendors_own_schema(tmp_path: Path) -> None:
 
 def test_the_same_fields_make_the_same_package() -> None:
     """Byte for byte, so that its hash means something."""
-    assert package(SPECS, SPECS, version="68.0", history=True) == package(
-        SPECS, SPECS, version="68.0", history=True
+    assert package(SPECS, SPECS, version="68.0", tracked=TRACKED) == package(
+        SPECS, SPECS, version="68.0", tracked=TRACKED
     )
 
 
@@ -243,3 +254,143 @@ def test_only_a_difference_that_matters_is_one(key: str, held: dict[str, Any], w
     """A wider field holds our values too."""
     found = difference(field_specs()[key], FieldSchema(name="X", label="X", **held))
     assert (word in found) if word else found == ""
+
+
+def grants(org: Any, name: str) -> dict[str, bool]:
+    """What a permission set of the org grants: field -> editable."""
+    found = org.sandbox.store.select(
+        "SELECT f.Field, f.PermissionsEdit FROM FieldPermissions AS f"
+        " JOIN PermissionSet AS p ON p.Id = f.ParentId WHERE p.Name = ?",
+        (name,),
+    )
+    return {str(field): bool(editable) for field, editable in found}
+
+
+def test_people_get_permission_sets_by_what_they_do(our_org: Any) -> None:
+    """Scores, reasons, feedback, forecast, configuration; only our own user edits what the machine writes."""
+    assert list(SETS) == [
+        "Upswell_Integration",
+        "Upswell_Read_Scores",
+        "Upswell_Read_Reasons",
+        "Upswell_Give_Feedback",
+        "Upswell_Read_Forecast",
+        "Upswell_Configure",
+    ]
+    machine = {spec.salesforce for spec in SPECS if spec.owner == "machine"}
+    for name, spec in SETS.items():
+        held = grants(our_org, name)
+        assert held == dict(grants_of(spec, SPECS)), name
+        edited = {field.partition(".")[2] for field, editable in held.items() if editable}
+        assert (edited & machine == set()) is (name != "Upswell_Integration"), name
+    shown = {field for name in SETS if name != "Upswell_Integration" for field in grants(our_org, name)}
+    assert {field.partition(".")[2] for field in shown} == {spec.salesforce for spec in SPECS}
+    assert "Account.Expansion_Reason_1__c" not in grants(our_org, "Upswell_Read_Scores")
+
+
+def test_only_our_own_user_is_given_a_set_and_only_one(our_org: Any) -> None:
+    """To whom the others go is for an administrator to say."""
+    rows = our_org.sandbox.store.select(
+        "SELECT p.Name FROM PermissionSetAssignment AS a JOIN PermissionSet AS p ON p.Id = a.PermissionSetId"
+    )
+    assert [name for (name,) in rows if str(name).startswith("Upswell")] == ["Upswell_Integration"]
+
+
+def test_what_an_administrator_put_into_a_set_stays_there(our_org: Any) -> None:
+    """What is missing is added to it; a deploy would replace it."""
+    store = our_org.sandbox.store
+    (set_id,) = store.select("SELECT Id FROM PermissionSet WHERE Name = 'Upswell_Give_Feedback'")[0]
+    theirs = {"Id": "01k000000009999AAA", "ParentId": set_id, "SobjectType": "Account", "Field": "Account.Plan_Tier__c", "PermissionsRead": True, "PermissionsEdit": False, "SystemModstamp": "2026-01-05T08:00:00.000+0000"}  # fmt: skip
+    store.bulk_insert("FieldPermissions", [theirs])
+    with store.transaction() as sql:
+        sql.execute(
+            "DELETE FROM FieldPermissions WHERE ParentId = ? AND Field LIKE '%Feedback__c'", (set_id,)
+        )
+        sql.execute(
+            "UPDATE FieldPermissions SET PermissionsEdit = 0 WHERE ParentId = ? AND Field LIKE '%Opt_Out__c'",
+            (set_id,),
+        )
+    before = deploys(our_org)
+    report = our_org.connect().install(SPECS, apply=True)
+    (step,) = [step for step in report.steps if step.action != "keep"]
+    assert (step.name, step.action) == ("Upswell_Give_Feedback", "grant")
+    assert step.detail == "Account.Expansion_Feedback__c, Account.Expansion_Opt_Out__c"
+    held = grants(our_org, "Upswell_Give_Feedback")
+    assert held.pop("Account.Plan_Tier__c") is False
+    assert held == dict(grants_of(SETS["Upswell_Give_Feedback"], SPECS))
+    assert deploys(our_org) == before
+
+
+def track(org: Any, number: int) -> None:
+    """An administrator tracks so many fields of Account."""
+    fields = [Field(name=f"Theirs_{n}__c", label=f"Theirs {n}", type="string", length=20, track_history=True) for n in range(number)]  # fmt: skip
+    Schema(org.sandbox.store).add_fields("Account", fields)
+
+
+@pytest.mark.parametrize(("room", "tracked"), [(0, []), (2, TRACKED[:2]), (20, TRACKED)])
+def test_history_is_tracked_where_there_is_room_for_it(org: Any, room: int, tracked: list[str]) -> None:
+    """Twenty fields of an object at most; the install asks first, and says what it left out."""
+    there = sum(
+        field.track_history for field in Schema(org.sandbox.store).objects()["account"].fields.values()
+    )
+    track(org, 20 - room - there if room < 20 else 0)
+    report = org.connect().install(SPECS, apply=True)
+    fields = Schema(org.sandbox.store).objects()["account"].fields
+    assert [
+        s.key for s in SPECS if s.object == "accounts" and fields[s.salesforce.lower()].track_history
+    ] == tracked
+    assert ["Expansion_Health__c" in warning for warning in report.warnings] == [True] * (room < 5)
+
+
+def test_an_install_is_taken_back_whole(our_org: Any) -> None:
+    """Fields, permission sets and who had them; a second time there is nothing to take back."""
+    crm = our_org.connect()
+    user = our_org.create(
+        "User", LastName="Rep", Username="rep@acme.example", Alias="rep", Email="rep@acme.example"
+    )
+    (set_id,) = our_org.sandbox.store.select(
+        "SELECT Id FROM PermissionSet WHERE Name = 'Upswell_Read_Scores'"
+    )[0]
+    our_org.create("PermissionSetAssignment", PermissionSetId=set_id, AssigneeId=user)
+    planned = crm.remove(SPECS, apply=False)
+    assert not planned.applied
+    assert {step.action for step in planned.steps} == {"remove"}
+    assert len(planned.steps) == len(SPECS) + len(SETS)
+    details = {step.name: step.detail for step in planned.steps if step.detail}
+    assert details["Upswell_Read_Scores"] == "from the one user who has it"
+    assert details["Expansion_Feedback__c"] == "with what people filled in"
+    assert "Expansion_Score__c" in crm.describe("Account").fields
+    assert crm.remove(SPECS, apply=True).applied
+    assert not [name for name in crm.describe("Account").fields if name.startswith("Expansion_")]
+    assert our_org.sandbox.store.select("SELECT Name FROM PermissionSet WHERE Name LIKE 'Upswell%'") == []
+    assert our_org.connect().remove(SPECS, apply=True).steps == ()
+    assert our_org.connect().install(SPECS, apply=True).applied
+
+
+def test_a_removal_leaves_what_is_not_ours(org: Any) -> None:
+    """By its help text, unless it is noted that we made it; a field of RevOps' own is not even looked at."""
+    theirs = FieldSpec(key="score", object="accounts", salesforce="Expansion_Score__c", hubspot="x", label="Their own", type="number", precision=3, scale=0, owner="machine", help="Theirs.")  # fmt: skip
+    crm = org.connect()
+    crm.install([theirs], apply=True)
+    crm.install(SPECS, apply=True)
+    left = [step for step in crm.remove(SPECS, apply=False).steps if step.action == "keep"]
+    assert [(step.name, step.detail) for step in left] == [
+        ("Expansion_Score__c", "not made by Upswell: its help text is another's")
+    ]
+    crm.remove(SPECS, apply=True)
+    assert "Expansion_Score__c" in [step.name for step in crm.remove(SPECS, apply=False).steps]
+    crm.remove(SPECS, made={"Account.Expansion_Score__c"}, apply=True)
+    assert crm.remove(SPECS, apply=False).steps == ()
+    mapped = org.connect(mapping={"fields": {"product": "Plan_Tier__c"}})
+    mapped.install(SPECS, apply=True)
+    assert "Plan_Tier__c" not in [step.name for step in mapped.remove(SPECS, apply=False).steps]
+
+
+def test_a_removal_that_the_org_refuses_takes_nothing_away(our_org: Any, monkeypatch: Any) -> None:
+    """A report or a flow may use a field; then nobody has lost a permission set either."""
+    crm = our_org.connect()
+    failure = ComponentFailure(file="", problem="Expansion_Score__c is referenced by the flow Renewals.")
+    outcome = DeployOutcome(succeeded=False, failures=(failure,))
+    monkeypatch.setattr(crm._remover.deployer, "deploy", lambda _: outcome)
+    with pytest.raises(SetupError, match=r"nothing was removed.*the flow Renewals"):
+        crm.remove(SPECS, apply=True)
+    assert {step.action for step in our_org.connect().install(SPECS, apply=False).steps} == {"keep"}

@@ -148,3 +148,17 @@ def test_without_mapped_formulas_nothing_is_asked(org: Any, home: Any) -> None:
         calls.append(report.api_calls)
         org.advance(days=1)
     assert calls[1] == calls[2] == 3  # which org it is, what it has, and the accounts
+
+
+def test_a_newly_mapped_field_is_in_the_lake_with_the_next_pull(org: Any, home: Any) -> None:
+    """For records that did not change, in one query for its column."""
+    account = org.create("Account", Name="Acme", Seats__c=7, ARR__c=10)
+    org.advance(hours=1)
+    mapping: dict[str, str] = {}
+    for own in ({}, {"seats": "Seats__c"}, {"seats": "ARR__c"}, {}):
+        mapping = own
+        crm = org.connect(mapping={"accounts": mapping})
+        pull(crm, *home, run_id=None, now=moment(org.sandbox.clock.stamp()), tables=("accounts",))
+        field = mapping.get("seats")
+        assert rows(home)[account]["seats"] == {None: None, "Seats__c": 7.0, "ARR__c": 10.0}[field]
+        org.advance(hours=1)

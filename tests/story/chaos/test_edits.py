@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -93,18 +94,25 @@ def test_a_thousand_edits_are_kept_where_the_platform_takes_a_condition(
     assert shown == {home.org.ids[each] for each in everybody}
 
 
-@pytest.mark.parametrize("kind", ["salesforce", "hubspot"])
+@pytest.mark.parametrize("way", ["salesforce", "salesforce job", "hubspot"])
 def test_an_edit_before_our_reading_is_kept_on_either_platform(
-    stack: ExitStack, tmp_path: Path, ledger_file: Path, kind: str
+    stack: ExitStack, tmp_path: Path, ledger_file: Path, way: str
 ) -> None:
-    """Compared and left alone; what stays open is the time between the reading of a batch and its writing."""
+    """Compared, left alone and shown; what stays open is the time between our reading and the writing."""
+    kind, _, by_job = way.partition(" ")
     made = make_org(tmp_path / "made", kind, accounts=100, seed=1)
     home = opened(stack, tmp_path, made, ledger_file)
+    if by_job:  # as if it were worth its calls for so few
+        home.crm.capabilities = replace(home.crm.capabilities, write_batch=10)
     plan = home.plan(writes=100, tasks=0)
     edited_before(home, range(80))
-    assert home.apply(plan.id).outcomes == {"conflict": 80, "applied": 20}
+    report = home.apply(plan.id)
+    assert report.outcomes == {"conflict": 80, "applied": 20}
+    assert {row.record_id for row in report.rejected} == set(home.org.ids[:80])
     assert kept(home, range(80)) == 80
     assert home.violations() == []
+    jobs = [each for each in home.sandbox.audit.requests() if each.endpoint == "ingest.close"]
+    assert len(jobs) == bool(by_job)
 
 
 def test_an_edit_of_something_else_does_not_stop_us(

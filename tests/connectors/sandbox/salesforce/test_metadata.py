@@ -13,8 +13,9 @@ import pytest
 from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceGeneralError
 
-from connectors.sandbox.salesforce.org import ADMIN_USER_ID, DATABASE, START
+from connectors.sandbox.salesforce.org import ADMIN_USER_ID, DATABASE, INTEGRATION_USER_ID, START
 from connectors.sandbox.salesforce.package import Deployment, PackageRefusedError
+from connectors.sandbox.salesforce.person import person_create, person_delete
 from connectors.sandbox.salesforce.schema import Schema
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.store import Store, stamp
@@ -245,6 +246,23 @@ def test_destructive_changes_remove_a_field(sandbox: Sandbox, deploy: Callable[.
         (0,)
     ]
     assert deploy({"destructiveChanges.xml": manifest}, {})[0] == "Failed"
+
+
+def test_a_permission_set_is_removed_when_nobody_has_it(sandbox: Sandbox, deploy: Callable[..., Any]) -> None:
+    """The org refuses while it is assigned, and then takes its grants too."""
+    members = {"CustomField": ["Account.Score__c"], "PermissionSet": ["Ours"]}
+    deploy({**fields("Account", SCORE), **grants("Account.Score__c")}, members)
+    manifest = f"<Package {NS}><types><members>Ours</members><name>PermissionSet</name></types></Package>"
+    (set_id,) = sandbox.store.select("SELECT Id FROM PermissionSet WHERE Name = 'Ours'")[0]
+    held = {"PermissionSetId": set_id, "AssigneeId": INTEGRATION_USER_ID}
+    assignment = person_create(sandbox.store, "PermissionSetAssignment", held)
+    state, errors = deploy({"destructiveChanges.xml": manifest}, {})
+    assert state == "Failed"
+    assert "assigned" in errors[0]["message"]
+    person_delete(sandbox.store, "PermissionSetAssignment", assignment)
+    assert deploy({"destructiveChanges.xml": manifest}, {})[0] == "Succeeded"
+    grants_left = "SELECT count(*) FROM FieldPermissions WHERE ParentId = ?"
+    assert sandbox.store.select(grants_left, (set_id,)) == [(0,)]
 
 
 def test_an_expired_session_is_a_soap_fault(sandbox: Sandbox, sf: Salesforce) -> None:

@@ -9,6 +9,7 @@ from simple_salesforce import Salesforce
 from simple_salesforce.exceptions import SalesforceMalformedRequest
 
 from connectors.sandbox.salesforce.schema import Field, Schema
+from connectors.sandbox.salesforce.tooling import add_validation_rule
 from connectors.sandbox.server import Sandbox
 
 
@@ -78,3 +79,23 @@ def test_custom_field_is_no_object_of_the_data_api(sf: Salesforce) -> None:
     tooling(sf, "SELECT Id FROM CustomField")
     with pytest.raises(SalesforceMalformedRequest, match="INVALID_TYPE"):
         sf.query("SELECT Id FROM CustomField")
+
+
+def test_field_definitions_want_a_filter_by_their_object(sf: Salesforce) -> None:
+    """As the vendor does; then they tell whose history is tracked."""
+    with pytest.raises(SalesforceMalformedRequest, match="a filter on a reified column is required"):
+        tooling(sf, "SELECT QualifiedApiName FROM FieldDefinition")
+    soql = "SELECT QualifiedApiName, IsFieldHistoryTracked FROM FieldDefinition"
+    rows = tooling(sf, f"{soql} WHERE EntityDefinitionId = 'Account'")["records"]
+    tracked = {row["QualifiedApiName"]: row["IsFieldHistoryTracked"] for row in rows}
+    assert tracked["Name"] in {True, False}
+    assert "WhatId" not in tracked
+
+
+def test_validation_rules_are_listed_by_object(sandbox: Sandbox, sf: Salesforce) -> None:
+    """Active or not, with the message that people see."""
+    add_validation_rule(sandbox.store, "Account", "Needs_Industry", message="Fill in the industry.")
+    soql = "SELECT ValidationName, Active, ErrorMessage FROM ValidationRule WHERE EntityDefinitionId = "
+    (row,) = tooling(sf, soql + "'Account'")["records"]
+    assert (row["ValidationName"], row["Active"]) == ("Needs_Industry", True)
+    assert tooling(sf, soql + "'Contact'")["records"] == []

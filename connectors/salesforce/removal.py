@@ -1,0 +1,81 @@
+"""Our fields and permission sets taken out of the org again: those that we made, and no others."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from connectors.crm import InstallReport, InstallStep
+from connectors.fields import FieldSpec
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.deploy import Deployer
+from connectors.salesforce.install import refused
+from connectors.salesforce.metadata import home_of, object_of, removal
+from connectors.salesforce.permissions import PermissionSets, Standing
+from connectors.salesforce.schema import Schemas
+from connectors.salesforce.tooling import hidden_fields
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remover:
+    """Deletes what an install made."""
+
+    client: SalesforceClient
+    schemas: Schemas
+    deployer: Deployer
+    sets: PermissionSets
+
+    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str], apply: bool) -> InstallReport:
+        """What is there of ours, and what is left because it is not; with `apply`, ours is deleted.
+
+        Raises SetupError with the org's own words when it refuses, because a report, a layout or a flow uses
+        a field; nothing is deleted then. Salesforce keeps deleted fields and their values for 15 days."""
+        there = hidden_fields(self.client, [spec.salesforce for spec in specs])
+        fields = [spec for spec in specs if (home_of(spec), spec.salesforce) in there]
+        doomed = [spec for spec in fields if self._is_ours(spec, made)]
+        steps = [self._field_step(spec, spec in doomed) for spec in fields]
+        standing = [each for each in self.sets.standing(specs) if each.id is not None]
+        sets = [each for each in standing if each.is_ours or f"PermissionSet.{each.spec.name}" in made]
+        assignments = {each.spec.name: self.sets.assigned([str(each.id)]) for each in sets}
+        steps += [_set_step(each, assignments.get(each.spec.name)) for each in standing]
+        if apply:
+            given = [each for ids in assignments.values() for each in ids]
+            self._apply(doomed, [each.spec.name for each in sets], given)
+        return InstallReport(steps=tuple(steps), applied=apply)
+
+    def _is_ours(self, spec: FieldSpec, made: Collection[str]) -> bool:
+        """Whether we made it: it is noted, or explains itself in our words."""
+        held = self.schemas[object_of(spec)].schema.fields.get(spec.salesforce)
+        noted = f"{object_of(spec)}.{spec.salesforce}" in made
+        return noted or (held is not None and held.help == spec.help)
+
+    def _field_step(self, spec: FieldSpec, is_ours: bool) -> InstallStep:
+        if not is_ours:
+            action, detail = "keep", "not made by Upswell: its help text is another's"
+        else:
+            action = "remove"
+            detail = "with what people filled in" if spec.owner == "person" else ""
+        return InstallStep(object=object_of(spec), name=spec.salesforce, action=action, detail=detail)
+
+    def _apply(self, fields: Sequence[FieldSpec], sets: Sequence[str], assignments: Sequence[str]) -> None:
+        """Fields first: where the org refuses one, nobody has lost a permission set."""
+        version = self.client.settings.api_version
+        for part in ((fields, ()), ((), sets)):
+            if not any(part):
+                continue
+            if part[1]:
+                self.sets.take_back(assignments)
+            outcome = self.deployer.deploy(removal(*part, version=version))
+            if not outcome.succeeded:
+                raise refused(outcome, "removed")
+        for name in {object_of(spec) for spec in fields}:
+            self.schemas.forget(name)
+
+
+def _set_step(standing: Standing, assignments: Sequence[str] | None) -> InstallStep:
+    if assignments is None:
+        action, detail = "keep", "not made by Upswell: its description is another's"
+    else:
+        many = f"the {len(assignments)} users who have" if len(assignments) > 1 else "the one user who has"
+        action, detail = "remove", f"from {many} it" if assignments else ""
+    return InstallStep(object="PermissionSet", name=standing.spec.name, action=action, detail=detail)
