@@ -209,6 +209,10 @@ class Salesforce:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
         return self._reader.pull(table, window)
 
+    def hidden(self, table: str) -> Mapping[str, str]:
+        """Objects of a table of several that our user does not see, and why."""
+        return self._reader.hidden.get(table, {})
+
     def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
         """Rows whose mapped formula fields, or fields of parents, changed: ids and those columns."""
         return self._reader.moved(table, held)

@@ -29,6 +29,7 @@ from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Described, Schemas
 from connectors.salesforce.tables import OBJECTS_READ, Source, sources_of
+from connectors.seen import seen
 
 _STAMPS: Final = {
     "crm_id": "Id",
@@ -68,13 +69,15 @@ class Reader:
         self._mappings = mappings
         self._derivation = derivation
         self._children = children
+        self.hidden: dict[str, dict[str, str]] = {}  # table -> object of it that our user does not see -> why
 
     def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
         """Pages in the canonical schema; checked against describe before the first query."""
         if table not in self._mappings.delivered:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(self._mappings.delivered)}")
         self._schemas.learn((*OBJECTS_READ, *self._mappings.objects.values()))
-        sources = self._sources(table)
+        sources, unseen = seen(self._sources(table), self._schemas.__getitem__)
+        self.hidden[table] = unseen
         self._check_mapping(table, [each.object for each in sources])
         if table == "exchange_rates" and not self._schemas.holds_path("Account", "CurrencyIsoCode"):
             raise AbsentError("This org has one currency.", record=table)

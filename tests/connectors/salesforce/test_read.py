@@ -334,3 +334,13 @@ def test_a_pull_that_waits_while_others_run_loses_nothing(org: Any, way: str) ->
     for page in slow:
         found += page.column("crm_id").to_pylist()
     assert sorted(found) == sorted(ids)
+
+
+def test_activities_come_without_the_object_that_our_user_may_not_see(org: Any, pulled: Any) -> None:
+    """Tasks without events; what is missing is told."""
+    org.create("Task", Subject="T")
+    org.hide("Event")
+    crm = org.connect()
+    assert [row["kind"] for row in pulled(crm, "activities")] == ["task"]
+    assert set(crm.hidden("activities")) == {"Event"}
+    assert crm.hidden("accounts") == {}
