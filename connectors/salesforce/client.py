@@ -19,7 +19,7 @@ import simple_salesforce
 
 from connectors.budget import Budget
 from connectors.crm import Usage
-from connectors.errors import AmbiguousError, LoginError, TerminalError
+from connectors.errors import AmbiguousError, LoginError, SetupError, TerminalError
 from connectors.pace import LocalPace, Pace, Rate
 from connectors.salesforce.auth import Token, log_in
 from connectors.salesforce.errors import SESSION_EXPIRED, entries_of, error_of
@@ -81,13 +81,20 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         return self.restful(path, method="POST", data=encode(body), reading=True)
 
     def describe_all(self, object_names: Sequence[str]) -> Mapping[str, Any]:
-        """Each object's describe, or None where there is none, in one API call; without those that failed."""
+        """Each object's describe, or None where there is none, in one API call; without those that failed.
+
+        None of them where the org refuses the call: then they are asked for one by one."""
         root = f"/services/data/v{self.settings.api_version}/sobjects"
         asked = [
             {"method": "GET", "url": f"{root}/{name}/describe", "referenceId": f"object{place}"}
             for place, name in enumerate(object_names)
         ]
-        replies = self.ask("composite", {"compositeRequest": asked})["compositeResponse"]
+        try:
+            replies = self.ask("composite", {"compositeRequest": asked})["compositeResponse"]
+        except LoginError:
+            raise
+        except (SetupError, TerminalError):
+            return {}
         told = {reply["referenceId"]: reply for reply in replies}
         found = ((name, told.get(f"object{place}", {})) for place, name in enumerate(object_names))
         return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -404,3 +406,22 @@ def test_memory_holds_a_few_thousand_records_at_a_time(org: Any) -> None:
     org.many_accounts(3 * PIECE)
     pages = list(by(org, "bulk").pull("accounts", Window(since=None, until=LATER)))
     assert [page.num_rows for page in pages] == [PIECE] * 3
+
+
+def test_without_room_on_the_disk_rest_delivers(
+    org: Any, pulled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder for temporary files is full, or somebody swept it."""
+    ids = org.many_accounts(MANY)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    swept = []
+
+    def sweep(request: Any) -> None:
+        if request.path.endswith("/results") or "/jobs/query/" in request.path:
+            for folder in tmp_path.glob("upswell-bulk-*"):
+                swept.append(folder)
+                shutil.rmtree(folder)
+
+    crm = by(org, "bulk", on_request=sweep)
+    assert sorted(row["crm_id"] for row in pulled(crm, "accounts")) == sorted(ids)
+    assert swept
