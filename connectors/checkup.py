@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from connectors.errors import SetupError
-from connectors.mappings import Mappings
+
+if TYPE_CHECKING:
+    from connectors.mappings import Mappings  # which knows the values of a CRM, as this does not
 
 REQUIRED: Final = frozenset({"accounts"})  # without them there is nothing to score
 RATES: Final = "exchange_rates"

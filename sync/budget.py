@@ -8,13 +8,14 @@ leaves at most as many calls booked as it has made, until they fall out of the 2
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
 
 from connectors.budget import TOLD_FOR, WINDOW, Shares, ceiling_reached, run_used_up, share_used_up
-from connectors.errors import QuotaError
+from connectors.errors import LedgerError, QuotaError
 from sync.store import Store
 from sync.store.calls import CallCountRow, CallOrgRow
 from sync.store.locks import machine_clock
@@ -72,10 +73,12 @@ class SharedBudget:
         return self._spent - self._left
 
     def close(self) -> None:
-        """Give back what is left of the block, and keep what the CRM said last."""
+        """Give back what is left of the block, and keep what the CRM said last.
+
+        Without the ledger it stays booked, until it falls out of the 24 hours."""
         if self._booked_at is None:
             return
-        with self._store.counting() as connection:
+        with suppress(LedgerError), self._store.counting() as connection:
             self._settle(connection, self._clock())
         self._told, self._left = None, 0
 

@@ -29,6 +29,7 @@ from connectors.errors import (
     TransientError,
     UpswellError,
 )
+from sync.call_size import CallSize
 from sync.claims import Claim, Claims, Held, Outcome, smaller
 from sync.operations import CLAIMED, SENDING, UNKNOWN, Operation
 from sync.recovery import CRASHES, FIX, LONGEST_WAIT, MESSAGE
@@ -90,6 +91,7 @@ class Delivery:
 
     claims: Claims
     able: Capabilities
+    size: CallSize
 
     def deliver(self, errand: Errand, claim: Claim) -> Delivered:
         """What came of the claim; operations of unknown outcome are looked for later.
@@ -136,7 +138,7 @@ class Delivery:
             self.claims.give_back(sending, SENDING, unsent=True)
             return Delivered()
         try:
-            results = errand.send([row.operation for row in sending])
+            results = self._timed(errand, sending)
         except AmbiguousError:
             return self.look_for(errand, self.claims.lose(sending))
         except TerminalError as error:
@@ -158,6 +160,13 @@ class Delivery:
         if together:
             kept += self._send_in_parts(errand, together, _error(results[together[0].key]))
         return kept
+
+    def _timed(self, errand: Errand, rows: Sequence[Held]) -> Mapping[str, RowResult]:
+        began = self.claims.clock()
+        try:
+            return errand.send([row.operation for row in rows])
+        finally:
+            self.size.note(self.claims.clock() - began)
 
     def _send_in_parts(self, errand: Errand, rows: Sequence[Held], error: TerminalError) -> Delivered:
         """Send what was refused as a whole in smaller calls; a row that is alone is the one meant."""

@@ -12,18 +12,21 @@ attempt: what comes back from it is sent by calls, whose claims shrink when work
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, Protocol
 
 from connectors.crm import Change, RowOutcome, RowResult
-from connectors.errors import AmbiguousError, UpswellError
+from connectors.errors import AmbiguousError, LoginError, SetupError, TerminalError, UpswellError
 from connectors.write_jobs import JobState, WriteJobs
 from sync.claims import Claim, Claims, Held
 from sync.delivery import Delivered, Delivery, Errand, fitting
 from sync.operations import CLAIMED, SENDING, UNKNOWN, Operation
+
+logger = logging.getLogger(__name__)
 
 AT_ONCE: Final = 1_000
 """Rows whose outcome is kept in one transaction, so that others come to write in between."""
@@ -49,9 +52,12 @@ class JobErrand(Errand, Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobDelivery:
-    """Delivers claims by jobs; what it shares with the delivery by calls is `delivery`."""
+    """Delivers claims by jobs; what it shares with the delivery by calls is `delivery`.
+
+    `refused` says why the CRM opens no jobs: then there is no use in asking again."""
 
     delivery: Delivery
+    refused: list[str] = field(default_factory=list)
 
     @property
     def claims(self) -> Claims:
@@ -73,7 +79,16 @@ class JobDelivery:
         rows = self.claims.renew(rows, CLAIMED)  # the reading took its time
         if not rows:
             return Delivered()
-        opened = errand.jobs.open(errand.changes([row.operation for row in rows]))
+        try:
+            opened = errand.jobs.open(errand.changes([row.operation for row in rows]))
+        except LoginError:
+            raise
+        except (SetupError, TerminalError) as error:
+            # calls may well be taken where jobs are not; if not, their own error tells
+            logger.warning("no job can be opened, so calls are made: %s", error)
+            self.refused.append(error.message)
+            self.claims.give_back(rows, CLAIMED)
+            return Delivered()
         left_out = {result.key: result for result in opened.left_out}
         settled = self.delivery.keep(errand, rows, left_out, CLAIMED)
         if opened.id is None:

@@ -136,7 +136,8 @@ def make_plan(
         score_run_id=_scoring(store, run_id),
         inputs=around.inputs.as_json(),
     )
-    plan = replace(plan, summary=summarise(plan, held=len(held), usage=around.usage, pace=read_pace(store)))
+    summary = summarise(plan, held=len(held), usage=around.usage, budget=around.budget, pace=read_pace(store))
+    plan = replace(plan, summary=summary)
     save(store, plan)
     return plan
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from connectors.crm import Usage
 from sync.guard import changed_records
 from sync.planned import Plan
+from sync.settings import BudgetSettings
 from sync.store import Store
 from sync.store.tables import StepRow
 from sync.store.writeback import PlanRow
@@ -45,8 +46,9 @@ def read_pace(store: Store) -> Pace:
     return Pace(seconds=SECONDS_A_CALL, is_measured=False)
 
 
-def summarise(plan: Plan, *, held: int, usage: Usage, pace: Pace) -> dict[str, Any]:
+def summarise(plan: Plan, *, held: int, usage: Usage, budget: BudgetSettings, pace: Pace) -> dict[str, Any]:
     """What is shown of a plan, as JSON; `held` counts the records that hold a score."""
+    limit = usage.org_limit
     changed = changed_records(plan.changes)
     largest = max(changed.values(), default=0)
     return {
@@ -64,8 +66,10 @@ def summarise(plan: Plan, *, held: int, usage: Usage, pace: Pace) -> dict[str, A
         "largest_moves": [list(move) for move in plan.largest_moves(MOVES)],
         "api_calls": plan.api_calls,
         "org_calls_used": usage.org_used,
-        "org_calls_limit": usage.org_limit,
-        "quota_share": round(plan.api_calls / usage.org_limit, 6) if usage.org_limit else None,
+        "org_calls_limit": limit,
+        "quota_share": round(plan.api_calls / limit, 6) if limit else None,
+        "our_calls": usage.calls if usage.ours is None else usage.ours,
+        "our_calls_limit": None if limit is None else int(limit * budget.daily_share),
         "seconds": round(plan.api_calls * pace.seconds, 1),
         "seconds_measured": pace.is_measured,
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from connectors.crm import Crm
 from connectors.errors import SetupError, TransientError, UpswellError
+from sync.call_size import CallSize
 from sync.claims import Claims, Wanted
 from sync.delivery import Delivered, Delivery, Errand, pause
 from sync.gateway import CellErrand, Drift
@@ -53,6 +54,7 @@ class Workbench:
     org_id: str
     kinds: Sequence[str]
     today: date
+    size: CallSize
     drifts: list[Drift] = field(default_factory=list)
     errands: dict[tuple[str, str], Errand] = field(default_factory=dict)  # by plan and kind, as they are used
 
@@ -92,6 +94,11 @@ class Workbench:
             org_id=org_id,
             kinds=kinds,
             today=now.astimezone(ZoneInfo(timezone)).date(),
+            size=CallSize(
+                most=crm.capabilities.write_batch,
+                longest=timedelta(seconds=crm.capabilities.longest_call),
+                rows=crm.capabilities.write_batch,
+            ),
         )
 
     def work(
@@ -106,7 +113,7 @@ class Workbench:
 
         Raises StateError when another run holds the org, and what won't pass: TerminalError, SetupError."""
         able = self.crm.capabilities
-        delivery = Delivery(claims=self.claims, able=able)
+        delivery = Delivery(claims=self.claims, able=able, size=self.size)
         by_job = JobDelivery(delivery=delivery)
         wanted = Wanted(
             plan_id=self.plan_id,
@@ -121,7 +128,8 @@ class Workbench:
         )
         done, batches = Delivered(), 0
         while limit is None or batches < limit:
-            claim = self.claims.take(wanted)
+            least = None if by_job.refused else wanted.job_least
+            claim = self.claims.take(replace(wanted, batch=self.size.rows, job_least=least))
             if claim is None:
                 break
             batches += 1

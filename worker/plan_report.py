@@ -165,7 +165,9 @@ def _cost(plan: Plan) -> str:
     share, seconds = summary.get("quota_share"), summary.get("seconds")
     cost = f"It takes about {plan.api_calls:,} API calls"
     if share is not None:
-        cost += f" ({share:.2%} of the org's {summary['org_calls_limit']:,} a day)"
+        cost += f" ({share:.2%} of the org's {summary['org_calls_limit']:,} a day"
+        ours = summary.get("our_calls_limit")
+        cost += f"; {summary['our_calls']:,} of our {ours:,} are made)" if ours is not None else ")"
     if seconds is not None:
         basis = (
             "at the last plan's pace" if summary.get("seconds_measured") else "a guess until one was applied"

@@ -18,7 +18,7 @@ LATE_SECONDS: Final = 3.0
 LATE_WAIT: Final = 0.5
 
 WRITES: Final[Mapping[str, str]] = {
-    "salesforce": "collections.create|collections.update|composite|record.update",
+    "salesforce": "collections.create|collections.update|composite|record.update|ingest.close",
     "hubspot": "*.batch.create|*.batch.update|*.batch.upsert",
 }
 """The endpoints by which records are written."""

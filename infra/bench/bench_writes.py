@@ -161,8 +161,10 @@ def main() -> None:
     """Print one JSON object a line."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--accounts", type=int, default=ACCOUNTS)
-    accounts = options.parse_args().accounts
-    for way in WAYS:
+    options.add_argument("--way", choices=[way.name for way in WAYS], help="only this one")
+    given = options.parse_args()
+    accounts = given.accounts
+    for way in (each for each in WAYS if given.way in (None, each.name)):
         with tempfile.TemporaryDirectory(prefix="upswell-bench-") as name:
             folder = Path(name)
             made = make_org(folder / "org", way.kind, accounts=accounts, seed=1)

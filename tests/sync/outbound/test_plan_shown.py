@@ -110,12 +110,13 @@ def test_a_plan_names_the_scoring_behind_it_and_who_asked_for_its_run(world: Any
 
 def test_a_plan_counts_what_it_costs(world: Any, score: Score) -> None:
     """Its calls as a share of the org's day, and the time at the pace of the last plan."""
-    world.crm.usage = lambda: Usage(calls=3, org_used=50, org_limit=1000)
+    world.crm.usage = lambda: Usage(calls=3, org_used=50, org_limit=1000, ours=7)
     plan = world.plan(*(score(n) for n in range(4)))
     assert plan.summary is not None
     assert plan.summary["quota_share"] == pytest.approx(plan.api_calls / 1000)
     assert plan.summary["seconds"] == pytest.approx(plan.api_calls * SECONDS_A_CALL)
     assert not plan.summary["seconds_measured"]
+    assert (plan.summary["our_calls"], plan.summary["our_calls_limit"]) == (7, 200)
 
     world.apply(plan)
     run = start_run(world.store, "apply", config_hash="", now=world.now)

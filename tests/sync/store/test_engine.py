@@ -16,11 +16,11 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
 from connectors.errors import SettingError, StateError
-from sync.store import Store, engine, tables, writeback
+from sync.store import Store, calls, engine, tables, writeback
 from sync.store.base import Base
 from sync.store.engine import HEAD
 from sync.store.migrations import config
@@ -255,3 +255,26 @@ def test_a_file_that_is_no_database_is_a_setting_error(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="not a database"):
         Store.open(f"sqlite:///{file}")
     assert file.read_text().startswith("these are my notes")
+
+
+def test_counting_waits_for_no_disk_and_keeps_all_or_nothing(ledger: Store, noon: datetime) -> None:
+    """A call to the CRM must not cost a turn of the disk; a process that dies loses nothing."""
+    asked = "SHOW synchronous_commit" if ledger.engine.dialect.name == "postgresql" else "PRAGMA synchronous"
+    row = {"org": "acme", "since": noon, "run_id": "", "calls": 1}
+    with ledger.counting() as connection:
+        assert str(connection.execute(text(asked)).scalar_one()) in {"off", "1"}
+        connection.execute(insert(calls.CallCountRow), row)
+    with pytest.raises(IntegrityError), ledger.counting() as connection:
+        connection.execute(insert(calls.CallCountRow), [row | {"run_id": "another"}, row])
+    with ledger.session() as session:
+        assert [each.run_id for each in session.query(calls.CallCountRow)] == [""]
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_a_long_write_to_the_ledger_holds_up_no_call(ledger: Store, noon: datetime) -> None:
+    """On a server, that is; a file has one writer."""
+    with ledger.begin() as session:
+        session.add(tables.LockRow(name="long", owner="me", expires_at=noon))
+        session.flush()
+        with ledger.counting() as connection:
+            connection.execute(insert(calls.CallRateRow), {"org": "acme", "rate": "burst", "calls": 190})

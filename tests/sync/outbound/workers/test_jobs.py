@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.crm import RowOutcome, RowResult
+from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.write_jobs import JobState
 
 FAULTS = {
@@ -199,6 +200,47 @@ def test_without_quota_to_close_a_job_the_plan_is_paused(yard: Any) -> None:
     assert yard.finish() == "applied"
     assert yard.wire.yard["job-1"].state is JobState.ENDED
     assert outcomes(yard) == {"applied": 40}
+    yard.check()
+
+
+@pytest.mark.parametrize(
+    "error", [SetupError("no Bulk API here"), TerminalError("INVALIDENTITY", status=400)]
+)
+def test_where_no_job_can_be_opened_calls_are_made(
+    yard: Any, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """It is asked for once, and stops nothing."""
+    asked: list[int] = []
+
+    def refuse(_: Any, changes: Any) -> Any:
+        asked.append(len(changes))
+        raise error
+
+    monkeypatch.setattr(type(yard.wire.jobs), "open", refuse)
+    yard.start()
+    assert yard.finish() == "applied"
+    assert asked == [30]
+    assert outcomes(yard) == {"applied": 40}
+    yard.check()
+
+
+def test_a_login_that_is_refused_while_a_job_is_opened_ends_the_apply(
+    yard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls would fare no better; nothing was written by it, and the next apply goes on."""
+
+    def refuse(_: Any, changes: Any) -> Any:
+        raise LoginError("the token was revoked", status=401)
+
+    door = type(yard.wire.jobs)
+    open_it = door.open
+    monkeypatch.setattr(door, "open", refuse)
+    yard.start()
+    with pytest.raises(LoginError):
+        yard.some()
+    assert outcomes(yard) == {"applied": 4, None: 36}
+    monkeypatch.setattr(door, "open", open_it)
+    assert yard.finish() == "applied"
     yard.check()
 
 
