@@ -340,7 +340,7 @@ def test_what_an_org_has_is_asked_in_one_call(org: Any, pulled: Any) -> None:
     """Every object that a pull of all tables reads; one by one where the org refuses that call."""
     org.create("Account", Name="Acme")
     crm = connect(org)
-    for table in ("accounts", "contacts", "opportunities", "activities", "owners"):
+    for table in ("accounts", "contacts", "opportunities", "tickets", "owners"):
         pulled(crm, table)
     assert len(org.requests("/composite")) == 1
     assert not org.requests("/describe")
