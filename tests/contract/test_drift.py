@@ -57,6 +57,18 @@ def test_a_drift_in_mid_run_stops_the_run_with_one_message_instead_of_a_refusal_
     assert writes_of(org) == []
 
 
+@pytest.mark.parametrize("drift", ["removed", "forbidden"])
+def test_a_row_with_a_fate_of_its_own_does_not_hide_the_drift(org: Org, crm: Crm, drift: str) -> None:
+    """One record of the call was deleted: the others' refusal is no less the field's."""
+    records = [org.create("accounts", name=n) for n in "ABC"]
+    crm.describe(crm.object_name("accounts"))
+    org.delete("accounts", records[1])
+    DRIFTS[drift](org)
+    with pytest.raises(SetupError):
+        crm.write([_change(org, crm, record) for record in records])
+    assert writes_of(org) == []
+
+
 def test_a_value_that_a_retyped_field_refuses_is_the_rows_own_affair(org: Org, crm: Crm) -> None:
     """In mid-run each row says so; a run that begins later stops."""
     record = org.create("accounts", name="A")
