@@ -287,6 +287,12 @@ class Crm(Protocol):
         mapped field that the org lacks raises SetupError naming table, column and field."""
         ...
 
+    def hidden(self, table: str) -> Mapping[str, str]:
+        """Of the objects that deliver a table together, those that our user does not see, and why.
+
+        The rows of the others come; told once the table was pulled."""
+        ...
+
     def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
         """What changed in the rows we hold although the CRM's stamp did not move; asked for once a day.
 

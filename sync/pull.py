@@ -53,7 +53,7 @@ class PullReport:
     org: OrgInfo
     server_time: datetime
     tables: tuple[TablePull, ...]
-    invisible: Mapping[str, str]  # optional table -> why
+    invisible: Mapping[str, str]  # optional table, or one object of it in brackets -> why
     absent: Mapping[str, str]  # table of which this CRM has nothing -> why
     api_calls: int
 
@@ -110,6 +110,7 @@ def pull(
                     crm, lake, org, table, window, pages=pages, run_id=run_id, now=now, progress=progress
                 )
             )
+            invisible |= {f"{table} ({name})": why for name, why in crm.hidden(table).items()}
         except AbsentError as error:
             absent[table] = str(error)
             _drop(lake, org, [table], run_id=run_id, now=now)

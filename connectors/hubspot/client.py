@@ -131,6 +131,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         """Give back the connections, and what was booked of the budget."""
         if self._budget is not None:
             self._budget.close()
+        self._pace.close()
         self.door.close()
 
     def api_request(self, options: Mapping[str, Any]) -> requests.Response:

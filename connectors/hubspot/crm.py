@@ -185,6 +185,10 @@ class Hubspot:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
         return self._reader.pull(table, window, also=also)
 
+    def hidden(self, table: str) -> Mapping[str, str]:
+        """Objects of a table of several that our user does not see, and why."""
+        return self._reader.hidden.get(table, {})
+
     def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
         """The rows whose associations changed."""
         return self._moves.pages(table, held)

@@ -11,7 +11,7 @@ import pyarrow as pa
 from connectors.errors import SetupError, TerminalError
 from connectors.hubspot.links import Links
 from connectors.hubspot.schema import Schemas
-from connectors.hubspot.tables import ASSOCIATED, link_of, sources_of
+from connectors.hubspot.tables import ASSOCIATED, link_of
 from connectors.mappings import Mappings, fits, misfit_of
 
 _OBJECT: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -19,13 +19,16 @@ _NAMES: Final = "Name the object as HubSpot's API does: companies, contacts, dea
 
 
 def check_mapping(
-    table: str, stamps: Collection[str], *, mappings: Mappings, schemas: Schemas, links: Links
+    table: str,
+    objects: Collection[str],
+    stamps: Collection[str],
+    *,
+    mappings: Mappings,
+    schemas: Schemas,
+    links: Links,
 ) -> None:
-    """Raise SetupError for a column that is not ours, and for a property or association that is missing or
-    can't fill its column."""
-    objects = [source.object for source in sources_of(table, mappings)]
-    for name in objects:
-        _ = schemas[name]  # an object that is none is told before anything else is asked about it
+    """Raise SetupError for a column that is not ours, and for a property or association that is missing from
+    all of these objects or can't fill its column."""
     for where, path, kind in mappings.checked(table, stamps):
         if path.startswith(ASSOCIATED):
             _check_association(where, path, kind, objects, links)

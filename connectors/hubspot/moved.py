@@ -22,6 +22,7 @@ from connectors.hubspot.roles import Roles
 from connectors.hubspot.schema import Schemas
 from connectors.hubspot.tables import Link, Source, sources_of
 from connectors.mappings import Mappings
+from connectors.seen import seen
 
 
 class Moves:
@@ -49,7 +50,7 @@ class Moves:
         if table == "contact_roles" and table not in self._mappings.objects:
             yield from self._roles.moved(held, self._now())
             return
-        for source in sources_of(table, self._mappings):
+        for source in seen(sources_of(table, self._mappings), self._schemas.__getitem__)[0]:
             links = self._unstamped(table, source)
             if links:
                 rows = self._held(table, source, list(links), held)

@@ -34,6 +34,7 @@ from connectors.hubspot.schema import Described, Schemas
 from connectors.hubspot.tables import ABSENT, MERGED, SOURCES, Link, Source, sources_of
 from connectors.mappings import Mappings
 from connectors.page import MISFITS, Page, misfit, whole
+from connectors.seen import seen
 
 _STAMPS: Final = ("crm_id", "created_at", "modified_at", "known_from", "is_deleted", "merged_into")
 _Pages = Callable[[Window], Iterator[pa.Table]]
@@ -85,6 +86,7 @@ class Reader:
         self._apart |= {past: partial(self._past, past) for past in _SUBJECTS}
         self._zone = zone
         self._aside: dict[str, Aside] = {}
+        self.hidden: dict[str, dict[str, str]] = {}  # table -> object of it that our app does not see -> why
 
     def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages in the canonical schema; checked against the account's properties before the first.
@@ -94,7 +96,6 @@ class Reader:
         if aside is not None and aside.window == window:
             yield from self._aside.pop(table).pages()
         elif table in self._mappings.objects:
-            self._check_mapping(table)
             yield from self._records(table, window, ())
         elif table in self._apart:
             yield from self._apart[table](window)
@@ -105,24 +106,37 @@ class Reader:
         elif table not in SOURCES:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(self._mappings.delivered)}")
         else:
-            self._check_mapping(table)
             yield from self._records(table, window, also if window.since is None else ())
 
     def _past(self, table: str, window: Window) -> Iterator[pa.Table]:
-        self._check_mapping(_SUBJECTS[table])
+        self._check_mapping(_SUBJECTS[table], self._sources(_SUBJECTS[table]))
         return self._histories.pages(table, window, self._zone())
 
+    def _sources(self, table: str) -> list[Source]:
+        """Where the table comes from, as far as our app sees it."""
+        found, self.hidden[table] = seen(sources_of(table, self._mappings), self._schemas.__getitem__)
+        return found
+
     def _records(self, table: str, window: Window, also: Collection[str]) -> Iterator[pa.Table]:
+        sources = self._sources(table)
+        self._check_mapping(table, sources)
         with self._lines_known(table, window, also):
             asides = {each: Aside(each, window) for each in self._along(table, also)}
+            began = False
             try:
-                for plan in [self._plan(table, source) for source in sources_of(table, self._mappings)]:
-                    yield from self._pull(plan, window, asides)
+                for plan in [self._plan(table, source) for source in sources]:
+                    for page in self._pull(plan, window, asides):
+                        began = True
+                        yield page
                 self._set_aside(asides)
-            except BaseException:  # GeneratorExit too: half of a table must not pass for all of it
+                return
+            except BaseException as error:  # GeneratorExit too: half of a table must not pass for all of it
                 for aside in asides.values():
                     aside.close()
-                raise
+                if began or not asides or not isinstance(error, SetupError):
+                    raise
+        # what came along is refused, such as history by the account's tier: the table comes without it
+        yield from self._records(table, window, ())
 
     def _along(self, table: str, also: Collection[str]) -> Iterator[str]:
         """The tables that come along with this one."""
@@ -245,8 +259,11 @@ class Reader:
             group=LINK_BATCH if labelled or derived else 1,
         )
 
-    def _check_mapping(self, table: str) -> None:
-        check_mapping(table, _STAMPS, mappings=self._mappings, schemas=self._schemas, links=self._links)
+    def _check_mapping(self, table: str, sources: Sequence[Source]) -> None:
+        objects = [source.object for source in sources]
+        check_mapping(
+            table, objects, _STAMPS, mappings=self._mappings, schemas=self._schemas, links=self._links
+        )
 
     def _page(self, plan: _Plan, records: Records) -> pa.Table:
         """One page in the canonical schema: properties, associations, derived columns, the rest null."""

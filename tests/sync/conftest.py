@@ -147,6 +147,7 @@ class CrmDouble:
     page_rows: int = 3
     fail_at: str | None = None
     also: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    hidden_objects: dict[str, tuple[str, ...]] = field(default_factory=dict)
     absent: set[str] = field(default_factory=set)
     objects: dict[str, str] = field(default_factory=dict)  # table -> the object that the settings name
     moves: dict[str, dict[str, Any]] = field(default_factory=dict)  # what a row holds now, by its id
@@ -197,6 +198,9 @@ class CrmDouble:
             yield make_rows(table, *found[start : start + self.page_rows])
             if self.fail_at == table:
                 raise ConnectionResetError("the CRM hung up")
+
+    def hidden(self, table: str) -> Mapping[str, str]:
+        return dict.fromkeys(self.hidden_objects.get(table, ()), "grant it")
 
     def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
         self.asked_whether_moved.append(table)

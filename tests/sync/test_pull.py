@@ -356,3 +356,11 @@ def test_a_ledger_that_never_noted_its_fields_reads_nothing_again(
     crm_double.clock = noon + timedelta(hours=1)
     pull_once()
     assert crm_double.reread_columns == []
+
+
+def test_an_object_of_several_that_is_invisible_is_reported(pull_once: Pull, crm_double: Any) -> None:
+    """By table and object, beside the rows of the others."""
+    crm_double.hidden_objects = {"activities": ("emails",)}
+    report = pull_once()
+    assert report.invisible == {"activities (emails)": "grant it"}
+    assert "activities" in {table.table for table in report.tables}

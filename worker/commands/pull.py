@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 @click.option("--no-exports", is_flag=True, help="Leave the exports alone.")
 def command(app: App, full: bool, no_exports: bool) -> None:
     """Pull, and show what came."""
+    from connectors.mappings import kind_of
+
     with open_loop(app.settings(), app.screen) as loop, loop.run("pull") as run:
         app.answer.run_id = run.id
         pulled = loop.pull(run, full=full)
@@ -31,7 +33,7 @@ def command(app: App, full: bool, no_exports: bool) -> None:
         ("Table", "Rows", "Deleted", "Since"),
         [
             (
-                t.table,
+                kind_of(t.table),
                 f"{t.rows:,}",
                 f"{t.deleted:,}",
                 "the beginning" if t.since is None else f"{t.since:%Y-%m-%d %H:%M} UTC",
@@ -65,7 +67,9 @@ def pull_facts(pulled: PullReport, read: ExportReport | None) -> dict[str, Any]:
 
 def pull_warnings(pulled: PullReport, read: ExportReport | None) -> list[str]:
     """What people should know of a pull: tables that the user can't see, exports that are gone."""
-    unseen = [f"{table} was not pulled: {why}" for table, why in pulled.invisible.items()]
+    from connectors.mappings import kind_of
+
+    unseen = [f"{kind_of(table)} was not pulled: {why}" for table, why in pulled.invisible.items()]
     return [*unseen, *(() if read is None else read.warnings)]
 
 

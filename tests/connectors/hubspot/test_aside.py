@@ -11,6 +11,7 @@ import pytest
 
 from connectors.canonical import CRM_TABLES
 from connectors.crm import Window
+from connectors.errors import SetupError
 from connectors.hubspot.aside import Aside
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -81,10 +82,10 @@ def test_a_reading_that_breaks_off_sets_nothing_aside(sold: Any) -> None:
 
 def test_mapped_lines_are_read_by_their_own_mapping(sold: Any, pulled: Callable[..., Any]) -> None:
     """Where the settings say what a line's product is, a deal's main product stays HubSpot's."""
-    crm = sold.connect(mapping={"opportunity_lines": {"product_id": "name", "amount": "quantity"}})
+    crm = sold.connect(mapping={"opportunity_lines": {"product_id": "quantity"}})
     pages = crm.pull("opportunities", EVERYTHING, also=("opportunity_lines",))
     assert {"API", None} == {row["product_id"] for page in pages for row in page.to_pylist()}
-    assert {2.0} == {row["amount"] for row in pulled(crm, "opportunity_lines")}
+    assert {"2"} == {row["product_id"] for row in pulled(crm, "opportunity_lines")}
 
 
 def test_lines_that_our_app_may_not_see_cost_nothing(sold: Any) -> None:
@@ -95,6 +96,16 @@ def test_lines_that_our_app_may_not_see_cost_nothing(sold: Any) -> None:
     )
     pages = sold.connect().pull("opportunities", EVERYTHING, also=("opportunity_lines",))
     assert {None} == {row["product_id"] for page in pages for row in page.to_pylist()}
+
+
+def test_an_account_that_tells_no_past_still_tells_its_deals(sold: Any) -> None:
+    """The list with history is refused; the table comes without, and the history's own turn says why."""
+    crm = sold.connect()
+    sold.fault(kind="status", status=403, code="MISSING_SCOPES", endpoint="deals.list", request=(1, 3))
+    pages = list(crm.pull("opportunities", EVERYTHING, also=("opportunity_history",)))
+    assert sum(page.num_rows for page in pages) == 2
+    with pytest.raises(SetupError):
+        list(crm.pull("opportunity_history", EVERYTHING))
 
 
 def test_pages_come_back_as_they_were_set_aside() -> None:

@@ -394,6 +394,21 @@ def test_a_table_without_its_scope_is_a_setup_error(account: Any) -> None:
         list(account.connect().pull("tickets", Window(since=None, until=datetime(2100, 1, 1, tzinfo=UTC))))
 
 
+def test_activities_come_without_the_kind_that_our_app_may_not_see(
+    account: Any, pulled: Callable[..., Any]
+) -> None:
+    """E-mails take a scope of their own; meetings and calls come, and what is missing is told."""
+    for name in ("meetings", "emails"):
+        told = {"hs_email_direction": "EMAIL"} if name == "emails" else {}
+        account.create(name, hs_timestamp="2026-10-05T10:00:00Z", **told)
+    account.fault(kind="status", status=403, code="MISSING_SCOPES", endpoint="emails.properties.list")
+    crm = account.connect()
+    assert [row["kind"] for row in pulled(crm, "activities")] == ["meeting"]
+    assert set(crm.hidden("activities")) == {"emails"}
+    assert "MISSING_SCOPES" in crm.hidden("activities")["emails"]
+    assert crm.hidden("accounts") == {}
+
+
 def test_owners_come_with_their_team(account: Any, pulled: Callable[..., Any]) -> None:
     """An owner is a person with name, email and state."""
     row = pulled(account.connect(), "owners")[0]

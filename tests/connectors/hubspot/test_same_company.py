@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from connectors.crm import Crm, Window
+from connectors.errors import AbsentError
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.company import generate, hubspot, salesforce
@@ -144,6 +145,19 @@ def test_the_same_company_gives_the_same_rows(connected: Any) -> None:
     theirs, ours = neutral(connected[0]), neutral(connected[1])
     assert all(theirs.values())
     assert _differences(theirs, ours) == []
+
+
+def test_every_row_says_when_it_became_known_and_none_in_the_future(connected: Any) -> None:
+    """Not before it was made, and not after the CRM's own clock: a feature as of a day rests on it."""
+    for crm in connected[:2]:
+        now = crm.server_time() + timedelta(seconds=1)  # a Date header has whole seconds
+        for table in crm.tables():
+            try:
+                rows = rows_of(crm, table)
+            except AbsentError:
+                continue
+            late = [row for row in rows if not row["created_at"] <= row["known_from"] <= now]
+            assert late == [], table
 
 
 def test_increments_are_the_same_too(connected: Any) -> None:

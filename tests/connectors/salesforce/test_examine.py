@@ -88,6 +88,19 @@ def test_a_hidden_object_is_a_fault_only_where_nothing_works_without_it(
     assert "are not read: The org has no such object" in found.found
 
 
+def test_one_of_several_objects_leaves_the_others(our_org: Any) -> None:
+    """Activities come without events."""
+    our_org.hide("Event")
+    assert "activities come without it" in examined(our_org.connect())["Event"].found
+
+
+def test_an_object_that_the_settings_replace_is_not_looked_for(our_org: Any) -> None:
+    """Contracts come from elsewhere; that is for the mapping's checks to say."""
+    mapping = {"contracts": {"object": "Order__c", "account_crm_id": "Account__c"}}
+    assert "Contract" in examined(our_org.connect())
+    assert "Contract" not in examined(our_org.connect(mapping=mapping))
+
+
 def test_a_login_that_ends_ends_the_check_up(our_org: Any) -> None:
     """Not one refused login a check."""
     before = len(our_org.requests("/oauth2/token"))
