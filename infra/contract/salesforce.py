@@ -56,6 +56,7 @@ class SalesforceOrg(Org):
         "tickets": {"subject": "Subject", "account_crm_id": "AccountId"},
     }
     unknown_owner = salesforce_id("005", 999_999)
+    unknown_account = salesforce_id("001", 987_654_321)
     text_settings = ("api_version", "login_url", "instance_url", "client_id", "client_secret", "auth")
 
     def __init__(self, folder: Path, *, sandbox: Sandbox | None = None, **limits: int) -> None:
