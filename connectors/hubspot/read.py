@@ -140,8 +140,9 @@ class Reader:
 
     def _along(self, table: str, also: Collection[str]) -> Iterator[str]:
         """The tables that come along with this one."""
-        yield from (each for each in HISTORIES.get(table, ()) if each in also)
-        if table == "opportunities" and ROLES in also:
+        usual = set(also) - self._mappings.objects.keys()  # an object of the settings is read by itself
+        yield from (each for each in HISTORIES.get(table, ()) if each in usual)
+        if table == "opportunities" and ROLES in usual:
             try:
                 self._roles.check()
             except SetupError:  # our app sees no people: their own turn says so
@@ -153,7 +154,8 @@ class Reader:
         """All lines are read before all opportunities, when both are wanted: a deal's main product is one.
 
         Not where the settings map what a line tells, for then it may be no line of ours."""
-        if table != "opportunities" or LINES not in also or self._mappings.columns(LINES):
+        own = LINES in self._mappings.objects or self._mappings.columns(LINES)
+        if table != "opportunities" or LINES not in also or own:
             yield
             return
         aside = Aside(LINES, window)
