@@ -20,8 +20,8 @@ _MARGIN: Final = 0.05  # of the seconds: a call whose end is not told yet is tho
 class Rate:
     """At most `calls` in any `seconds`; with 0 seconds, at most `calls` at once.
 
-    With `strict`, a call that has not ended keeps its turn, however long it takes. Without, that is only
-    waited for within the margin, which is cheaper and exact enough where the seconds are many."""
+    With `strict`, a call that has not ended keeps its turn, and its end is told at once. Without, that is
+    only waited for within the margin, which is cheaper and exact enough where the seconds are many."""
 
     name: str
     calls: int
@@ -50,6 +50,10 @@ class Pace(Protocol):
         """Take over the number of calls that the CRM tells."""
         ...
 
+    def close(self) -> None:
+        """Give back the connections."""
+        ...
+
 
 class LocalPace:
     """A pace for the calls of this process only; `clock` and `sleep` are replaceable."""
@@ -71,6 +75,9 @@ class LocalPace:
         """Take over the number of calls that the CRM tells."""
         with self._lock:
             self._calls[rate.name] = max(1, calls)
+
+    def close(self) -> None:
+        """Nothing: there are none."""
 
     def allowed(self, name: str) -> int | None:
         """The number of calls that the CRM told for a rate; None before it has."""

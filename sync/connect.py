@@ -43,6 +43,10 @@ def connect(settings: Settings, store: Store | None = None, *, run_of: Callable[
         org = address_of(settings)
         budget = SharedBudget(store, org, shares=shares, run_of=run_of)
         pace = SharedPace(store, org, longest_call=timeouts.longest)
+        if settings.redis.url:
+            from sync.pacing_redis import RedisPace
+
+            pace = RedisPace(settings.redis.url, org, longest_call=timeouts.longest, fallback=pace)
     if settings.crm.kind == "hubspot":
         from connectors.hubspot.crm import Hubspot
 

@@ -28,6 +28,7 @@ from sync.store import Store
 from sync.store.calls import CallRateRow, CallTurnRow
 
 LONGEST_LOOK: Final = 0.25  # seconds between two looks whether a turn is free
+ARRIVES_WITHIN: Final = 10.0  # seconds after which the CRM has surely counted a call: it connects within five
 DRIFT: Final = 0.002  # clocks are slewed by at most 500 parts in a million, ours and the CRM's
 
 _ORG: Final[BindParameter[str]] = bindparam("of_org")
@@ -67,7 +68,8 @@ class _Held:
 class SharedPace:
     """The pace of every process that works on the ledger `store` and calls the CRM `org`.
 
-    `longest_call` is how many seconds a call may take: turns of a process that died are free after it.
+    `longest_call` is how many seconds a call may take. Turns of a process that died are free after it, or a
+    while after the CRM must have counted its call.
     `clock` is the database server's on PostgreSQL, and the machine's on SQLite, unless it is given."""
 
     def __init__(
@@ -100,6 +102,9 @@ class SharedPace:
                 connection.execute(insert(CallRateRow), row)
         self._told[rate.name] = calls
 
+    def close(self) -> None:
+        """Nothing: the connections are the ledger's."""
+
     @contextmanager
     def turn(self, *rates: Rate) -> Iterator[None]:
         """A turn for one call, entered when every rate allows it, and left when its reply is there."""
@@ -125,7 +130,7 @@ class SharedPace:
             free: list[tuple[Rate, int, bool]] = []
             for rate in rates:
                 of_rate = {"of_org": self._org, "of_rate": rate.name}
-                latest = now + rate.seconds * (1 + DRIFT) + self._longest
+                latest = now + rate.seconds * (1 + DRIFT) + lease_of(rate, self._longest)
                 look = {**of_rate, "after": now, "latest": latest}
                 calls, turns, busy, soonest, turn = connection.execute(_LOOK, look).one()
                 if busy >= (calls or rate.calls):
@@ -135,7 +140,7 @@ class SharedPace:
 
     def _hold(self, connection: Connection, rate: Rate, turn: int, now: float, is_new: bool) -> _Held:
         """Take a turn until its call has surely been counted by the CRM."""
-        until = now + rate.seconds * (1 + DRIFT) + (self._longest if rate.strict else rate.margin)
+        until = now + rate.seconds * (1 + DRIFT) + lease_of(rate, self._longest)
         if is_new:
             row = {"org": self._org, "rate": rate.name, "turn": turn, "free_at": until}
             connection.execute(insert(CallTurnRow), row)
@@ -174,3 +179,10 @@ class SharedPace:
         if connection.dialect.name == "postgresql":
             return float(connection.execute(_SERVER_CLOCK).scalar_one())
         return time.time()
+
+
+def lease_of(rate: Rate, longest_call: float) -> float:
+    """Seconds for which a turn is kept on top of its own while its call has not ended."""
+    if not rate.strict:
+        return rate.margin
+    return min(longest_call, ARRIVES_WITHIN) if rate.seconds else longest_call

@@ -18,7 +18,7 @@ VERBS: Final = MappingProxyType(
         "demo": "Run the whole loop on a synthetic company, with no account anywhere.",
         "init": "Write an upswell.toml to fill in.",
         "sandbox": "Run a stand-in CRM on a loopback port, or move its company on in time.",
-        "install": "Create Upswell's fields in the CRM, or show with --plan what would be created.",
+        "install": "Create Upswell's fields and permission sets in the CRM, or take them away with --remove.",
         "pull": "Fetch what is new from the CRM and from the exports into the lake.",
         "train": "Train a model on the account history in the lake and make it the current one.",
         "score": "Score every customer account with the current model.",

@@ -6,6 +6,7 @@ address, where it would be logged.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,11 @@ from connectors.transport import HttpDoor, RetryPolicy
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A login's fruit; `scopes` are those that it told, None where it told none."""
+    """A login's fruit; `scopes` are those that it told, None where it told none, `lives` its seconds."""
 
     access_token: str
     scopes: frozenset[str] | None = None
+    lives: float = math.inf
 
     def __repr__(self) -> str:
         """Scopes only."""
@@ -66,7 +68,13 @@ def log_in(settings: HubspotSettings, door: HttpDoor, *, retry: RetryPolicy) -> 
             "What answers there is no HubSpot login.", record=settings.base_url, fix="Correct base_url."
         )
     door.redact.learn(str(token))
-    return Token(access_token=str(token), scopes=scopes_in(body))
+    return Token(access_token=str(token), scopes=scopes_in(body), lives=_lives(body.get("expires_in")))
+
+
+def _lives(told: Any) -> float:
+    """Seconds for which a token is good; endless where nobody tells."""
+    is_number = isinstance(told, (int, float)) and not isinstance(told, bool)
+    return float(told) if is_number and told > 0 else math.inf
 
 
 def scopes_in(body: Any) -> frozenset[str] | None:

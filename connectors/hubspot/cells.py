@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from connectors.canonical import DAY, FLAG, REAL, TEXT, TIME, WHOLE
+from connectors.hubspot.blanks import trimmed
 from connectors.hubspot.values import parse_time
 
 _FLAGS: Final = {"true": True, "false": False}
@@ -34,7 +35,7 @@ def column(values: Sequence[Any], kind: pa.DataType, *, zone: ZoneInfo | None = 
     if kind == TIME:
         return _read(texts, TIME, parse_time)
     if kind == FLAG:
-        return pa.array([None if cell is None else _FLAGS[cell.lower()] for cell in texts.to_pylist()], FLAG)
+        return _each(texts, FLAG, lambda cell: _FLAGS[cell.lower()])
     raise TypeError(f"no canonical column is of type {kind}")
 
 
@@ -62,8 +63,13 @@ def _texts(values: Sequence[Any]) -> pa.Array:
 
 
 def _read(texts: pa.Array, kind: pa.DataType, one: Callable[[str], Any]) -> pa.Array:
-    """The column read at once, else each cell by `one`."""
+    """The column read at once where Arrow understands every cell, else each by `one`, blanks left aside."""
     try:
         return texts.cast(kind)
     except pa.ArrowInvalid:
-        return pa.array([None if cell is None else one(cell) for cell in texts.to_pylist()], kind)
+        return _each(texts, kind, one)
+
+
+def _each(texts: pa.Array, kind: pa.DataType, one: Callable[[str], Any]) -> pa.Array:
+    cells = [None if cell is None else trimmed(cell) for cell in texts.to_pylist()]
+    return pa.array([one(cell) if cell else None for cell in cells], kind)

@@ -9,7 +9,8 @@ one way out, `api_request`, whose address, login and headers the library makes a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -20,13 +21,14 @@ from hubspot.utils.requests.http_request_builder import Request
 from connectors.budget import Budget
 from connectors.crm import Usage
 from connectors.errors import AmbiguousError, LoginError, TerminalError
-from connectors.hubspot.auth import log_in, scopes_in
+from connectors.hubspot.auth import Token, log_in, scopes_in
 from connectors.hubspot.errors import error_of
 from connectors.hubspot.paths import Paths, paths_of
 from connectors.hubspot.settings import HubspotSettings
 from connectors.pace import LocalPace, Pace, Rate
 from connectors.transport import HttpDoor, RetryPolicy
 
+_BEFORE_EXPIRY: Final = 60.0  # seconds that a token must still be good for when a call leaves
 _SEARCHES: Final = Rate(name="searches", calls=5, seconds=1.0, strict=True)  # an account, all apps together
 _BURST: Final = Rate(name="burst", calls=100, seconds=10.0)  # the smallest tier's; replies tell the account's
 
@@ -42,6 +44,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         retry: RetryPolicy,
         budget: Budget | None,
         pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.login = settings
         self.paths: Paths = paths_of(settings.api_version)
@@ -55,9 +58,11 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         self._org_usage: tuple[int, int] | None = None
         self._pace = pace if pace is not None else LocalPace(sleep=retry.sleep)
         base = settings.base_url.rstrip("/")
+        self._clock = clock
+        self._scopes: frozenset[str] | None = None
         token = log_in(settings, door, retry=retry)
-        self._scopes = token.scopes
         super().__init__(access_token=token.access_token, host=base, base_url=base)
+        self._take(token)
         self.config["user_agent"] = "upswell"
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
@@ -126,6 +131,7 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         """Give back the connections, and what was booked of the budget."""
         if self._budget is not None:
             self._budget.close()
+        self._pace.close()
         self.door.close()
 
     def api_request(self, options: Mapping[str, Any]) -> requests.Response:
@@ -159,7 +165,10 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
     def _with_one_refresh(
         self, options: Mapping[str, Any], *, what: str, safe: bool, rates: Sequence[Rate]
     ) -> requests.Response:
-        """The good reply; an expired OAuth token is renewed once, and the second refusal is final."""
+        """The good reply. An OAuth token is renewed before it expires ("API guidelines": a 401 is no sign of
+        that), and once more when HubSpot refuses it all the same; the second refusal is final."""
+        if self._clock() >= self._fresh_until:
+            self._take(log_in(self.login, self.door, retry=self._retry))
         for last in (False, True):
             self._before()
             with self._pace.turn(*rates):
@@ -171,14 +180,18 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
             if reply.status_code != 401 or not self.login.uses_oauth:
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:
-                token = log_in(self.login, self.door, retry=self._retry)
-                self.access_token, self._scopes = token.access_token, token.scopes
+                self._take(log_in(self.login, self.door, retry=self._retry))
         raise LoginError(
             "HubSpot gives a token and then refuses it.",
             record=self.login.base_url,
             status=401,
             fix="Check that the app is still installed in the account and that base_url is right.",
         )
+
+    def _take(self, token: Token) -> None:
+        """Use this token from now on, until shortly before it expires."""
+        self.access_token, self._scopes = token.access_token, token.scopes
+        self._fresh_until = self._clock() + token.lives - min(_BEFORE_EXPIRY, token.lives / 10)
 
     def _pause(self, seconds: float) -> None:
         """Sleep before another try; after a 429 that is waiting for a rate limit."""

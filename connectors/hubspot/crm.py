@@ -287,5 +287,8 @@ class Hubspot:
         return self._org.currency
 
     def _zone(self) -> ZoneInfo:
-        """The account's time zone."""
-        return ZoneInfo(self._org.timezone)
+        """The account's time zone; UTC where it bears a name that this machine does not know."""
+        try:
+            return ZoneInfo(self._org.timezone)
+        except (KeyError, ValueError):
+            return ZoneInfo("UTC")

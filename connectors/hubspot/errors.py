@@ -46,9 +46,11 @@ _ROW_FIXES: Final[Mapping[str, str]] = {
     "INVALID_OWNER": "The owner does not exist or was deactivated: give the record an active owner.",
     "INVALID_OWNER_ID": "The owner does not exist or was deactivated: give the record an active owner.",
     "UNIQUE_VALUE_CONFLICT": "Another record holds this unique value already.",
+    "REQUIRED_FIELDS_MISSING": "The account requires a property that this record lacks: fill it in.",
     "VALIDATION_ERROR": "A rule of the account refuses the value: correct the record, or exempt our app.",
 }
-_MAY_HAVE_HAPPENED: Final = frozenset({500, 502, 504, 520, 521, 522, 523, 524})
+_ANY_FIX: Final = "HubSpot's own words say which rule it is: correct the record, or exempt our app."
+_CERTAINLY_NOT: Final = frozenset({501, 503, 525, 526})  # behind any other 5xx a write may be done
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _OLD_STYLE: Final = re.compile(r"(\[\{.*\}\])", re.DOTALL)  # the list of problems inside `message`
 
@@ -111,13 +113,18 @@ def error_of(reply: requests.Response, *, what: str, writing: bool, redact: Reda
         error = LoginError(
             message, fix="Check the token: it may be revoked, rotated, or of another account's app."
         )
+    elif status == 403 and problem.code == "HTTP_403":  # no word of HubSpot's
+        error = TerminalError(
+            message,
+            fix="Something between this machine and HubSpot refuses the call: ask who runs the network.",
+        )
     elif status == 403:
         error = SetupError(
             message + _scopes(reply, redact), fix=_SETUP.get(problem.code, _SETUP["MISSING_SCOPES"])
         )
     elif problem.code == "PROPERTY_DOESNT_EXIST":
         error = SetupError(message, record=", ".join(problem.properties) or None, fix=_SETUP[problem.code])
-    elif writing and status in _MAY_HAVE_HAPPENED:
+    elif writing and status >= 500 and status not in _CERTAINLY_NOT:
         error = AmbiguousError(message)
     elif status >= 500 or status in {408, 423, 477}:  # 423 locked, 477 account is being migrated
         error = TransientError(message, retry_after=_retry_after(reply))
@@ -145,8 +152,12 @@ def row_result(key: str, problem: Problem, *, record_id: str | None, redact: Red
         id=record_id,
         vendor_code=problem.code,
         message=redact(f"{problem.message}{where}"),
-        fix=row_fix(problem.code),
+        fix=_fix(problem) if outcome is RowOutcome.REFUSED else row_fix(problem.code),
     )
+
+
+def _fix(problem: Problem) -> str:
+    return row_fix(problem.code) or row_fix(problem.category) or _ANY_FIX
 
 
 def row_fix(code: str) -> str | None:

@@ -191,10 +191,7 @@ class Reader:
             yield from self._archived(plan, window)
         group = plan.group if window.since is None and ROLES not in asides else LINK_BATCH
         for records in gathered(self._live(plan, window, asides), group):
-            yield self._page(plan, records)
-            aliases = _aliases(records)
-            if aliases:
-                yield pa.Table.from_pylist(aliases, schema=FROM_CRM[plan.table])
+            yield from self._with_aliases(plan, records)
             for table, aside in asides.items():
                 page = (
                     self._roles.page(records)
@@ -226,7 +223,14 @@ class Reader:
         for page in pages:
             records = [r for r in page if (moment_of(r.get("archivedAt")) or window.until) >= since]
             if records:
-                yield self._page(plan, records)
+                yield from self._with_aliases(plan, records)
+
+    def _with_aliases(self, plan: _Plan, records: Records) -> Iterator[pa.Table]:
+        """The records, and those that were merged into them: nobody else tells of these."""
+        yield self._page(plan, records)
+        aliases = _aliases(records)
+        if aliases:
+            yield pa.Table.from_pylist(aliases, schema=FROM_CRM[plan.table])
 
     def _plan(self, table: str, source: Source) -> _Plan:
         """The columns that can be filled from the account's properties."""
@@ -318,10 +322,8 @@ def _shown(values: list[Any], prop: str, here: Described) -> list[Any]:
     if choices is None or field.type not in {FieldType.PICKLIST, FieldType.MULTI_PICKLIST}:
         return values
     if field.type is FieldType.PICKLIST:
-        return [choices.label_of.get(value, value) for value in values]
-    return [
-        value and ";".join(choices.label_of.get(one, one) for one in value.split(";")) for value in values
-    ]
+        return [value and choices.label(value) for value in values]
+    return [value and ";".join(choices.label(one) for one in value.split(";")) for value in values]
 
 
 def _aliases(records: Records) -> list[dict[str, Any]]:

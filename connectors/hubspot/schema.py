@@ -15,6 +15,7 @@ from typing import Any, Final
 from connectors.crm import FieldSchema, FieldType, ObjectSchema
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import field_specs
+from connectors.hubspot.blanks import trimmed
 from connectors.page import Records
 
 _NAME: Final = re.compile(
@@ -39,6 +40,12 @@ class Choices:
 
     label_of: Mapping[str, str]
     value_of: Mapping[str, str]
+
+    def label(self, value: str) -> str:
+        """The label of an internal value, blanks around it left aside; the value itself if it has none."""
+        if value in self.label_of:
+            return self.label_of[value]
+        return self.label_of.get(trimmed(value), trimmed(value))
 
     def value(self, said: str) -> str | None:
         """The internal value for a label, or for itself; None for neither."""

@@ -189,7 +189,7 @@ class Tasks:
 
     def _already_there(self, results: list[RowResult]) -> list[RowResult]:
         """A task refused because its key exists was made before: unchanged, with its id."""
-        refused = [each.key for each in results if each.outcome is RowOutcome.REFUSED]
+        refused = [each.key for each in results if each.outcome in {RowOutcome.REFUSED, RowOutcome.FAILED}]
         if not refused or not self.unique:
             return results
         found = self.find(refused)

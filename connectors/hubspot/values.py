@@ -14,9 +14,12 @@ from decimal import Decimal
 from typing import Any, Final
 
 from connectors.crm import FieldSchema, FieldType, Value
+from connectors.hubspot.blanks import trimmed
 from connectors.hubspot.schema import Choices
 
+_FREE: Final = frozenset({FieldType.TEXT, FieldType.LONG_TEXT, FieldType.OTHER, FieldType.REFERENCE})
 _ID: Final = re.compile(r"[0-9]{1,18}")
+_WHOLE: Final = re.compile(r"-?[0-9]+")
 _NUMERIC: Final = frozenset({FieldType.NUMBER, FieldType.PERCENT, FieldType.CURRENCY})
 _DATE_CHARACTERS: Final = 10
 _EXACT: Final = 2**53  # a larger whole number was a float once
@@ -59,26 +62,42 @@ def encode(value: Value, field: FieldSchema, choices: Choices | None = None) -> 
     return _text(value, field)
 
 
-def decode(value: Any, field: FieldSchema, choices: Choices | None = None) -> Value:  # noqa: PLR0911  # likewise
-    """A cell of a reply as Python sees it; an empty text is None, a choice is its label."""
+def decode(value: Any, field: FieldSchema, choices: Choices | None = None) -> Value:
+    """A cell of a reply as Python sees it; an empty text is None, a choice is its label.
+
+    A cell that is none of its property's kind, as one from before the property was retyped, is its text."""
     if value is None or value == "":
         return None
-    text = str(value)
+    try:
+        return _decoded(str(value), field, choices)
+    except (ValueError, OverflowError, OSError):
+        return str(value)
+
+
+def _decoded(cell: str, field: FieldSchema, choices: Choices | None) -> Value:  # noqa: PLR0911  # likewise
+    """The cell by its property's kind. Raises ValueError, OverflowError or OSError for another kind's."""
+    if field.type in _FREE:
+        return cell
+    text = trimmed(cell)
     if field.type in _NUMERIC:
-        whole = text.lstrip("-").isdigit() and abs(int(text)) <= _EXACT
-        return int(text) if whole else float(text)
+        whole = _WHOLE.fullmatch(text) is not None and abs(int(text)) <= _EXACT
+        number = int(text) if whole else float(text)
+        if not math.isfinite(number):
+            raise ValueError(f"{text} is no number")
+        return number
     if field.type is FieldType.CHECKBOX:
         return text.lower() == "true"
     if field.type is FieldType.DATETIME:
         return parse_time(text)
     if field.type is FieldType.DATE:
         return parse_time(text).date()
-    labels = choices.label_of if choices is not None else {}
     if field.type is FieldType.MULTI_PICKLIST:
-        return tuple(labels.get(one, one) for one in text.split(";") if one)
-    if field.type is FieldType.PICKLIST:
-        return labels.get(text, text)
-    return text
+        return tuple(_label(one, choices) for one in text.split(";") if one)
+    return _label(cell, choices)
+
+
+def _label(value: str, choices: Choices | None) -> str:
+    return trimmed(value) if choices is None else choices.label(value)
 
 
 def is_id(text: str) -> bool:
@@ -88,7 +107,7 @@ def is_id(text: str) -> bool:
 
 def parse_time(text: str) -> datetime:
     """HubSpot's 2026-11-02T09:00:00.000Z, 2026-11-02, or milliseconds since 1970, in UTC."""
-    if text.lstrip("-").isdigit():
+    if _WHOLE.fullmatch(text) is not None:
         return datetime.fromtimestamp(int(text) / 1000, UTC)
     if len(text) == _DATE_CHARACTERS:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)

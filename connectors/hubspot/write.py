@@ -109,7 +109,11 @@ class Writer:
         inputs = [
             {"id": each.id, "properties": each.properties, "objectWriteTraceId": each.key} for each in rows
         ]
-        reply = self._client.send(self._client.paths.batch(object_name, "update"), {"inputs": inputs})
+        try:
+            reply = self._client.send(self._client.paths.batch(object_name, "update"), {"inputs": inputs})
+        except SetupError:
+            self._schemas.forget(object_name)  # a property that was described is gone, or the right to it
+            raise
         done = {str(each.get("id")): each.get("properties") or {} for each in reply.get("results") or ()}
         by_id, by_trace = problems_of(reply)
         if not done:

@@ -153,6 +153,8 @@ class Bulk:
                 raise
             except TerminalError as error:
                 raise _JobLostError(str(error)) from None
+            except OSError as error:
+                raise BulkUnfitError(f"its results can't be kept in {path.parent}: {error}") from None
             records = count_records(path)
             stated = headers.get("Sforce-NumberOfRecords", "")
             if records is not None and (not stated.isdigit() or int(stated) == records):

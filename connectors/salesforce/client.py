@@ -13,22 +13,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import IO, Any, Final
+from urllib.parse import quote_plus
 
 import requests
 import simple_salesforce
 
 from connectors.budget import Budget
 from connectors.crm import Usage
-from connectors.errors import AmbiguousError, LoginError, TerminalError
+from connectors.errors import AmbiguousError, LoginError, SetupError, TerminalError
 from connectors.pace import LocalPace, Pace, Rate
 from connectors.salesforce.auth import Token, log_in
-from connectors.salesforce.errors import SESSION_EXPIRED, entries_of, error_of
+from connectors.salesforce.errors import SESSION_EXPIRED, error_of
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.salesforce.versions import check_version, versions_of
 from connectors.transport import HttpDoor, RetryPolicy
 
 _NO_SUCH_VERSION: Final = frozenset({400, 404, 410})  # what a version that the org lacks may be answered with
-_USAGE: Final = re.compile(r"api-usage=(\d+)/(\d+)")
+_USAGE: Final = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 
 
 class TooManyRowsError(Exception):
@@ -81,20 +82,37 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         return self.restful(path, method="POST", data=encode(body), reading=True)
 
     def describe_all(self, object_names: Sequence[str]) -> Mapping[str, Any]:
-        """Each object's describe, or None where there is none, in one API call; without those that failed."""
-        root = f"/services/data/v{self.settings.api_version}/sobjects"
-        asked = [
-            {"method": "GET", "url": f"{root}/{name}/describe", "referenceId": f"object{place}"}
-            for place, name in enumerate(object_names)
-        ]
-        replies = self.ask("composite", {"compositeRequest": asked})["compositeResponse"]
-        told = {reply["referenceId"]: reply for reply in replies}
-        found = ((name, told.get(f"object{place}", {})) for place, name in enumerate(object_names))
+        """Each object's describe, or None where there is none, in one API call; without those that failed.
+
+        None of them where the org refuses the call: then they are asked for one by one."""
+        replies = self._together([f"sobjects/{name}/describe" for name in object_names])
+        told = zip(object_names, replies, strict=True)
         return {
-            name: reply["body"] if reply["httpStatusCode"] == 200 else None
-            for name, reply in found
-            if reply.get("httpStatusCode") in {200, 404}
+            name: body if status == 200 else None for name, (status, body) in told if status in {200, 404}
         }
+
+    def first_pages(self, queries: Sequence[tuple[str, bool]]) -> list[Mapping[str, Any] | None]:
+        """The first page of each query in one API call, None for one that failed: it is to be asked alone.
+
+        At most five queries; with each, whether it asks queryAll."""
+        asked = [f"{'queryAll' if deleted else 'query'}/?q={quote_plus(soql)}" for soql, deleted in queries]
+        return [body if status == 200 else None for status, body in self._together(asked)]
+
+    def _together(self, paths: Sequence[str]) -> list[tuple[int, Any]]:
+        """Status and body of several GETs by one Composite call; status 0 where the org refuses the call."""
+        root = f"/services/data/v{self.settings.api_version}"
+        asked = [
+            {"method": "GET", "url": f"{root}/{path}", "referenceId": f"part{place}"}
+            for place, path in enumerate(paths)
+        ]
+        try:
+            replies = self.ask("composite", {"compositeRequest": asked})["compositeResponse"]
+        except LoginError:
+            raise
+        except (SetupError, TerminalError):
+            replies = []
+        told = {reply["referenceId"]: (reply["httpStatusCode"], reply["body"]) for reply in replies}
+        return [told.get(f"part{place}", (0, None)) for place in range(len(paths))]
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         """The JSON of a write, sent once: the caller counts its calls. AmbiguousError: its reply was lost,
@@ -120,12 +138,18 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         return reply.headers
 
     def pages(
-        self, soql: str, *, deleted: bool = False, at_most: int | None = None
+        self,
+        soql: str,
+        *,
+        deleted: bool = False,
+        at_most: int | None = None,
+        first: Mapping[str, Any] | None = None,
     ) -> Iterator[Sequence[Mapping[str, Any]]]:
         """Pages of a query's records, as many per page as the server likes; `deleted` asks queryAll.
 
-        Raises TooManyRowsError before the first page when the query finds more rows than `at_most`."""
-        page = self.query(soql, include_deleted=deleted)
+        With the `first` page, where it is here already. Raises TooManyRowsError before the first page when
+        the query finds more rows than `at_most`."""
+        page = first if first is not None else self.query(soql, include_deleted=deleted)
         if at_most is not None and page["totalSize"] > at_most:
             raise TooManyRowsError(page["totalSize"])
         while True:
@@ -174,6 +198,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """Give back the connections, and what was booked of the budget."""
         if self._budget is not None:
             self._budget.close()
+        self._pace.close()
         self.door.close()
 
     def versions(self) -> list[str]:
@@ -237,7 +262,7 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
                 return reply
             if reply.status_code in _NO_SUCH_VERSION and not self._knows_version:
                 check_version(self.settings, self.instance_url, self.door)
-            if reply.status_code != 401 or not _expired(reply):
+            if reply.status_code != 401:  # "the session ID or OAuth token used has expired or is invalid"
                 raise error_of(reply, what=what, writing=not safe, redact=self.door.redact)
             if not last:
                 self.refresh()
@@ -295,11 +320,3 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
 def encode(body: Mapping[str, Any]) -> str:
     """JSON that has no NaN or infinity in it, which Python would write and Salesforce can't read."""
     return json.dumps(body, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-
-
-def _expired(reply: requests.Response) -> bool:
-    """Whether a 401 says that the session ended."""
-    try:
-        return any(error.code == SESSION_EXPIRED for error in entries_of(reply.json()))
-    except ValueError:
-        return False

@@ -199,15 +199,9 @@ class Salesforce:
         """The usual tables, and those for which the settings name an object, with that object."""
         return self._mappings.delivered
 
-    def pull(
-        self,
-        table: str,
-        window: Window,
-        *,
-        also: Collection[str] = (),  # noqa: ARG002  # each object is a query of its own
-    ) -> Iterator[pa.Table]:
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages of a canonical table, deleted rows flagged. Raises SetupError before the first page."""
-        return self._reader.pull(table, window)
+        return self._reader.pull(table, window, also=also)
 
     def hidden(self, table: str) -> Mapping[str, str]:
         """Objects of a table of several that our user does not see, and why."""

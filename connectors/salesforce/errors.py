@@ -34,6 +34,7 @@ _TRANSIENT: Final = frozenset(
         "QUERY_TIMEOUT",
         "OPERATION_TOO_LARGE",
         "CONCURRENT_REQUESTS_LIMIT_EXCEEDED",
+        "API_CURRENTLY_DISABLED",  # because of a system problem, and temporarily, as the guide says
         "UNKNOWN_EXCEPTION",
     }
 )
@@ -43,7 +44,7 @@ _SETUP: Final = {
     "INVALID_FIELD_FOR_INSERT_UPDATE": "Give our user edit access to the field in the permission set.",
     "INVALID_TYPE": "Give our user read access to the object, or leave its table out.",
     "API_DISABLED_FOR_ORG": "Enable API access for our user's profile; some editions have none.",
-    "API_CURRENTLY_DISABLED": "Enable API access for our user's profile.",
+    "FUNCTIONALITY_NOT_ENABLED": "Enable the feature in the org, or leave its table out.",
     "INSUFFICIENT_ACCESS": "Give our user access to the object or record.",
     "INSUFFICIENT_ACCESS_OR_READONLY": "Give our user edit access to the object.",
 }
@@ -64,11 +65,16 @@ _ROW_FIXES: Final[Mapping[str, str]] = {
     "CANNOT_EXECUTE_FLOW_TRIGGER": "A flow of the org failed on this record: mend the flow.",
     "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY": "An Apex trigger of the org failed on this record.",
     "INACTIVE_OWNER_OR_USER": "The owner is inactive: give the record an active owner.",
+    "ENTITY_IS_LOCKED": "An approval process has locked the record: decide it, or exempt our user.",
+    "STORAGE_LIMIT_EXCEEDED": "The org's data storage is full: free some, or buy more.",
     "OP_WITH_INVALID_USER_TYPE_EXCEPTION": "The owner can't own this kind of record: choose another.",
     "MALFORMED_ID": "The id is no Salesforce id.",
 }
+_ANY_FIX: Final = "Salesforce's own words say which rule it is: correct the record, or exempt our user."
+_PASSING_WORDS: Final = ("UNABLE_TO_LOCK_ROW", "System.LimitException", "ConcurrentPerOrgLongTxn")
+"""What a trigger's or flow's failure quotes when it met a lock or a governor limit, which pass."""
 _NOTHING_HAPPENED: Final = _TRANSIENT - {"UNKNOWN_EXCEPTION"}
-_MAY_HAVE_HAPPENED: Final = frozenset({500, 502, 504})  # a write may have been committed before it
+_CERTAINLY_NOT: Final = frozenset({501, 503})  # behind any other 5xx, a gateway's too, a write may be done
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 
 
@@ -127,15 +133,15 @@ def error_from(
     first = errors[0] if errors else VendorError(code=f"HTTP_{status}", message="")
     message = redact(f"Salesforce answered {first.code} to {what}: {' '.join(first.message.split())[:500]}")
     error: UpswellError
-    if first.code in _QUOTA:
+    if first.code in _QUOTA and "concurrent" not in first.message.lower():
         error = QuotaError(
             message, fix="The org's API calls of the last 24 hours are used up: wait, or buy more calls."
         )
-    elif first.code == SESSION_EXPIRED:
+    elif first.code == SESSION_EXPIRED or status == 401:
         error = LoginError(message, fix="Check that the user may log in by API.")
-    elif writing and status in _MAY_HAVE_HAPPENED and first.code not in _NOTHING_HAPPENED:
+    elif writing and status >= 500 and status not in _CERTAINLY_NOT and first.code not in _NOTHING_HAPPENED:
         error = AmbiguousError(message)
-    elif first.code in _TRANSIENT or status >= 500 or status in {408, 429}:
+    elif first.code in _TRANSIENT | _QUOTA or status >= 500 or status in {408, 429}:
         error = TransientError(message, retry_after=retry_after)
     elif first.code in _SETUP:
         error = SetupError(message, fix=_SETUP[first.code])
@@ -156,7 +162,7 @@ def row_result(
     first = found[0] if found else VendorError(code="UNKNOWN", message="no reason given")
     if first.code in _GONE:
         outcome = RowOutcome.GONE
-    elif first.code in _TRANSIENT:
+    elif first.code in _TRANSIENT or any(words in first.message for words in _PASSING_WORDS):
         outcome = RowOutcome.FAILED
     else:
         outcome = RowOutcome.REFUSED
@@ -167,7 +173,7 @@ def row_result(
         id=record_id,
         vendor_code=first.code,
         message=redact(f"{first.message}{where}"),
-        fix=row_fix(first.code),
+        fix=row_fix(first.code) or (_ANY_FIX if outcome is RowOutcome.REFUSED else None),
     )
 
 

@@ -7,12 +7,13 @@ count for whole objects, one call for all of them; and by REST's first page for 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.page import Records
 from connectors.salesforce import soql
+from connectors.salesforce.ahead import Ahead
 from connectors.salesforce.bulk import Bulk, BulkUnfitError
 from connectors.salesforce.client import SalesforceClient, TooManyRowsError
 from connectors.salesforce.query import Query
@@ -32,7 +33,13 @@ class Fetch:
         self._schemas = schemas
         self._bulk = bulk
         self._objects = tuple(objects)
+        self._ahead = Ahead(client)
         self._counts: Mapping[str, int] | None = None
+
+    def expect(self, query: Query, following: Iterable[Query]) -> None:
+        """Say which queries come next: first pages of some are read in one call, where pages they will be."""
+        if self._is_small(query):
+            self._ahead.ask(query, (each for each in following if self._is_small(each)))
 
     def pages(self, query: Query, *, by_rest: int = ONE_PAGE) -> Iterator[Records]:
         """Some records at a time: in the query's order by REST, which reads so many, and in none by Bulk."""
@@ -55,8 +62,13 @@ class Fetch:
 
     def _by_rest(self, query: Query, *, at_most: int | None = None) -> Iterator[Records]:
         if fits(query):
-            return query.pages(self._client, at_most=at_most)
+            return query.pages(self._client, at_most=at_most, first=self._ahead.take(query))
         return wide_pages(query, self._client, at_most=at_most)
+
+    def _is_small(self, query: Query) -> bool:
+        """Whether it begins with a page of REST."""
+        takes = self._bulk is not None and self._bulk.takes(query.object)
+        return fits(query) and not (takes and query.is_whole and self._count(query.object) > ONE_PAGE)
 
     def _count(self, object_name: str) -> int:
         """About how many records the object has, 0 where nobody tells: history objects, for one."""

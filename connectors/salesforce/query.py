@@ -48,8 +48,10 @@ class Query:
         """The whole query in one text."""
         return self._statement(self._within(), ordered=ordered)
 
-    def pages(self, client: SalesforceClient, *, at_most: int | None = None) -> Iterator[Records]:
-        """Pages that hold at least one row.
+    def pages(
+        self, client: SalesforceClient, *, at_most: int | None = None, first: Mapping[str, Any] | None = None
+    ) -> Iterator[Records]:
+        """Pages that hold at least one row; with the first one, where it is here already.
 
         Raises TooManyRowsError before the first one when there are more rows than `at_most`."""
         parts = [self._within()]
@@ -58,7 +60,9 @@ class Query:
             last: Mapping[str, Any] | None = None
             try:
                 statement = self._statement(where, ordered=True)
-                for records in client.pages(statement, deleted=self.deleted, at_most=at_most):
+                pages = client.pages(statement, deleted=self.deleted, at_most=at_most, first=first)
+                first = None
+                for records in pages:
                     at_most = None
                     if records:
                         yield records

@@ -71,8 +71,31 @@ class Reader:
         self._children = children
         self.hidden: dict[str, dict[str, str]] = {}  # table -> object of it that our user does not see -> why
 
-    def pull(self, table: str, window: Window) -> Iterator[pa.Table]:
-        """Pages in the canonical schema; checked against describe before the first query."""
+    def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
+        """Pages in the canonical schema; checked against describe before the first query.
+
+        First pages of the tables in `also`, whose turn comes next, are read with this one's."""
+        plans = self._plans(table)
+        self._children.forget()
+        queries = [self._query(source, columns, window) for source, columns in plans]
+        following = (query for each in also for query in self._queries(each, window))
+        if queries:
+            self._fetch.expect(queries[0], chain(queries[1:], following))
+        for query, (_, columns) in zip(queries, plans, strict=True):
+            for records in self._fetch.pages(query):
+                yield self._page(
+                    table, Page(object=query.object, records=records, arrays={}, window=window), columns
+                )
+
+    def _queries(self, table: str, window: Window) -> list[Query]:
+        """What the table asks; nothing where its own turn will say why."""
+        try:
+            return [self._query(source, columns, window) for source, columns in self._plans(table)]
+        except SetupError:
+            return []
+
+    def _plans(self, table: str) -> list[tuple[Source, list[_Column]]]:
+        """What is read of which object. Raises SetupError."""
         if table not in self._mappings.delivered:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(self._mappings.delivered)}")
         self._schemas.learn((*OBJECTS_READ, *self._mappings.objects.values()))
@@ -81,10 +104,7 @@ class Reader:
         self._check_mapping(table, [each.object for each in sources])
         if table == "exchange_rates" and not self._schemas.holds_path("Account", "CurrencyIsoCode"):
             raise AbsentError("This org has one currency.", record=table)
-        plans = [(source, self._columns(table, source)) for source in sources]
-        self._children.forget()
-        for source, columns in plans:
-            yield from self._pull(table, source, columns, window)
+        return [(source, self._columns(table, source)) for source in sources]
 
     def moved(self, table: str, held: Held) -> Iterator[pa.Table]:
         """The rows we hold whose formula fields, or fields of parents, tell something else by now.
@@ -128,22 +148,15 @@ class Reader:
         known = (self._schemas[source.object].schema.fields.get(path) for source in self._sources(table))
         return any(field is not None and field.calculated for field in known)
 
-    def _pull(
-        self, table: str, source: Source, columns: Sequence[_Column], window: Window
-    ) -> Iterator[pa.Table]:
+    def _query(self, source: Source, columns: Sequence[_Column], window: Window) -> Query:
         extra = [path for path in source.extra if self._schemas.holds_path(source.object, path)]
-        here = self._schemas[source.object]
-        query = Query(
+        return Query(
             object=source.object,
             fields=("Id", *(each.path for each in columns), *extra),
-            cursor=here.cursor,
+            cursor=self._schemas[source.object].cursor,
             window=window,
             deleted=window.since is not None or source.archived,
         )
-        for records in self._fetch.pages(query):
-            yield self._page(
-                table, Page(object=source.object, records=records, arrays={}, window=window), columns
-            )
 
     def _sources(self, table: str) -> list[Source]:
         """Where the table comes from in this org."""

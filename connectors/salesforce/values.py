@@ -35,10 +35,15 @@ def encode(value: Value, field: FieldSchema) -> Json:
 
 
 def decode(value: Any, field: FieldSchema) -> Value:
-    """A cell of a reply as Python sees it; an empty text is None."""
+    """A cell of a reply as Python sees it; an empty text is None.
+
+    A cell that is none of its field's kind, as the field was retyped after it was described, is its text."""
     if value is None or value == "":
         return None
-    return _DECODERS.get(field.type, _as_text)(value, field)
+    try:
+        return _DECODERS.get(field.type, _as_text)(value, field)
+    except (ValueError, TypeError, OverflowError):
+        return str(value)
 
 
 def is_id(text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Seven places at which a process that applies a plan may die, and how to make it die exactly there.
+"""Places at which a process that applies a plan may die, and how to make it die exactly there.
 
 The product has no hooks for it: the functions are replaced in the process that is to die.
 """
@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import sync.apply
 from connectors.hubspot.crm import Hubspot
 from connectors.salesforce.crm import Salesforce
+from connectors.salesforce.ingest import IngestJobs
 from sync.claims import Claims
 
 Wrap = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -113,3 +115,26 @@ POINTS: Final[dict[str, Callable[[int], None]]] = {
     "before_finish": lambda _nth: _replace(sync.apply, "finish_apply", _before(1)),
 }
 """Each place by its name, and what mines it: the process dies when it comes there the nth time."""
+
+
+def _by_job(mine: Callable[[int], None]) -> Callable[[int], None]:
+    """Mine the way by a job, and make calls so small that a job is worth it for some dozens of records."""
+
+    def mined(nth: int) -> None:
+        Salesforce.capabilities = replace(Salesforce.capabilities, write_batch=5)
+        mine(nth)
+
+    return mined
+
+
+JOB_POINTS: Final[dict[str, Callable[[int], None]]] = {
+    "before_open": _by_job(lambda nth: _replace(IngestJobs, "open", _before(nth))),
+    "after_open": _by_job(lambda nth: _replace(IngestJobs, "open", _after(nth))),
+    "job_in_ledger": _by_job(lambda nth: _replace(Claims, "send", _after(nth + 1))),  # the first is a call
+    "before_close": _by_job(lambda nth: _replace(IngestJobs, "close", _before(nth))),
+    "after_close": _by_job(lambda nth: _replace(Claims, "wait", _before(nth))),
+    "before_look": _by_job(lambda nth: _replace(IngestJobs, "look", _before(nth))),
+    "after_look": _by_job(lambda nth: _replace(IngestJobs, "look", _after(nth))),
+    "after_settling": _by_job(lambda nth: _in_keep(nth + 1, committed=True)),
+}
+"""Places on the way of a job, which only Salesforce has."""

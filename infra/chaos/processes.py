@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import event
 from sqlalchemy.orm import configure_mappers
 
-from infra.chaos.crash import POINTS
+from infra.chaos.crash import JOB_POINTS, POINTS
 from infra.chaos.home import HurriedClock
 from infra.chaos.sabotage import SABOTAGES
 from sync.apply import apply
@@ -58,7 +58,7 @@ def apply_plan(
     if sabotage:
         SABOTAGES[sabotage].strike()
     if crash:
-        POINTS[crash](nth)
+        (POINTS | JOB_POINTS)[crash](nth)
     clock = HurriedClock(ahead=timedelta(seconds=ahead))
     with Store.open(ledger) as store:
         if pages:

@@ -41,7 +41,7 @@ LATE: Final = 480  # seconds by which a deal may be committed late; the windows 
 _HISTORY: Final = "SELECT OpportunityId, CreatedDate, StageName FROM OpportunityHistory"
 _LINES: Final = "SELECT OpportunityId, TotalPrice, Product2Id FROM OpportunityLineItem WHERE IsDeleted = 0"
 _DEALS: Final = "SELECT Id, StageName, Amount, IsClosed FROM Opportunity WHERE IsDeleted = 0"
-_ASKED: Final = "query|queryAll|query.more|bulk.query.*"
+_ASKED: Final = "composite|query|queryAll|query.more|bulk.query.*"
 _CUT: Final = {"kind": "status", "status": 200, "body": '"Id","Name"\n"006'}
 _FAULTS: Final[tuple[tuple[str, Mapping[str, Any]], ...]] = (
     (_ASKED, {"kind": "status", "status": 503}),

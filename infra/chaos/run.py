@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.chaos.company import make_org
-from infra.chaos.crash import POINTS
+from infra.chaos.crash import JOB_POINTS, POINTS
 from infra.chaos.crashes import go_on, take_back
 from infra.chaos.home import at_home, empty_ledger
 from infra.chaos.nursery import Nursery
@@ -104,16 +104,18 @@ def _deaths(folder: Path, times: int) -> Counter[str]:
     orgs = [make_org(place / kind, kind, accounts=60, seed=1) for kind in ("salesforce", "hubspot")]
     ledger = empty_ledger(place)
     with Nursery(MODULES, place / "processes") as nursery:
-        for point in POINTS:
+        for point in (*POINTS, *JOB_POINTS):
             violations: list[str] = []
             for number in range(times):
                 chance = random.Random(f"{point} {number}")
                 how = take_back if number % 4 == 3 else go_on
                 here = place / f"{point}-{number}"
                 here.mkdir()
-                settings: dict[str, Any] = {"write_batch": 25}
-                with at_home(here, orgs[number % 2], ledger, **settings) as home:
-                    told = how(home, nursery, point=point, nth=chance.randint(1, 3), seed=number)
+                by_job = point in JOB_POINTS
+                settings: dict[str, Any] = {} if by_job else {"write_batch": 25}
+                with at_home(here, orgs[0 if by_job else number % 2], ledger, **settings) as home:
+                    nth = 1 if by_job else chance.randint(1, 3)
+                    told = how(home, nursery, point=point, nth=nth, seed=number)
                 found["bad" if told else "good"] += 1
                 violations += map(str, told)
             line = {"name": f"chaos_{point}", "deaths": times, "violations": violations}

@@ -221,15 +221,17 @@ def test_hostile_names_are_no_objects_and_no_fields(org: Org, crm: Crm, wire: Wi
 def test_hostile_mappings_are_refused_before_anything_is_read(org: Org, wire: Wire) -> None:
     """As a column's field, by way of a relation, as the company's own id, and as one of our fields."""
     record = org.create("accounts", name="A")
+    ways = ("{}", "Owner.{}", "{}.Name", "associations.{}", "associations.contacts:{}")
     for number, core in enumerate(CORES):
-        path = ("{}", "Owner.{}", "{}.Name")[number % 3].replace("{}", core)
-        as_id = {
-            "mapping": {"accounts": {"segment": path}},
-            "account_external_id": "" if number % 2 else path,
-        }
-        crm = org.connect(**(as_id if number % 2 else {"account_external_id": path}))
+        path = ways[number % len(ways)].replace("{}", core)
+        crm = org.connect(
+            **({"mapping": {"accounts": {"segment": path}}} if number % 2 else {"account_external_id": path})
+        )
         with pytest.raises(SetupError):
             rows_of(crm, "accounts")
+        usage = org.connect(mapping={"usage": {"object": core, "account_crm_id": "Id"}})
+        with pytest.raises(SetupError):
+            rows_of(usage, "crm_usage")
     ours = org.connect(mapping={"fields": {"score": CORES[0]}})
     with pytest.raises(SetupError):
         ours.read(ours.object_name("accounts"), [record], [ours.field_name(field_specs()["score"])])

@@ -98,6 +98,20 @@ def test_a_merged_record_names_its_survivor(org: Org, crm: Crm, table: str) -> N
     assert not rows[survivor]["is_deleted"]
 
 
+def test_a_record_that_was_merged_is_gone_also_when_its_survivor_was_deleted_before_we_saw_it(
+    org: Org, crm: Crm
+) -> None:
+    """Nobody tells of it but the deleted survivor."""
+    first, second = org.create("accounts", name="First"), org.create("accounts", name="Second")
+    since = org.now
+    org.advance(hours=1)
+    survivor = org.merge("accounts", first, second)
+    org.delete("accounts", survivor)
+    org.advance(days=1)
+    rows = landed(rows_of(crm, "accounts", since, org.now))
+    assert all(rows[each]["is_deleted"] for each in (first, second, survivor))
+
+
 def test_more_records_of_one_moment_than_a_page_holds_all_come(org: Org, crm: Crm) -> None:
     """No cursor loses or repeats them."""
     since = org.now

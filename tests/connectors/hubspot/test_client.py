@@ -39,6 +39,21 @@ def test_an_expired_oauth_token_is_renewed_once(account: Any) -> None:
     assert len(account.requests("/oauth/")) == 2
 
 
+def test_an_oauth_token_is_renewed_before_it_expires(account: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute before: no call of ours meets a 401 for its age. A static token is never renewed."""
+    crm = account.connect(account.oauth())
+    now = crm._client._clock()
+    for minutes, logins in ((28.9, 1), (29.1, 2), (57, 2), (58.2, 3)):
+        monkeypatch.setattr(crm._client, "_clock", lambda later=now + 60 * minutes: later)
+        crm._client.get(DETAILS)
+        assert len(account.requests("/oauth/")) == logins, minutes
+    static = account.connect()
+    monkeypatch.setattr(static._client, "_clock", lambda: now + 1e9)
+    static.org()
+    assert len(account.requests("/oauth/")) == 3
+    assert all(each.status == 200 for each in account.requests())
+
+
 def test_endless_refusals_end(account: Any) -> None:
     """A token that is refused after its refresh raises LoginError instead of logging in for ever."""
     crm = account.connect(account.oauth(api_version="v3"))

@@ -176,3 +176,37 @@ def test_an_archived_property_is_not_there() -> None:
     """Properties in the recycle bin are left out."""
     here = described("companies", [{"name": "p", "type": "string", "archived": True}])
     assert not here.has("p")
+
+
+@EXAMPLES
+@given(st.text(), st.sampled_from(list(FieldType)))
+def test_any_cell_is_read_as_something(cell: str, kind: FieldType) -> None:
+    """A property that was retyped keeps its old values: one that does not fit comes as its text."""
+    held = decode(cell, field(kind), CHOICES)
+    assert held is None or isinstance(held, (str, int, float, bool, date, tuple))
+    if kind is FieldType.NUMBER and isinstance(held, float):
+        assert math.isfinite(held)
+
+
+@pytest.mark.parametrize("blank", [" ", "\t", "\u00a0", "\u200b", "\ufeff", " \u200b "])
+def test_blanks_around_what_is_no_text_mean_nothing(blank: str) -> None:
+    """HubSpot keeps them, so they are left aside: in numbers, dates, choices, checkboxes, columns."""
+    assert decode(f"{blank}5{blank}", field(FieldType.NUMBER)) == 5
+    assert decode(f"{blank}2026-11-02", field(FieldType.DATE)) == date(2026, 11, 2)
+    assert decode(f"a{blank}", field(FieldType.PICKLIST), CHOICES) == "Ay"
+    assert decode(f"a{blank};b", field(FieldType.MULTI_PICKLIST), CHOICES) == ("Ay", "Bee")
+    assert decode(f"{blank}true", field(FieldType.CHECKBOX)) is True
+    assert decode(f"{blank}a", field(FieldType.TEXT)) == f"{blank}a"
+    assert column(["7", f"{blank}5{blank}", blank], REAL).to_pylist() == [7.0, 5.0, None]
+    assert column([f"{blank}2026-11-02"], DAY).to_pylist() == [date(2026, 11, 2)]
+    assert column([f"true{blank}", blank], FLAG).to_pylist() == [True, None]
+    assert column([f"{blank}a"], TEXT).to_pylist() == [f"{blank}a"]
+
+
+@pytest.mark.parametrize(
+    "cell", ["--5", "²", "5²", "1_000", "nan", "inf", "99999999999999999999", "2026-13-45"]
+)
+def test_what_looks_like_a_number_or_a_time_and_is_none_breaks_nothing(cell: str) -> None:
+    """It comes as its text, or as the number that it is."""
+    assert decode(cell, field(FieldType.NUMBER)) in {cell, 1000.0, 99999999999999999999.0}
+    assert decode(cell, field(FieldType.DATETIME)) == cell

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -230,20 +232,17 @@ def test_half_a_set_of_results_is_fetched_again(org: Any, pulled: Any) -> None:
 
 
 def test_a_set_that_ends_too_early_without_saying_so_is_noticed(org: Any, pulled: Any) -> None:
-    """The job says how many records it read."""
+    """A proxy took the header with its number, but the job says how many records it read."""
     ids = org.many_accounts(MANY)
     crm = by(org, "bulk")
-    org.fault(
-        endpoint="bulk.query.info",
-        kind="status",
-        status=200,
-        request=(1,),
-        body='{"state": "JobComplete", "numberRecordsProcessed": 9999}',
-    )
-    org.sandbox.faults.add(
-        endpoint="bulk.query.results", kind="status", status=200, request=[1], body='"Id"\n'
-    )
+    pulled(crm, "accounts")
+    store = org.sandbox.store
+    lines = [str(line) for (line,) in store.select("SELECT line FROM bulk_query_rows ORDER BY n")]
+    header = str(store.select("SELECT header FROM bulk_query_jobs")[0][0])
+    body = "\n".join([header, *lines[:-1], ""])
+    org.fault(endpoint="bulk.query.results", kind="status", status=200, body=body)
     assert sorted(row["crm_id"] for row in pulled(crm, "accounts")) == sorted(ids)
+    assert jobs(org) == 3  # the first pull's, and two whose results are short
 
 
 def test_no_quota_and_no_login_are_not_a_matter_of_the_way(org: Any, pulled: Any) -> None:
@@ -404,3 +403,22 @@ def test_memory_holds_a_few_thousand_records_at_a_time(org: Any) -> None:
     org.many_accounts(3 * PIECE)
     pages = list(by(org, "bulk").pull("accounts", Window(since=None, until=LATER)))
     assert [page.num_rows for page in pages] == [PIECE] * 3
+
+
+def test_without_room_on_the_disk_rest_delivers(
+    org: Any, pulled: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder for temporary files is full, or somebody swept it."""
+    ids = org.many_accounts(MANY)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    swept = []
+
+    def sweep(request: Any) -> None:
+        if request.path.endswith("/results") or "/jobs/query/" in request.path:
+            for folder in tmp_path.glob("upswell-bulk-*"):
+                swept.append(folder)
+                shutil.rmtree(folder)
+
+    crm = by(org, "bulk", on_request=sweep)
+    assert sorted(row["crm_id"] for row in pulled(crm, "accounts")) == sorted(ids)
+    assert swept

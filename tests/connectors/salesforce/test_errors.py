@@ -35,9 +35,16 @@ def reply(status: int, body: object, **headers: str) -> requests.Response:
     [
         (403, "REQUEST_LIMIT_EXCEEDED", False, QuotaError),
         (401, "INVALID_SESSION_ID", False, LoginError),
+        (401, "INVALID_AUTH_HEADER", True, LoginError),
         (503, "SERVER_UNAVAILABLE", True, TransientError),
         (500, "UNABLE_TO_LOCK_ROW", True, TransientError),
         (400, "QUERY_TIMEOUT", False, TransientError),
+        (403, "API_CURRENTLY_DISABLED", False, TransientError),
+        (403, "API_DISABLED_FOR_ORG", False, SetupError),
+        (503, "", True, TransientError),
+        (520, "", True, AmbiguousError),
+        (524, "", True, AmbiguousError),
+        (524, "", False, TransientError),
         (500, "UNKNOWN_EXCEPTION", False, TransientError),
         (500, "UNKNOWN_EXCEPTION", True, AmbiguousError),
         (502, "", True, AmbiguousError),
@@ -55,6 +62,18 @@ def test_a_refused_call_becomes_the_right_kind_of_error(
     body = [{"errorCode": code, "message": "It says so."}] if code else "<html>"
     error = error_of(reply(status, body), what="GET query", writing=writing, redact=Redactor())
     assert type(error) is expected
+
+
+def test_too_many_calls_at_once_pass_in_a_moment_and_too_many_a_day_do_not() -> None:
+    """Both bear the same code; only the words tell them apart."""
+    words = {
+        "TotalRequests Limit exceeded.": QuotaError,
+        "ConcurrentRequests (Concurrent API Requests) Limit exceeded.": TransientError,
+    }
+    for text, kind in words.items():
+        body = [{"errorCode": "REQUEST_LIMIT_EXCEEDED", "message": text}]
+        error = error_of(reply(403, body), what="GET query", writing=False, redact=Redactor())
+        assert type(error) is kind, text
 
 
 def test_a_proxys_retry_after_is_kept() -> None:
@@ -88,5 +107,17 @@ def test_a_refused_row_has_an_outcome_and_the_vendors_code(code: str, outcome: R
     result = row_result("k", errors, record_id="001", redact=Redactor())
     assert (result.outcome, result.vendor_code, result.key) == (outcome, code, "k")
     assert result.message == "Because. (Name)"
-    if outcome is RowOutcome.REFUSED and code != "SOMETHING_NEW":
+    if outcome is RowOutcome.REFUSED:
         assert result.fix
+
+
+def test_a_trigger_that_met_a_lock_or_a_limit_may_pass_later() -> None:
+    """The row bears the trigger's code; what it quotes decides."""
+    quoted = {
+        "Update failed. First exception on row 0; first error: UNABLE_TO_LOCK_ROW, unable": "failed",
+        "System.LimitException: Apex CPU time limit exceeded": "failed",
+        "System.NullPointerException: Attempt to de-reference a null object": "refused",
+    }
+    for text, outcome in quoted.items():
+        errors = [{"statusCode": "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", "message": text, "fields": []}]
+        assert row_result("k", errors, record_id="001", redact=Redactor()).outcome == outcome, text

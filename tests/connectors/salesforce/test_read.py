@@ -344,3 +344,17 @@ def test_activities_come_without_the_object_that_our_user_may_not_see(org: Any, 
     assert [row["kind"] for row in pulled(crm, "activities")] == ["task"]
     assert set(crm.hidden("activities")) == {"Event"}
     assert crm.hidden("accounts") == {}
+
+
+def test_what_an_org_has_is_asked_in_one_call(org: Any, pulled: Any) -> None:
+    """Every object that a pull of all tables reads; one by one where the org refuses that call."""
+    org.create("Account", Name="Acme")
+    crm = connect(org)
+    for table in ("accounts", "contacts", "opportunities", "tickets", "owners"):
+        pulled(crm, table)
+    assert len(org.requests("/composite")) == 1
+    assert not org.requests("/describe")
+    org.fault(kind="status", endpoint="composite", status=400, code="INVALID_INPUT")
+    (row,) = pulled(connect(org), "accounts")
+    assert row["name"] == "Acme"
+    assert org.requests("/describe")

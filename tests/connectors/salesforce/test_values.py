@@ -123,3 +123,19 @@ def test_a_time_comes_back_to_the_second(value: datetime) -> None:
 def test_any_text_comes_back_without_its_edges(value: str) -> None:
     """Salesforce strips blanks at both ends; an empty text is no value."""
     assert roundtrip(value, field(FieldType.TEXT)) == (value.strip() or None)
+
+
+@pytest.mark.parametrize("kind", FieldType)
+@pytest.mark.parametrize("cell", ["abc", "1e400", "nan", "2026-13-45", True, 5, 1.5, [], {"city": "Bern"}])
+def test_any_cell_is_read_as_something(kind: FieldType, cell: Any) -> None:
+    """A field that was retyped since it was described answers in its new type: never an error."""
+    held = decode(cell, field(kind, scale=2))
+    assert isinstance(held, (str, int, float, bool, date, tuple))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_a_blank_reference_is_refused(blank: str) -> None:
+    """It would clear the owner, which nobody asked for; None clears."""
+    with pytest.raises(UnfitValueError, match="record id"):
+        encode(blank, field(FieldType.REFERENCE))
+    assert encode(None, field(FieldType.REFERENCE)) is None

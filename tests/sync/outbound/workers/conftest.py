@@ -20,7 +20,6 @@ from sqlalchemy.orm import Session
 
 from connectors.crm import Change, Record, RowOutcome, RowResult, TaskDraft, TaskState
 from connectors.errors import AmbiguousError, QuotaError, TerminalError, TransientError
-from connectors.write_jobs import JobLook, JobState, OpenedJob
 from sync import journal
 from sync.apply import Progress, apply_some, finish_apply, start_apply
 from sync.planned import Plan
@@ -55,14 +54,15 @@ class Wire:
     unindexed: set[str] = field(default_factory=set)  # tasks that a search does not find yet
     part: int = 20  # records of a part of a call that writes cells
     part_faults: list[str] = field(default_factory=list)  # of the parts to come: each fares on its own
-    yard: dict[str, Job] = field(default_factory=dict)  # jobs by id
+    yard: dict[str, Any] = field(default_factory=dict)  # jobs by id
     job_faults: list[str] = field(default_factory=list)  # of the jobs that are closed, one each
+    job_door: Callable[[Any], Any] | None = None  # makes the CRM's jobs over a wire, where it has any
     pause: Callable[[str], None] = lambda _: None
 
     @property
-    def jobs(self) -> Jobs:
+    def jobs(self) -> Any:
         """The CRM's jobs, over this wire."""
-        return Jobs(self)
+        return None if self.job_door is None else self.job_door(self)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -171,71 +171,6 @@ class Wire:
         return taken
 
 
-@dataclass
-class Job:
-    """A job in the CRM's memory; `looks` is how often it is found at work before it has ended."""
-
-    changes: Sequence[Change]
-    state: JobState = JobState.OPEN
-    looks: int = 1
-    results: list[RowResult] = field(default_factory=list)
-
-
-@dataclass
-class Jobs:
-    """Jobs over a wire. A fault of `job_faults` befalls closing: the reply is lost before or after, the call
-    is refused; or the job: it is halted after a few rows, it is forgotten, its results can't be read."""
-
-    wire: Wire
-
-    def open(self, changes: Sequence[Change]) -> OpenedJob:
-        self.wire.pause("open")
-        job_id = f"job-{len(self.wire.yard) + 1}"
-        self.wire.yard[job_id] = Job(changes=list(changes))
-        self.wire.pause("opened")
-        return OpenedJob(id=job_id)
-
-    def close(self, job_id: str) -> None:
-        self.wire.pause("close")
-        job = self.wire.yard[job_id]
-        assert job.state is JobState.OPEN
-        self.wire.requests.update(change.key for change in job.changes)
-        fault, _, number = (self.wire.job_faults.pop(0) if self.wire.job_faults else "none").partition(" ")
-        if fault == "lost_before":
-            raise AmbiguousError("the connection was reset")
-        if fault == "quota":
-            raise QuotaError("no calls are left today", retry_after=float(number))
-        most = int(number) if fault == "halt" else len(job.changes)
-        # their order is the CRM's own
-        job.results = [self.wire._write(change) for change in job.changes[:most]][::-1]
-        late = [RowResult(key=each.key, outcome=RowOutcome.FAILED) for each in job.changes[most:]]
-        job.results += late
-        job.state = {"gone": JobState.GONE}.get(fault, JobState.RUNNING)
-        if fault == "unreadable":
-            job.results = [None]  # type: ignore[list-item]  # what our own code stumbles over
-        self.wire.pause("closed")
-        if fault == "lost_after":
-            raise AmbiguousError("the connection was reset")
-
-    def look(self, job_id: str, keys: Mapping[str, str]) -> JobLook:
-        self.wire.pause("look")
-        job = self.wire.yard[job_id]
-        if job.state is JobState.RUNNING and job.looks == 0:
-            job.state = JobState.ENDED
-        job.looks -= job.state is JobState.RUNNING
-        wanted = set(keys.values())
-        told = job.results if job.state is JobState.ENDED else []
-        return JobLook(state=job.state, results=tuple(each for each in told if each.key in wanted))
-
-    def abort(self, job_id: str) -> None:
-        self.wire.pause("abort")
-        job = self.wire.yard[job_id]
-        assert job.state in (JobState.OPEN, JobState.RUNNING)
-        untold = {each.key for each in job.changes} - {each.key for each in job.results}
-        job.results += [RowResult(key=key, outcome=RowOutcome.FAILED) for key in untold]
-        job.state = JobState.ENDED
-
-
 class Turns:
     """Lets one thread run at a time: the test's, or the one worker whose turn it is."""
 
@@ -332,7 +267,7 @@ class Crew:
             session.execute(update(PlanRow).values(status="planned", tried_at=None, paused_until=None))
         self.world.crm.records = {record_id: {} for record_id in self.world.crm.records}
         self.world.crm.tasks.clear()
-        self.wire = Wire(inner=self.world.crm, machine=self.world.machine)
+        self.wire = Wire(inner=self.world.crm, machine=self.world.machine, job_door=self.wire.job_door)
 
     def start(self, **options: Any) -> None:
         """Begin the plan, as the run that all workers belong to."""
