@@ -29,8 +29,8 @@ def test_without_quota_an_apply_pauses_and_resume_completes_it(home: Any) -> Non
     home.upswell("rollback")
     plan = home.upswell("plan").data
     home.sandbox.faults.add(
-        kind="status", endpoint="collections.update|composite", status=403, carries=last_record(home, plan["plan"]),
-        code="REQUEST_LIMIT_EXCEEDED", times=1,
+        kind="status", endpoint="collections.update|composite", carries=last_record(home, plan["plan"]),
+        status=403, code="REQUEST_LIMIT_EXCEEDED", times=1,
     )  # fmt: skip
     cut = home.upswell("apply")
     assert cut.exit_code == 1
