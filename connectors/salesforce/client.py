@@ -29,6 +29,7 @@ from connectors.salesforce.versions import check_version, versions_of
 from connectors.transport import HttpDoor, RetryPolicy
 
 _NO_SUCH_VERSION: Final = frozenset({400, 404, 410})  # what a version that the org lacks may be answered with
+_QUERIES: Final = 5  # in a Composite call: "Composite", REST API Developer Guide
 _USAGE: Final = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 
 
@@ -164,16 +165,41 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
             yield from page
 
     def put_csv(self, path: str, text: str) -> None:
-        """Hand over the data of a job, once: what is sent twice is refused, and does nothing before."""
+        """Hand over the data of a job; once more only while they certainly did not arrive."""
         headers = {"Content-Type": "text/csv", "Accept": "application/json"}
         data = text.encode()
-        self._call_salesforce("PUT", self.base_url + path, name=path, data=data, headers=headers, once=True)
+        self._call_salesforce("PUT", self.base_url + path, name=path, data=data, headers=headers)
 
     def csv(self, path: str) -> str:
         """The CSV of a GET; whether it is whole, its reader has to tell."""
         headers = {"Accept": "text/csv"}
         reply = self._call_salesforce("GET", self.base_url + path, name=path, headers=headers)
         return reply.content.decode("utf-8")
+
+    def records_of(self, statements: Sequence[str], *, deleted: bool = False) -> Iterator[Mapping[str, Any]]:
+        """The records of several queries, one query after the other; five of them are one API call."""
+        for start in range(0, len(statements), _QUERIES):
+            some = statements[start : start + _QUERIES]
+            replies = self._asked_together(some, deleted=deleted) if len(some) > 1 else {}
+            for place, statement in enumerate(some):
+                page = replies.get(f"query{place}")
+                if page is None:  # it failed there: by itself it has its own error, and its own retries
+                    yield from self.records(statement, deleted=deleted)
+                    continue
+                yield from page["records"]
+                while not page["done"]:
+                    page = self.query_more(page["nextRecordsUrl"], identifier_is_url=True)
+                    yield from page["records"]
+
+    def _asked_together(self, statements: Sequence[str], *, deleted: bool) -> Mapping[str, Any]:
+        """The first page of each query that was answered."""
+        root = f"/services/data/v{self.settings.api_version}/{'queryAll' if deleted else 'query'}"
+        asked = [
+            {"method": "GET", "url": f"{root}?q={quote(statement)}", "referenceId": f"query{place}"}
+            for place, statement in enumerate(statements)
+        ]
+        replies = self.ask("composite", {"compositeRequest": asked}).get("compositeResponse") or ()
+        return {each["referenceId"]: each["body"] for each in replies if each["httpStatusCode"] == 200}
 
     @property
     def mdapi(self) -> Any:
