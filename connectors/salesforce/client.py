@@ -180,26 +180,16 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """The records of several queries, one query after the other; five of them are one API call."""
         for start in range(0, len(statements), _QUERIES):
             some = statements[start : start + _QUERIES]
-            replies = self._asked_together(some, deleted=deleted) if len(some) > 1 else {}
-            for place, statement in enumerate(some):
-                page = replies.get(f"query{place}")
-                if page is None:  # it failed there: by itself it has its own error, and its own retries
+            pages = self.first_pages([(each, deleted) for each in some]) if len(some) > 1 else [None]
+            for statement, first in zip(some, pages, strict=True):
+                if first is None:
                     yield from self.records(statement, deleted=deleted)
                     continue
+                page = first
                 yield from page["records"]
                 while not page["done"]:
                     page = self.query_more(page["nextRecordsUrl"], identifier_is_url=True)
                     yield from page["records"]
-
-    def _asked_together(self, statements: Sequence[str], *, deleted: bool) -> Mapping[str, Any]:
-        """The first page of each query that was answered."""
-        root = f"/services/data/v{self.settings.api_version}/{'queryAll' if deleted else 'query'}"
-        asked = [
-            {"method": "GET", "url": f"{root}?q={quote(statement)}", "referenceId": f"query{place}"}
-            for place, statement in enumerate(statements)
-        ]
-        replies = self.ask("composite", {"compositeRequest": asked}).get("compositeResponse") or ()
-        return {each["referenceId"]: each["body"] for each in replies if each["httpStatusCode"] == 200}
 
     @property
     def mdapi(self) -> Any:
