@@ -12,6 +12,7 @@ import pytest
 from connectors.canonical import CRM_TABLES
 from connectors.crm import Window
 from connectors.errors import SetupError
+from connectors.sandbox.salesforce.ids import salesforce_id
 
 MAPPING = {
     "accounts": {
@@ -358,3 +359,16 @@ def test_what_an_org_has_is_asked_in_one_call(org: Any, pulled: Any) -> None:
     (row,) = pulled(connect(org), "accounts")
     assert row["name"] == "Acme"
     assert org.requests("/describe")
+
+
+def test_a_second_pull_of_a_connection_reads_lines_anew(org: Any, pulled: Any) -> None:
+    """Also over the same window: nothing of the first one is kept for it."""
+    account = org.create("Account", Name="Acme")
+    facts = {"AccountId": account, "CloseDate": "2026-12-01", "StageName": "Closed Won"}
+    deal = org.create("Opportunity", Name="D", **facts)
+    product = org.create("Product2", Name="Seats", ProductCode="SEAT", IsActive=True)
+    crm = connect(org)
+    assert [row["product_id"] for row in pulled(crm, "opportunities")] == [None]
+    line = {"Id": salesforce_id("00k", 5_000), "OpportunityId": deal, "Product2Id": product, "TotalPrice": 5}
+    org.sandbox.store.bulk_insert("OpportunityLineItem", [line])
+    assert [row["product_id"] for row in pulled(crm, "opportunities")] == ["SEAT"]
