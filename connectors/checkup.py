@@ -47,6 +47,7 @@ def check_tables(
 
     `holds` says so of an object's field, and raises SetupError for an object that is not there. A currency or
     its rates that are nowhere to be seen are no loss: then there is only one."""
+    seen: set[tuple[str, frozenset[str]]] = set()  # some tables are read from the same fields
     for table, objects in sources.items():
         if table in mappings.objects:  # the settings name another, which is checked with what they map
             continue
@@ -54,6 +55,10 @@ def check_tables(
         left_out = {"currency", *mappings.columns(table)}
         for source in objects:
             wanted = {column: path for column, path in source.columns.items() if column not in left_out}
+            fields = (source.object, frozenset(wanted.values()))
+            if fields in seen:
+                continue
+            seen.add(fields)
             try:
                 unseen = [
                     f"{column} ({path})" for column, path in wanted.items() if not holds(source.object, path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
 from typing import Any, Final
 
 import pyarrow as pa
@@ -33,7 +34,7 @@ class Prices:
         self._home = home
 
     def pages(self, window: Window) -> Iterator[pa.Table]:
-        """The prices of the products that changed in the window."""
+        """The prices of the products that changed in the window; once a day of archived ones, deleted."""
         here = self._schemas[PRODUCTS.object]
         currencies = {
             name: found[1].upper()
@@ -47,6 +48,8 @@ class Prices:
             if window.since is None
             else self._objects.changed(PRODUCTS.object, PRODUCTS.cursor, window, wanted)
         )
+        if window.new_day:
+            pages = chain(self._objects.listed(PRODUCTS.object, wanted, archived=True), pages)
         for products in pages:
             rows = [row for product in products for row in _rows(product, currencies)]
             if rows:
@@ -62,7 +65,7 @@ def _rows(product: Mapping[str, Any], currencies: Mapping[str, str]) -> Iterator
             "created_at": moment_of(product["createdAt"]),
             "modified_at": moment_of(product.get("updatedAt")),
             "known_from": moment_of(product["createdAt"]),
-            "is_deleted": not price,
+            "is_deleted": not price or bool(product.get("archived")),
             "product_id": product_code(product),
             "price_book": "Standard",
             "is_standard": True,

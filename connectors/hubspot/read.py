@@ -107,7 +107,7 @@ class Reader:
         elif table not in SOURCES:
             raise KeyError(f"{table} is no table of the CRM; there are {', '.join(self._mappings.delivered)}")
         else:
-            yield from self._records(table, window, also if window.since is None else ())
+            yield from self._records(table, window, also)
 
     def _past(self, table: str, window: Window) -> Iterator[pa.Table]:
         self._check_mapping(_SUBJECTS[table], self._sources(_SUBJECTS[table]))
@@ -141,8 +141,9 @@ class Reader:
 
     def _along(self, table: str, also: Collection[str]) -> Iterator[str]:
         """The tables that come along with this one."""
-        yield from (each for each in HISTORIES.get(table, ()) if each in also)
-        if table == "opportunities" and ROLES in also:
+        usual = set(also) - self._mappings.objects.keys()  # an object of the settings is read by itself
+        yield from (each for each in HISTORIES.get(table, ()) if each in usual)
+        if table == "opportunities" and ROLES in usual:
             try:
                 self._roles.check()
             except SetupError:  # our app sees no people: their own turn says so
@@ -154,7 +155,8 @@ class Reader:
         """All lines are read before all opportunities, when both are wanted: a deal's main product is one.
 
         Not where the settings map what a line tells, for then it may be no line of ours."""
-        if table != "opportunities" or LINES not in also or self._mappings.columns(LINES):
+        own = LINES in self._mappings.objects or self._mappings.columns(LINES)
+        if table != "opportunities" or LINES not in also or own or window.since is not None:
             yield
             return
         aside = Aside(LINES, window)
@@ -191,24 +193,36 @@ class Reader:
         group = plan.group if window.since is None and ROLES not in asides else LINK_BATCH
         for records in gathered(self._live(plan, window, asides), group):
             yield from self._with_aliases(plan, records)
-            for table, aside in asides.items():
-                page = (
-                    self._roles.page(records)
-                    if table == ROLES
-                    else self._histories.page(table, records, window, self._zone())
-                )
-                if page is not None:
-                    aside.add(page)
+            self._add_asides(plan, records, window, asides)
+
+    def _add_asides(self, plan: _Plan, records: Records, window: Window, asides: Mapping[str, Aside]) -> None:
+        """Set aside what these records tell of other tables. A list has told their past; no search does."""
+        names = self._past_names(asides)
+        past = records
+        if names and window.since is not None:
+            past = self._objects.by_id(plan.source.object, [str(r["id"]) for r in records], history=names)
+        for table, aside in asides.items():
+            page = (
+                self._roles.page(records)
+                if table == ROLES
+                else self._histories.page(table, past, window, self._zone())
+            )
+            if page is not None:
+                aside.add(page)
+
+    def _past_names(self, asides: Collection[str]) -> list[str]:
+        """The properties whose past the tables that come along are made of."""
+        names = [name for table in asides if table != ROLES for name in self._histories.names(table)]
+        return list(dict.fromkeys(names))
 
     def _live(self, plan: _Plan, window: Window, asides: Collection[str]) -> Iterator[Records]:
         source = plan.source
         if window.since is None:
-            history = [name for table in asides if table != ROLES for name in self._histories.names(table)]
             return self._objects.listed(
                 source.object,
                 plan.properties,
                 associations=plan.associations,
-                history=list(dict.fromkeys(history)),
+                history=self._past_names(asides),
             )
         return self._objects.changed(source.object, source.cursor, window, plan.properties)
 

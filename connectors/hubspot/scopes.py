@@ -31,6 +31,7 @@ SCOPES: Final = (
     Scope(name="crm.schemas.contacts.write", purpose="install the task's key", required=False),
     Scope(name="crm.objects.line_items.read", purpose="know which products were sold", required=False),
     Scope(name="crm.objects.products.read", purpose="know list prices", required=False),
+    Scope(name="settings.currencies.read", purpose="know exchange rates", required=False),
     Scope(name="tickets", purpose="read support tickets", required=False),
 )
 """In the order in which they matter."""

@@ -140,9 +140,11 @@ class Writer:
         return answers
 
     def _check_setup(self, object_name: str, reply: Mapping[str, Any]) -> None:
-        """Raise SetupError when every row was refused because a property is gone: no row is at fault."""
-        problems = [read_problem(entry) for entry in reply.get("errors") or ()]
-        if problems and all(problem.code == _NO_PROPERTY for problem in problems):
+        """Raise SetupError when nothing was written and a property is gone: no row is at fault, though others
+        may have a fate of their own."""
+        told = [read_problem(entry) for entry in reply.get("errors") or ()]
+        problems = [problem for problem in told if problem.code == _NO_PROPERTY]
+        if problems:
             self._schemas.forget(object_name)
             names = ", ".join(dict.fromkeys(name for problem in problems for name in problem.properties))
             raise SetupError(

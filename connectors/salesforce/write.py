@@ -7,20 +7,22 @@ of the request. "Composite": five such requests in one API call.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
-from connectors.crm import Change, Record, RowResult
+from connectors.crm import Change, FieldType, Record, RowOutcome, RowResult
 from connectors.errors import SetupError, TerminalError
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.collections import PARTS, Collections, composed
 from connectors.salesforce.conditional import ConditionalWriter
-from connectors.salesforce.rows import row
+from connectors.salesforce.rows import Row, row
 from connectors.salesforce.schema import Described, Schemas
 from connectors.salesforce.values import decode, is_id, parse_time
 
 CHUNK: Final = 2000
 READ_BATCH: Final = CHUNK * PARTS
+_LEADS_NOWHERE: Final = "INVALID_CROSS_REFERENCE_KEY"
 
 
 class Writer:
@@ -47,7 +49,7 @@ class Writer:
         if any(change.unmodified_since is not None for change in changes):
             since = {change.key: change.unmodified_since for change in changes}
             return self._conditional.update(here.schema.name, rows, since)
-        return self.collections.send("PATCH", here.schema.name, rows)
+        return [_gone(each, rows, here) for each in self.collections.send("PATCH", here.schema.name, rows)]
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, Record]:
         """The records by the ids given; a deleted one is flagged, with the survivor of a merge."""
@@ -119,6 +121,17 @@ class Writer:
                     merged_into=held.get("MasterRecordId"),
                 )
         return found
+
+
+def _gone(result: RowResult, rows: Sequence[Row], here: Described) -> RowResult:
+    """The result; a reference that leads nowhere is the record's own id where no other was written, since
+    Salesforce knows no other code for a record that left the recycle bin."""
+    if result.vendor_code != _LEADS_NOWHERE:
+        return result
+    written = next((each.body or {} for each in rows if each.key == result.key), {})
+    if any(here.schema.fields[name].type is FieldType.REFERENCE for name in written):
+        return result
+    return replace(result, outcome=RowOutcome.GONE, fix=None)
 
 
 def _record(held: Mapping[str, Any], identifier: str, fields: Sequence[str], here: Described) -> Record:

@@ -20,17 +20,19 @@ from connectors.sandbox.hubspot.errors import RefusalError as HubspotRefusal
 from connectors.sandbox.salesforce.rows import RowRefusedError as SalesforceRefusal
 from connectors.sandbox.server import Sandbox
 from connectors.sandbox.storm import storm
+from connectors.transport import RetryPolicy
 from infra.chaos.company import Org as Company
 from infra.chaos.company import make_org
 from infra.chaos.home import Home, at_home
 from infra.chaos.weather import REASON
 from infra.contract.hubspot import HubspotOrg
-from infra.contract.org import Org
+from infra.contract.org import AT_ONCE, Org
 from infra.contract.salesforce import SalesforceOrg
 from sync.plan_ledger import status_of
 from worker.sandbox_folder import open_sandbox
 
 BATCH: Final = 25
+LARGE: Final = 5_000
 DELETES: Final = 0.3  # the chance of a deletion after each answer to a reading
 TRIES: Final = 60
 STOPS: Final = 40  # tries after which the faults stop
@@ -69,7 +71,9 @@ def applied_through_faults(
     batch = max(BATCH, writes // 200)  # so that there are calls enough for faults to meet
     with at_home(folder, company, ledger, write_batch=batch) as home:
         org = _harness(home.org.kind, home.org.folder, home.sandbox)
-        home.crm = org.connect("renewable", write_batch=batch)
+        # a large plan meets the account's burst limit, which only real waiting keeps
+        retry = RetryPolicy(first_wait=0.01, longest_wait=0.1) if writes > LARGE else AT_ONCE
+        home.crm = org.connect("renewable", write_batch=batch, retry=retry)
         home.let_pass(hours=2)
         plan = home.plan(writes=writes, tasks=0, seed=seed)
         _people(home, org, chance, writes)

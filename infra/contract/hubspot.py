@@ -47,6 +47,7 @@ class HubspotOrg(Org):
         "tickets": {"subject": "subject"},
     }
     unknown_owner = "999999"
+    unknown_account = "987654321"
     text_settings = ("api_version", "base_url", "token", "client_id", "client_secret")
 
     def __init__(self, folder: Path, *, dialect: str, sandbox: Sandbox | None = None, **limits: int) -> None:

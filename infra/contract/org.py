@@ -39,6 +39,7 @@ class Org(ABC):
     quota: ClassVar[Mapping[str, Any]]  # the fault that says "no more calls today"
     columns: ClassVar[Mapping[str, Mapping[str, str]]]  # table -> column -> field, of cells that people type
     unknown_owner: ClassVar[str]  # an id like an owner's, of nobody
+    unknown_account: ClassVar[str]  # an id like an account's, of no record that ever was
     text_settings: ClassVar[Sequence[str]]  # the vendor's settings that are a text
 
     def __init__(self, folder: Path, sandbox: Sandbox) -> None:

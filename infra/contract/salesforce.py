@@ -56,6 +56,7 @@ class SalesforceOrg(Org):
         "tickets": {"subject": "Subject", "account_crm_id": "AccountId"},
     }
     unknown_owner = salesforce_id("005", 999_999)
+    unknown_account = salesforce_id("001", 987_654_321)
     text_settings = ("api_version", "login_url", "instance_url", "client_id", "client_secret", "auth")
 
     def __init__(self, folder: Path, *, sandbox: Sandbox | None = None, **limits: int) -> None:
@@ -133,11 +134,16 @@ class SalesforceOrg(Org):
         Schema(self.sandbox.store).remove_field("Account", self.ours(key))
 
     def retype_field(self, key: str) -> None:
-        """An administrator changes a field's type to Text."""
-        schema = Schema(self.sandbox.store)
-        held = schema.objects()["account"].fields[self.ours(key).lower()]
+        """An administrator changes a field's type to Text, which keeps what it held."""
+        store, name = self.sandbox.store, self.ours(key)
+        schema = Schema(store)
+        held = schema.objects()["account"].fields[name.lower()]
+        cells = store.select(f'SELECT Id, "{name}" FROM Account WHERE "{name}" IS NOT NULL')
         changed = replace(held, type="string", length=80, precision=0, scale=0, digits=0, values=())
-        schema.add_fields("Account", [changed])
+        with store.transaction():
+            store.drop_column("Account", name)
+            schema.add_fields("Account", [changed])
+            store.bulk_update("Account", [{"Id": record, name: f"{cell:g}"} for record, cell in cells])
 
     def hide_field(self, key: str) -> None:
         """An administrator takes read access out of the permission set."""

@@ -8,7 +8,7 @@ import pytest
 
 from connectors.crm import Change, Crm
 from connectors.errors import SetupError
-from infra.contract.org import Org
+from infra.contract.org import Org, rows_of
 from sync.mapping import field_map, refuse_changed_schema
 
 Break = Callable[[Org], None]
@@ -57,6 +57,18 @@ def test_a_drift_in_mid_run_stops_the_run_with_one_message_instead_of_a_refusal_
     assert writes_of(org) == []
 
 
+@pytest.mark.parametrize("drift", ["removed", "forbidden"])
+def test_a_row_with_a_fate_of_its_own_does_not_hide_the_drift(org: Org, crm: Crm, drift: str) -> None:
+    """One record of the call was deleted: the others' refusal is no less the field's."""
+    records = [org.create("accounts", name=n) for n in "ABC"]
+    crm.describe(crm.object_name("accounts"))
+    org.delete("accounts", records[1])
+    DRIFTS[drift](org)
+    with pytest.raises(SetupError):
+        crm.write([_change(org, crm, record) for record in records])
+    assert writes_of(org) == []
+
+
 def test_a_value_that_a_retyped_field_refuses_is_the_rows_own_affair(org: Org, crm: Crm) -> None:
     """In mid-run each row says so; a run that begins later stops."""
     record = org.create("accounts", name="A")
@@ -65,6 +77,24 @@ def test_a_value_that_a_retyped_field_refuses_is_the_rows_own_affair(org: Org, c
     result = crm.write([_change(org, crm, record)])[0]
     assert result.outcome.value in {"applied", "refused"}
     assert result.outcome.value == "applied" or result.vendor_code
+
+
+def test_a_mapped_field_that_is_retyped_is_read_until_a_cell_does_not_fit(org: Org) -> None:
+    """Digits in a text are a number still; a word names its record and field, and lands nowhere."""
+    mapping = {"accounts": {"seats": org.ours("score")}}
+    record = org.create("accounts", name="A")
+    org.edit("accounts", record, {org.ours("score"): 5})
+    known = org.connect(mapping=mapping)
+    assert [row["seats"] for row in rows_of(known, "accounts")] == [5.0]
+    org.retype_field("score")
+    for crm in (known, org.connect(mapping=mapping)):
+        assert [row["seats"] for row in rows_of(crm, "accounts")] == [5.0]
+    org.edit("accounts", record, {org.ours("score"): "many"})
+    for crm in (known, org.connect(mapping=mapping)):
+        with pytest.raises(SetupError) as refused:
+            rows_of(crm, "accounts")
+        assert refused.value.fix
+        assert all(part in str(refused.value) for part in (record, org.ours("score"), "many"))
 
 
 def test_after_a_drift_the_object_is_described_anew(org: Org, crm: Crm) -> None:

@@ -130,6 +130,14 @@ def test_a_field_that_is_not_there_or_not_ours_to_write_never_leaves(org: Org, c
     assert len(org.requests()) == asked
 
 
+def test_a_record_that_is_not_there_any_more_is_gone(org: Org, crm: Crm, change: Any) -> None:
+    """Also one of which the vendor has forgotten that it ever was."""
+    deleted = org.create("accounts", name="A")
+    org.delete("accounts", deleted)
+    results = crm.write([change(deleted, score=1), change(org.unknown_account, score=1)])
+    assert outcomes(results) == [RowOutcome.GONE, RowOutcome.GONE]
+
+
 def test_a_write_to_a_merged_record_is_never_taken_for_its_own(org: Org, crm: Crm, change: Any) -> None:
     """Not applied, whether the vendor refuses it or leads it to the survivor; a reading tells which."""
     first, second = org.create("accounts", name="A"), org.create("accounts", name="B")

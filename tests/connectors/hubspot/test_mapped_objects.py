@@ -160,6 +160,26 @@ def test_a_mapping_that_can_not_be_is_refused_before_anything_is_read(
     assert not metered.requests("/objects/")
 
 
+def test_what_comes_along_with_deals_does_not_stand_for_an_own_object(
+    metered: Any, pulled: Callable[..., Any]
+) -> None:
+    """Roles, lines and histories that the settings take from elsewhere are read from there."""
+    deal = metered.create("deals", dealname="D", pipeline="default", dealstage="prospecting")
+    metered.link("deals", deal, metered.create("contacts", firstname="Ann"), 10_001)
+    line = metered.create("line_items", name="L", price="5", quantity="1")
+    metered.link("deals", deal, line, 19)
+    record = used(metered, metered.create("companies", name="A"), word="of our own")
+    own = ("contact_roles", "opportunity_lines", "opportunity_history")
+    columns = {"contact_roles": "role", "opportunity_lines": "product_name", "opportunity_history": "stage"}
+    mapping = {table: {"object": metered.own, columns[table]: "word"} for table in own}
+    crm = metered.connect(mapping=mapping)
+    assert list(crm.pull("opportunities", EVERYTHING, also=own))
+    for table in own:
+        assert [(row["crm_id"], row[columns[table]]) for row in pulled(crm, table)] == [
+            (record, "of our own")
+        ]
+
+
 def test_the_usual_tables_are_as_they_were(metered: Any, pulled: Callable[..., Any]) -> None:
     """A mapped object changes no other table."""
     metered.create("companies", name="Acme")

@@ -133,6 +133,9 @@ def test_a_product_has_a_price_in_each_currency(account: Any, pulled: Callable[.
     account.edit("products", product, hs_price_eur="")
     gone = pulled(crm, "price_book_entries", since, since + timedelta(hours=1))
     assert [row["currency"] for row in gone if row["is_deleted"]] == ["EUR"]
+    account.archive("products", product)
+    over_midnight = pulled(crm, "price_book_entries", since, since + timedelta(days=1))
+    assert {row["currency"] for row in over_midnight if row["is_deleted"]} == {"USD", "EUR"}
 
 
 @pytest.mark.parametrize("version", ["v3", "2026-03", "2026-09"])
