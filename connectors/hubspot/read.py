@@ -8,7 +8,7 @@ keeps it in a property as well (primary company, parent company); any other once
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,10 +18,11 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from connectors.aside import Aside
 from connectors.canonical import DAY, FLAG, FROM_CRM, TEXT, TIME
 from connectors.crm import FieldType, Window
 from connectors.errors import AbsentError, SetupError
-from connectors.hubspot.aside import HISTORIES, LINES, ROLES, Aside
+from connectors.hubspot.aside import HISTORIES, LINES, ROLES
 from connectors.hubspot.cells import column, moment_of
 from connectors.hubspot.deals import Closings
 from connectors.hubspot.derive import Derivation
@@ -160,7 +161,7 @@ class Reader:
             return
         aside = Aside(LINES, window)
         try:
-            self._closings.know(_kept(self.pull(LINES, window), aside))
+            self._closings.know(aside.kept(self.pull(LINES, window)))
         except SetupError:  # our app sees no lines: their own turn says so
             aside.close()
             yield
@@ -355,10 +356,3 @@ def _aliases(records: Records) -> list[dict[str, Any]]:
                     }
                 )
     return rows
-
-
-def _kept(pages: Iterable[pa.Table], aside: Aside) -> Iterator[pa.Table]:
-    """The pages, each set aside as well."""
-    for page in pages:
-        aside.add(page)
-        yield page

@@ -31,12 +31,14 @@ class Ahead:
         """Have the first page of the query, and of some that follow it, unless it is here."""
         if _key(query) in self._pages:
             return
-        wanted = {_key(each): each for each in (query, *islice(following, TOGETHER - 1))}
-        self._pages.clear()  # what is left was asked for by a pull that broke off
+        # what is left of another window was asked for by a pull that broke off
+        self._pages = {key: page for key, page in self._pages.items() if key[0] == query.window}
+        new = (each for each in following if _key(each) not in self._pages)
+        wanted = {_key(each): each for each in (query, *islice(new, TOGETHER - 1))}
         if len(wanted) > 1:
             statements = [(each.statement(ordered=True), each.deleted) for each in wanted.values()]
             pages = self._client.first_pages(statements)
-            self._pages = {key: page for key, page in zip(wanted, pages, strict=True) if page is not None}
+            self._pages |= {key: page for key, page in zip(wanted, pages, strict=True) if page is not None}
 
     def take(self, query: Query) -> Mapping[str, Any] | None:
         """The query's first page, once; None where it is not here."""

@@ -61,6 +61,10 @@ class Children:
         """Read anew from here on: another pull begins."""
         self._known.clear()
 
+    def know(self, window: Window, facts: Iterable[Facts]) -> None:
+        """Take these for the window's: their rows were read anyway."""
+        self._known |= {type(each): (window, each) for each in facts}
+
     def of(self, page: Page, kind: type[F]) -> F:
         """The facts for all records of the page's window."""
         window = page.window

@@ -280,5 +280,6 @@ class Salesforce:
         return self._client.usage
 
     def close(self) -> None:
-        """Give back the connections."""
+        """Give back the connections, and what was set aside."""
+        self._reader.close()
         self._client.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar, Final, Self
 
 import numpy as np
@@ -42,7 +43,7 @@ class Closings:
         closed = [record for record in page.records if record.get("IsClosed")]
         if not closed:
             return pa.nulls(len(page.records), TIME)
-        stays = self._children.of(page, _Stays).of(closed)
+        stays = self._children.of(page, Stays).of(closed)
         entered: dict[str, datetime] = {}
         guessed: list[Mapping[str, Any]] = []
         for record, stay in zip(closed, stays, strict=True):
@@ -58,7 +59,7 @@ class Closings:
         """ProductCode (else the id) of the line with the largest amount; null without lines.
 
         Of equal amounts the first by name, so that two pulls agree."""
-        best = self._children.of(page, _MainProducts).of(page.records)
+        best = self._children.of(page, MainProducts).of(page.records)
         return pa.array([None if each is None else each["product"] for each in best], TEXT)
 
 
@@ -80,7 +81,7 @@ class _Facts:
         return [row if is_there else None for row, is_there in zip(rows, found, strict=True)]
 
 
-class _Stays(_Facts):
+class Stays(_Facts):
     """The stage in which each opportunity is by its history, and when that stay began."""
 
     __slots__ = ()
@@ -95,8 +96,20 @@ class _Stays(_Facts):
     @classmethod
     def of_pages(cls, pages: Iterable[Records]) -> Self:
         """From rows of OpportunityHistory."""
-        read = pa.concat_tables([_NO_STAYS, *map(_stays, pages)], promote_options="none")
-        told = read.sort_by([("deal", "ascending"), ("began", "ascending"), ("stage", "ascending")])
+        return cls._of(map(_stays, pages))
+
+    @classmethod
+    def of_table(cls, pages: Iterable[pa.Table]) -> Self:
+        """From pages of the canonical table opportunity_history."""
+        names = ["opportunity_crm_id", "stage", "changed_at"]
+        return cls._of(page.select(names).rename_columns(["deal", "stage", "began"]) for page in pages)
+
+    @classmethod
+    def _of(cls, pages: Iterable[pa.Table]) -> Self:
+        read = pa.concat_tables([_NO_STAYS, *pages], promote_options="none")
+        told = read.set_column(1, "stage", pc.fill_null(read["stage"], "")).sort_by(
+            [("deal", "ascending"), ("began", "ascending"), ("stage", "ascending")]
+        )
         deals, stages = told["deal"].combine_chunks(), told["stage"].combine_chunks()
         first_of_deal = _changes(deals)
         first_of_stay = np.flatnonzero(first_of_deal | _changes(stages))
@@ -106,7 +119,7 @@ class _Stays(_Facts):
         return cls(ids=np.array(rows["deal"].to_pylist(), _ID), rows=rows)
 
 
-class _MainProducts(_Facts):
+class MainProducts(_Facts):
     """The product of each opportunity's largest line."""
 
     __slots__ = ()
@@ -120,11 +133,25 @@ class _MainProducts(_Facts):
     @classmethod
     def of_pages(cls, pages: Iterable[Records]) -> Self:
         """From rows of OpportunityLineItem."""
-        read = pa.concat_tables([_NO_LINES, *map(_lines, pages)], promote_options="none")
+        return cls._of(map(_lines, pages))
+
+    @classmethod
+    def of_table(cls, pages: Iterable[pa.Table]) -> Self:
+        """From pages of the canonical table opportunity_lines."""
+        return cls._of(_named(page) for page in pages)
+
+    @classmethod
+    def _of(cls, pages: Iterable[pa.Table]) -> Self:
+        read = pa.concat_tables([_NO_LINES, *pages], promote_options="none")
         lines = read.sort_by([("deal", "ascending"), ("amount", "descending"), ("product", "ascending")])
         rows = lines.take(np.flatnonzero(_changes(lines["deal"].combine_chunks())))
         return cls(ids=np.array(rows["deal"].to_pylist(), _ID), rows=rows)
 
+
+ALONG: Final[Mapping[str, type[Stays] | type[MainProducts]]] = MappingProxyType(
+    {"opportunity_history": Stays, "opportunity_lines": MainProducts}
+)
+"""Tables of their own that tell what opportunities need: read once where both are wanted."""
 
 _NO_STAYS: Final = pa.table(
     {"deal": pa.array([], TEXT), "stage": pa.array([], TEXT), "began": pa.array([], TIME)}
@@ -156,6 +183,13 @@ def _lines(records: Records) -> pa.Table:
             "amount": pa.array([float(record.get("TotalPrice") or 0.0) for record, _ in named], REAL),
         }
     )
+
+
+def _named(page: pa.Table) -> pa.Table:
+    """A page of canonical lines, those that name a product."""
+    rows = page.filter(pc.is_valid(page["product_id"]))
+    amounts = pc.fill_null(rows["amount"], 0.0)
+    return pa.table({"deal": rows["opportunity_crm_id"], "product": rows["product_id"], "amount": amounts})
 
 
 def _changes(values: pa.Array) -> npt.NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from typing import Final
 
 import pyarrow as pa
 
+from connectors.aside import Aside
 from connectors.canonical import FROM_CRM
 from connectors.compare import differing
 from connectors.crm import FieldType, Held, Window
@@ -26,6 +27,7 @@ from connectors.salesforce.cells import at, column
 from connectors.salesforce.children import Children
 from connectors.salesforce.derive import Derivation
 from connectors.salesforce.fetch import Fetch
+from connectors.salesforce.opportunities import ALONG, MainProducts, Stays
 from connectors.salesforce.query import Query
 from connectors.salesforce.schema import Described, Schemas
 from connectors.salesforce.tables import OBJECTS_READ, Source, sources_of
@@ -69,16 +71,27 @@ class Reader:
         self._mappings = mappings
         self._derivation = derivation
         self._children = children
+        self._asides: dict[str, Aside] = {}
         self.hidden: dict[str, dict[str, str]] = {}  # table -> object of it that our user does not see -> why
 
     def pull(self, table: str, window: Window, *, also: Collection[str] = ()) -> Iterator[pa.Table]:
         """Pages in the canonical schema; checked against describe before the first query.
 
         First pages of the tables in `also`, whose turn comes next, are read with this one's."""
+        aside = self._asides.pop(table, None)
+        if aside is not None:
+            if aside.window == window:
+                yield from aside.pages()
+                return
+            aside.close()
         plans = self._plans(table)
+        known = self._along(table, window, also)
         self._children.forget()
+        self._children.know(window, known)
         queries = [self._query(source, columns, window) for source, columns in plans]
-        following = (query for each in also for query in self._queries(each, window))
+        following = (
+            query for each in also if each not in self._asides for query in self._queries(each, window)
+        )
         if queries:
             self._fetch.expect(queries[0], chain(queries[1:], following))
         for query, (_, columns) in zip(queries, plans, strict=True):
@@ -86,6 +99,34 @@ class Reader:
                 yield self._page(
                     table, Page(object=query.object, records=records, arrays={}, window=window), columns
                 )
+
+    def _along(self, table: str, window: Window, also: Collection[str]) -> list[Stays | MainProducts]:
+        """What opportunities need of tables whose turn comes next, which are read now and set aside.
+
+        Not for an increment, where they need more than those tables bring; nor where the settings map a
+        table's columns, for then it may tell something else."""
+        if table != "opportunities" or window.since is not None:
+            return []
+        facts = []
+        for name, kind in ALONG.items():
+            if name in also and not self._mappings.columns(name) and name not in self._mappings.objects:
+                aside = Aside(name, window)
+                try:
+                    facts.append(kind.of_table(aside.kept(self.pull(name, window))))
+                except SetupError:  # our user does not see them: their own turn says so
+                    aside.close()
+                    continue
+                except BaseException:
+                    aside.close()
+                    raise
+                self._asides[name] = aside
+        return facts
+
+    def close(self) -> None:
+        """Forget what was set aside and never asked for."""
+        for aside in self._asides.values():
+            aside.close()
+        self._asides.clear()
 
     def _queries(self, table: str, window: Window) -> list[Query]:
         """What the table asks; nothing where its own turn will say why."""

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from connectors.aside import Aside
 from connectors.canonical import CRM_TABLES
 from connectors.crm import Window
 from connectors.errors import SetupError
-from connectors.hubspot.aside import Aside
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 EVERYTHING = Window(since=None, until=LATER)

@@ -9,6 +9,7 @@ import pytest
 
 from connectors.crm import Window
 from connectors.errors import SetupError
+from connectors.sandbox.salesforce.ids import salesforce_id
 
 TABLES = ("accounts", "contacts", "opportunities", "activities", "tickets", "owners", "products")
 FULL = Window(since=None, until=datetime(2026, 11, 1, tzinfo=UTC))
@@ -84,3 +85,63 @@ def test_what_follows_a_page_read_ahead_comes_too(org: Any, number: int) -> None
     found = read(org.connect(), SINCE, ("contacts", "accounts"))
     assert found == {"contacts": [], "accounts": sorted(ids)}
     assert bool(org.requests("/jobs/query")) == (number > 2_000)
+
+
+def deals_with_a_past(org: Any) -> None:
+    """Open, closed and reopened deals, with lines and without."""
+    account = org.create("Account", Name="Acme")
+    product = org.create("Product2", Name="Seats", ProductCode="SEAT", IsActive=True)
+    facts = {"AccountId": account, "CloseDate": "2026-02-01", "StageName": "Prospecting"}
+    deals = [org.create("Opportunity", Name=f"D {each}", **facts) for each in range(4)]
+    for deal, stage in zip(deals, ("Closed Won", "Closed Lost", "Negotiation/Review"), strict=False):
+        org.advance(days=1)
+        org.edit("Opportunity", deal, StageName=stage)
+    lines = [
+        {"Id": salesforce_id("00k", 5_000 + place), "OpportunityId": deal, "Product2Id": product}
+        for place, deal in enumerate(deals[1:])
+    ]
+    org.sandbox.store.bulk_insert("OpportunityLineItem", lines)
+
+
+def rows_of(crm: Any, tables: tuple[str, ...], *, along: bool) -> dict[str, list[dict[str, Any]]]:
+    """Rows by table of a full read, which says or does not say which tables follow."""
+    found = {}
+    for place, table in enumerate(tables):
+        pages = crm.pull(table, FULL, also=tables[place + 1 :] if along else ())
+        rows = [row for page in pages for row in page.to_pylist()]
+        found[table] = sorted(rows, key=lambda row: str(row["crm_id"]))
+    return found
+
+
+def test_stages_and_lines_that_are_tables_too_are_read_once(org: Any) -> None:
+    """A first pull has their rows anyway; what deals get from them is the same."""
+    deals_with_a_past(org)
+    tables = ("opportunities", "opportunity_lines", "opportunity_history")
+    apart = rows_of(org.connect(), tables, along=False)
+    assert any(row["closed_at"] for row in apart["opportunities"])
+    assert {row["product_id"] for row in apart["opportunities"]} == {None, "SEAT"}
+    crm = org.connect()
+    before = len(org.requests("/query"))
+    assert rows_of(crm, tables, along=True) == apart
+    assert len(org.requests("/query")) - before == 3
+
+
+def test_what_was_set_aside_serves_one_pull(org: Any) -> None:
+    """A pull that broke off behind the deals leaves nothing to a later one."""
+    deals_with_a_past(org)
+    crm = org.connect()
+    list(crm.pull("opportunities", FULL, also=("opportunity_history",)))
+    account = org.create("Account", Name="New")
+    org.create("Opportunity", Name="D", AccountId=account, StageName="Closed Won", CloseDate="2026-02-01")
+    later = Window(since=None, until=FULL.until + timedelta(hours=1))
+    pages = crm.pull("opportunity_history", later)
+    assert sum(page.num_rows for page in pages) == 8
+
+
+def test_lines_that_the_settings_map_are_read_apart(org: Any, pulled: Any) -> None:
+    """Their product may be another one then."""
+    deals_with_a_past(org)
+    crm = org.connect(mapping={"opportunity_lines": {"product_id": "Description"}})
+    found = rows_of(crm, ("opportunities", "opportunity_lines"), along=True)
+    assert {row["product_id"] for row in found["opportunities"]} == {None, "SEAT"}
+    assert {row["product_id"] for row in found["opportunity_lines"]} == {None}
