@@ -23,7 +23,7 @@ from sync.aliases import Alias, merged_rows, note_aliases, with_own_ids
 from sync.cursor import bookmark, forget_bookmarks, move_bookmark, next_window
 from sync.lake import Lake
 from sync.mapped_columns import Remapped, note_mapped, remapped
-from sync.stitch import live_rows, stitched
+from sync.stitch import Told, live_rows, stitched
 from sync.store import Store
 from sync.store.runs import know_org
 
@@ -99,11 +99,12 @@ def pull(
             windows[table] = window
     for table, window in windows.items():
         pages = crm.pull(table, window, also=_following(table, windows))
-        if window.new_day:
-            pages = chain(pages, stitched(lake, table, crm.moved(table, live_rows(lake))))
-        if window.since is not None and anew[table].columns:
-            again = crm.reread(table, anew[table].columns, live_rows(lake))
-            pages = chain(pages, stitched(lake, table, again))
+        if window.since is not None:
+            told, held = Told(), live_rows(lake)
+            unstamped = crm.moved(table, held) if window.new_day else iter(())
+            again = crm.reread(table, anew[table].columns, held) if anew[table].columns else iter(())
+            changed = told.without(chain(unstamped, again))
+            pages = chain(told.noted(pages), stitched(lake, table, changed))
         try:
             done.append(
                 _pull_table(

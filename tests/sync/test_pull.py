@@ -210,6 +210,22 @@ def test_what_moved_without_a_stamp_is_asked_for_once_a_day(
     assert rows == [{"crm_id": "P1", "account_crm_id": "A2"}]
 
 
+def test_a_record_that_the_pull_brings_is_not_stitched(
+    pull_once: Pull, crm_double: Any, lake: Lake, noon: datetime
+) -> None:
+    """One archived in the overlap has lost its account as well: it is deleted, not alive without one."""
+    stamp = noon - timedelta(minutes=5)
+    crm_double.put("contacts", {"crm_id": "P1", "account_crm_id": "A1", "modified_at": stamp})
+    pull_once()
+    crm_double.put("contacts", {"crm_id": "P1", "is_deleted": True, "modified_at": stamp})
+    crm_double.moves = {"P1": {"account_crm_id": None}}
+    crm_double.clock = noon + timedelta(hours=13)
+    report = pull_once()
+    assert {table.table: table.rows for table in report.tables if table.rows} == {"contacts": 1}
+    rows = lake.tables()["contacts"].select("crm_id", "is_deleted").to_pyarrow().to_pylist()
+    assert rows == [{"crm_id": "P1", "is_deleted": True}]
+
+
 def test_the_crm_is_told_which_tables_follow(pull_once: Pull, crm_double: Any, noon: datetime) -> None:
     """Those over the same window: one reading may then serve two tables."""
     pull_once(tables=["accounts"])

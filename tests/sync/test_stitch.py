@@ -68,6 +68,21 @@ def test_a_changed_row_is_what_we_hold_but_for_what_changed(
     assert sorted(found, key=lambda row: row["crm_id"]) == sorted(expected, key=lambda row: row["crm_id"])
 
 
+def test_a_row_that_two_pages_tell_of_is_one_row(engine: Any) -> None:
+    """Each with its own column, empty or not."""
+    lake = lake_of(engine, [activity("1", "A"), activity("2", "B"), activity("3", "C")])
+    pages = [
+        pa.table({"crm_id": ["1", "2"], "account_crm_id": pa.array([None, "Z"], pa.string())}),
+        pa.table({"crm_id": ["1", "3"], "subject": ["new", "newer"]}),
+    ]
+    found = [row for page in stitched(lake, "activities", pages) for row in page.to_pylist()]
+    assert sorted(found, key=lambda row: row["crm_id"]) == [
+        activity("1", None) | {"subject": "new"},
+        activity("2", "Z"),
+        activity("3", "C") | {"subject": "newer"},
+    ]
+
+
 def test_whole_rows_stay_as_they_are(engine: Any) -> None:
     """New ones, and ones that are gone, need nothing of ours."""
     page = pa.Table.from_pylist([activity("9", "A", deleted=True)], schema=SCHEMA)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
+import ibis
 import pyarrow as pa
 import pytest
 
 from connectors.canonical import CRM_TABLES
 from connectors.crm import Held, Window
 from connectors.hubspot import moved as moved_module
+from sync.lake import Lake
+from sync.pull import pull
+from sync.store import Store
 
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 AT = "2026-10-05T10:00:00Z"
@@ -111,3 +117,44 @@ def test_rows_are_asked_for_in_full_batches(
     assert [page.num_rows for page in pages] == [3, 3, 1]
     assert {deal} == {row["opportunity_crm_id"] for page in pages for row in page.to_pylist()}
     assert engaged
+
+
+def test_the_lake_is_the_account_again_the_day_after(
+    account: Any, engaged: dict[str, str], pulled: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Handed over, left, archived, joined, given another role: as a full read tells it, without one."""
+    people = {name: account.create("contacts", firstname=name) for name in ("ann", "bob", "cid")}
+    deal = account.create("deals", dealname="D", pipeline="default", dealstage="prospecting")
+    line = account.create("line_items", name="L", hs_sku="S", price="5", quantity="1")
+    account.link("deals", deal, people["ann"], 10_001)
+    account.link("deals", deal, people["bob"], 3)
+    account.link("meetings", engaged["meetings"], people["ann"], 200)
+    tables = ("activities", "contact_roles", "opportunity_lines", "tickets")
+    with (
+        Store.open(f"sqlite:///{tmp_path / 'ledger.sqlite'}") as store,
+        Lake(tmp_path / "lake", store) as lake,
+    ):
+
+        def pull_now() -> None:
+            account.advance(minutes=5)
+            pull(account.connect(), store, lake, run_id=None, now=account.advance(minutes=1))
+
+        pull_now()
+        account.unlink("meetings", engaged["meetings"], "companies", engaged["first"])
+        account.link("meetings", engaged["meetings"], engaged["second"], 188)
+        account.unlink("calls", engaged["calls"], "companies", engaged["first"])
+        account.archive("emails", engaged["emails"])
+        account.link("deals", deal, line, 19)
+        account.unlink("deals", deal, "contacts", people["ann"])
+        account.link("deals", deal, people["bob"], 10_003)
+        account.link("deals", deal, people["cid"], 10_001)
+        account.advance(days=1)
+        pull_now()
+        crm = account.connect()
+        for table in tables:
+            held = lake.tables()[table].filter(~ibis.coalesce(ibis._.is_deleted, False))
+            stamps = ("created_at", "modified_at", "known_from")
+            expected = [{**row, **dict.fromkeys(stamps)} for row in pulled(crm, table)]
+            found = [{**row, **dict.fromkeys(stamps)} for row in held.to_pyarrow().to_pylist()]
+            key = itemgetter("crm_id")
+            assert sorted(found, key=key) == sorted(expected, key=key), table
