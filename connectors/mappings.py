@@ -71,6 +71,10 @@ class Mappings:
             own.setdefault("external_id", self.account_external_id)
         return own
 
+    def told(self, table: str) -> Mapping[str, str]:
+        """What the settings say of each column: its field, or CONSTANT and what it is in every row."""
+        return {**self._told(table), **self.columns(table)}
+
     def constants(self, table: str) -> Mapping[str, pa.Scalar]:
         """Columns that hold the same in every row. Raises SetupError for a text that is not of its kind."""
         found = {}

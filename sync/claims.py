@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import isqrt
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, func, null, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, case, func, null, or_, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import RowResult
@@ -200,7 +200,9 @@ class Claims:
     def abandon(self, rows: Sequence[Held]) -> None:
         """Leave the claim at once, as a worker that is told to end does: nothing of it counts as a crash."""
         self.give_back(rows, CLAIMED)
-        self.lose(rows)
+        # where a job bears them it is looked at, else they are looked for
+        lost = OperationRow.lost + case((OperationRow.job.is_(None), 1), else_=0)
+        self._move(rows, SENDING, state=UNKNOWN, looks=0, lost=lost)
         self.look_again(rows, due_at=self.clock(), counts=False)
 
     def blame(self, rows: Sequence[Held]) -> None:

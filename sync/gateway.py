@@ -85,8 +85,11 @@ class CellErrand:
         """Compare what the replies show; what they don't, and a sample, is read again with others later."""
         share = self.crm.capabilities.read_again
         for op, result in applied:
-            if result.held is None or (not self._note_drifts(op, result.held) and _sampled(op, share)):
-                self.unverified.append(op)
+            if result.held is not None:
+                shown = Record(object=op.object, id=op.record_id, values=result.held)
+                if self._note_drifts(op, shown) or not _sampled(op, share):
+                    continue
+            self.unverified.append(op)
         while len(self.unverified) >= self.crm.capabilities.read_batch:
             self._verify_some()
 
@@ -116,14 +119,19 @@ class CellErrand:
         for op in some:
             record = records.get(op.record_id)
             if record is not None:
-                self._note_drifts(op, record.values)
+                self._note_drifts(op, record)
 
-    def _note_drifts(self, op: Operation, values: Mapping[str, Value]) -> bool:
+    def _note_drifts(self, op: Operation, record: Record) -> bool:
         """Note the cells that do not hold what was written; whether there are any."""
         moved = [
-            Drift(record_id=op.record_id, field=cell.name, written=cell.after, held=values.get(cell.name))
+            Drift(
+                record_id=op.record_id,
+                field=cell.name,
+                written=cell.after,
+                held=record.values.get(cell.name),
+            )
             for cell in op.cells
-            if not same(values.get(cell.name), cell.after, self.fields.schemas[cell.name])
+            if not self._same(cell, record, cell.after)
         ]
         self.drifts.extend(moved)
         return bool(moved)

@@ -23,7 +23,7 @@ from sync.versions import version_day
 
 ENOUGH_TO_SHIFT: Final = 20  # accounts scored both times, as for the shares
 ENOUGH_TO_DRIFT: Final = 100  # below that, chance alone comes near the limit: see model/drift.py
-STREAMS: Final = ("events", "usage")
+STREAMS: Final = ("events", "usage", "crm_events", "crm_usage")
 """Tables that grow day by day; a company may deliver either. The others come when there is something."""
 SHOWN: Final = 3
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from connectors.mappings import CONSTANT
 from sync.store import Store
 from sync.store.tables import MappedColumnRow
 
@@ -22,7 +23,8 @@ _READ = ""  # stands for the table itself, so that one without mapped columns is
 class Remapped:
     """The columns that were read from other fields than they are mapped to now.
 
-    One that is mapped no more is `dropped`: its values may come from somewhere else now, or from nowhere."""
+    One that is mapped no more is `dropped`: its values may come from somewhere else now, or from nowhere. So
+    is one that is the same in every row now, and what tells when a row became known: no field alone is it."""
 
     columns: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
@@ -41,9 +43,11 @@ def remapped(store: Store, org_id: str, table: str, mapped: Mapping[str, str]) -
         before = {row.column_name: row.field for row in session.execute(of_table)}
     if before.pop(_READ, None) is None:
         return Remapped()
+    changed = {name: field for name, field in sorted(mapped.items()) if before.get(name) != field}
+    whole = {name for name, field in changed.items() if field.startswith(CONSTANT) or name == "known_from"}
     return Remapped(
-        columns=tuple(name for name, field in sorted(mapped.items()) if before.get(name) != field),
-        dropped=tuple(sorted(before.keys() - mapped.keys())),
+        columns=tuple(name for name in changed if name not in whole),
+        dropped=tuple(sorted((before.keys() - mapped.keys()) | whole)),
     )
 
 

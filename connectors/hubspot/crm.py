@@ -195,7 +195,7 @@ class Hubspot:
 
     def mapped(self, table: str) -> Mapping[str, str]:
         """The company's own properties of the table, by column."""
-        return self._mappings.columns(table)
+        return self._mappings.told(table)
 
     def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
         """Nothing: a list costs as many calls for one property as for all of them."""

@@ -29,6 +29,7 @@ from connectors.salesforce.versions import check_version, versions_of
 from connectors.transport import HttpDoor, RetryPolicy
 
 _NO_SUCH_VERSION: Final = frozenset({400, 404, 410})  # what a version that the org lacks may be answered with
+_QUERIES: Final = 5  # in a Composite call: "Composite", REST API Developer Guide
 _USAGE: Final = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
 
 
@@ -164,16 +165,31 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
             yield from page
 
     def put_csv(self, path: str, text: str) -> None:
-        """Hand over the data of a job, once: what is sent twice is refused, and does nothing before."""
+        """Hand over the data of a job; once more only while they certainly did not arrive."""
         headers = {"Content-Type": "text/csv", "Accept": "application/json"}
         data = text.encode()
-        self._call_salesforce("PUT", self.base_url + path, name=path, data=data, headers=headers, once=True)
+        self._call_salesforce("PUT", self.base_url + path, name=path, data=data, headers=headers)
 
     def csv(self, path: str) -> str:
         """The CSV of a GET; whether it is whole, its reader has to tell."""
         headers = {"Accept": "text/csv"}
         reply = self._call_salesforce("GET", self.base_url + path, name=path, headers=headers)
         return reply.content.decode("utf-8")
+
+    def records_of(self, statements: Sequence[str], *, deleted: bool = False) -> Iterator[Mapping[str, Any]]:
+        """The records of several queries, one query after the other; five of them are one API call."""
+        for start in range(0, len(statements), _QUERIES):
+            some = statements[start : start + _QUERIES]
+            pages = self.first_pages([(each, deleted) for each in some]) if len(some) > 1 else [None]
+            for statement, first in zip(some, pages, strict=True):
+                if first is None:
+                    yield from self.records(statement, deleted=deleted)
+                    continue
+                page = first
+                yield from page["records"]
+                while not page["done"]:
+                    page = self.query_more(page["nextRecordsUrl"], identifier_is_url=True)
+                    yield from page["records"]
 
     @property
     def mdapi(self) -> Any:

@@ -213,7 +213,7 @@ class Salesforce:
 
     def mapped(self, table: str) -> Mapping[str, str]:
         """The company's own fields of the table, by column."""
-        return self._mappings.columns(table)
+        return self._mappings.told(table)
 
     def reread(self, table: str, columns: Collection[str], held: Held) -> Iterator[pa.Table]:
         """The rows held that differ in these mapped columns, read by themselves."""

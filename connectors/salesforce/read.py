@@ -159,7 +159,8 @@ class Reader:
     def reread(self, table: str, names: Collection[str], held: Held) -> Iterator[pa.Table]:
         """The rows we hold that differ from the CRM's in one of these columns: their ids and the columns."""
         for source in self._sources(table):
-            columns = [each for each in self._columns(table, source) if each.name in {"crm_id", *names}]
+            wanted = {"crm_id", *names} - {"known_from"}  # which no field alone tells
+            columns = [each for each in self._columns(table, source) if each.name in wanted]
             if len(columns) > 1:
                 pages = self._some(table, source, columns)
                 first = next(pages, None)

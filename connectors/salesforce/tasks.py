@@ -52,9 +52,9 @@ class Tasks:
     def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks by key, archived ones too; of two with one key the older. Deleted ones are left out."""
         field = self._described().schema.fields[self._key_field]
-        found: dict[str, TaskState] = {}
-        for chunk in soql.in_chunks(key for key in keys if _can_hold(field, key)):
-            statement = soql.select(
+        wanted = [key for key in dict.fromkeys(keys) if _can_hold(field, key)]
+        statements = [
+            soql.select(
                 [*_STATE, self._key_field],
                 "Task",
                 where=[
@@ -63,11 +63,14 @@ class Tasks:
                 ],
                 order=("CreatedDate", "Id"),
             )
-            wanted = set(chunk)  # = ignores case in Salesforce, a key does not
-            for held in self._client.records(statement, deleted=True):
-                key = str(held[self._key_field])
-                if key in wanted:
-                    found.setdefault(key, self._state(key, held))
+            for chunk in soql.in_chunks(wanted)
+        ]
+        known = set(wanted)  # = ignores case in Salesforce, a key does not
+        found: dict[str, TaskState] = {}
+        for held in self._client.records_of(statements, deleted=True):
+            key = str(held[self._key_field])
+            if key in known:
+                found.setdefault(key, self._state(key, held))
         return found
 
     def close(self, tasks: Mapping[str, str]) -> list[RowResult]:

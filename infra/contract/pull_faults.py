@@ -107,7 +107,7 @@ def pulled_through_faults(org: Org, folder: Path, *, rows: int, seed: int) -> Pu
         "accounts": _spread(org, "accounts", rows * 7 // 20),
         "contacts": _spread(org, "contacts", rows * 2 // 5),
     }
-    people = People(org, ids, chance, most=max(3, rows // 700))
+    people = People(org, ids, chance, most=max(8, rows // 500))
     for part in ("pull", "read"):  # Salesforce reads first pages of several tables in one Composite call
         org.after_each(part, people.act)
     with Store.open(f"sqlite:///{folder / 'ledger.sqlite'}") as store, Lake(folder / "lake", store) as lake:

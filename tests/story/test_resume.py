@@ -5,6 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import select
+
+from sync.store import Store
+from sync.store.writeback import OperationRow
+
+
+def last_record(home: Any, plan_id: str) -> str:
+    """The record that a plan writes last, after its small first batch."""
+    written = select(OperationRow.record_id).where(
+        OperationRow.plan_id == plan_id, OperationRow.kind == "write"
+    )
+    with (
+        Store.open(f"sqlite:///{home.folder / 'upswell' / 'ledger.sqlite'}") as store,
+        store.session() as session,
+    ):
+        return str(session.scalars(written.order_by(OperationRow.position.desc()).limit(1)).one())
 
 
 @pytest.mark.slow
@@ -13,8 +29,8 @@ def test_without_quota_an_apply_pauses_and_resume_completes_it(home: Any) -> Non
     home.upswell("rollback")
     plan = home.upswell("plan").data
     home.sandbox.faults.add(
-        kind="status", endpoint="collections.update", method="PATCH", status=403, request=2,
-        code="REQUEST_LIMIT_EXCEEDED", times=1,
+        kind="status", endpoint="collections.update|composite", carries=last_record(home, plan["plan"]),
+        status=403, code="REQUEST_LIMIT_EXCEEDED", times=1,
     )  # fmt: skip
     cut = home.upswell("apply")
     assert cut.exit_code == 1

@@ -308,6 +308,8 @@ def test_a_newly_mapped_field_is_read_for_all_rows_and_alone(
         ({}, {"seats": "seats"}, False),
         ({"seats": "Seats__c"}, {}, True),
         ({"seats": "Seats__c", "arr": "ARR__c"}, {"arr": "Revenue__c"}, True),
+        ({"segment": "=SMB"}, {"segment": "=Enterprise"}, True),
+        ({}, {"known_from": "Issued__c"}, True),
     ],
 )
 def test_where_a_column_is_not_to_be_had_alone_the_table_is_read_as_a_whole(

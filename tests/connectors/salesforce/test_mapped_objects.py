@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from connectors.canonical import FROM_CRM
@@ -85,6 +87,27 @@ def test_a_field_can_tell_when_a_row_became_known(metered: Any, pulled: Any) -> 
     rows = {row["value"]: row for row in pulled(crm, "crm_usage")}
     assert rows[1.0]["known_from"] == datetime(2026, 10, 31, 8, tzinfo=UTC)
     assert rows[2.0]["known_from"] == rows[2.0]["created_at"]
+
+
+def test_what_is_the_same_in_every_row_is_told_as_mapped(metered: Any) -> None:
+    """So that another constant is noticed, as another field is."""
+    crm = metered.connect(mapping={"usage": USAGE})
+    told = {name: path for name, path in USAGE.items() if name != "object"}
+    assert crm.mapped("crm_usage") == told
+
+
+def test_when_a_row_became_known_is_never_read_alone(metered: Any) -> None:
+    """A field that is empty leaves the record's creation, which the field alone does not tell."""
+    mapping = {"usage": USAGE | {"known_from": "Issued__c", "value": "Calls__c"}}
+    crm = metered.connect(mapping=mapping)
+    record = metered.create("Usage__c", Name="a", Calls__c=1, From__c="2026-10-01")
+
+    def held(table: str, columns: Sequence[str]) -> pa.Table:
+        assert list(columns) == ["crm_id", "value"]
+        return pa.table({"crm_id": [record], "value": [0.5]})
+
+    (page,) = crm.reread("crm_usage", ["known_from", "value"], held)
+    assert page.to_pylist() == [{"crm_id": record, "value": 1.0}]
 
 
 def test_an_own_object_takes_the_place_of_the_usual_one(metered: Any, pulled: Any) -> None:

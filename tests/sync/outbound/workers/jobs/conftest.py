@@ -57,6 +57,8 @@ class Jobs:
         if fault == "unreadable":
             job.results = [None]  # type: ignore[list-item]  # what our own code stumbles over
         self.wire.pause("closed")
+        if fault == "interrupt":
+            raise KeyboardInterrupt
         if fault == "lost_after":
             raise AmbiguousError("the connection was reset")
 

@@ -199,6 +199,21 @@ def test_where_no_job_can_be_opened_calls_are_made(
     yard.check()
 
 
+def test_a_worker_that_is_told_to_end_while_it_closes_a_job_leaves_it_to_the_next(yard: Any) -> None:
+    """The job is at work, and its rows know it: nobody sends them again meanwhile."""
+    yard.wire.job_faults = ["interrupt"]
+    yard.start()
+    with pytest.raises(KeyboardInterrupt):
+        yard.some()
+    borne = [row for row in yard.rows() if row.job == "job-1"]
+    assert {(row.state, row.owner, row.crashes, row.lost) for row in borne} == {("unknown", None, 0, 0)}
+    assert len(borne) == 30
+    assert yard.finish() == "applied"
+    assert outcomes(yard) == {"applied": 40}
+    assert set(yard.wire.requests.values()) == {1}
+    yard.check()
+
+
 def test_a_login_that_is_refused_while_a_job_is_opened_ends_the_apply(
     yard: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
