@@ -58,6 +58,16 @@ def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
             show(app, org, done, "Removed from")
 
 
+TO_DO = {
+    "create": "to create",
+    "grant": "to widen",
+    "remove": "to remove",
+    "keep": "to keep",
+    "differs": "differ",
+}
+DONE = {"create": "created", "grant": "widened", "remove": "removed", "keep": "kept", "differs": "differ"}
+
+
 def ask(org: OrgInfo) -> None:
     """Have a person confirm it. Raises UsageError for no, and where nobody can be asked."""
     if not sys.stdin.isatty():
@@ -90,8 +100,9 @@ def show(app: App, org: OrgInfo, installed: Installation, head: str) -> None:
     app.screen.table(
         ("Object", "Name", "Action", "Detail"), [(s.object, s.name, s.action, s.detail) for s in report.steps]
     )
-    summary = ", ".join(f"{count} to {action}" for action, count in counts.items()) or "nothing to do"
-    app.screen.say(summary if not report.applied else f"Done: {summary}.")
+    words = DONE if report.applied else TO_DO
+    told = (f"{count} {words.get(action, action)}" for action, count in counts.items())
+    app.screen.say(f"{', '.join(told) or 'nothing to do'}.")
     if installed.approved:
         app.screen.say(
             f"The first fill of these {len(installed.approved)} fields is approved, since they were created "
