@@ -108,7 +108,8 @@ def pulled_through_faults(org: Org, folder: Path, *, rows: int, seed: int) -> Pu
         "contacts": _spread(org, "contacts", rows * 2 // 5),
     }
     people = People(org, ids, chance, most=max(8, rows // 500))
-    org.after_each("pull", people.act)
+    for part in ("pull", "read"):  # Salesforce reads first pages of several tables in one Composite call
+        org.after_each(part, people.act)
     with Store.open(f"sqlite:///{folder / 'ledger.sqlite'}") as store, Lake(folder / "lake", store) as lake:
         _rage(org, seed)
         _pull(org, people, store, lake, result)
