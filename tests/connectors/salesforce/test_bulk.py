@@ -9,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from connectors.crm import FieldType, Window
+from connectors.crm import Window
 from connectors.errors import LoginError, QuotaError
-from connectors.salesforce.bulk_csv import PIECE, count_records, pieces
+from connectors.salesforce.bulk_csv import PIECE
 from connectors.sandbox.salesforce.ids import salesforce_id
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
@@ -359,43 +357,6 @@ def test_an_increment_asks_for_history_and_lines_once(org: Any, pulled: Any) -> 
     before = len(org.requests("/query"))
     assert len(pulled(crm, "opportunities", datetime(2026, 1, 1, tzinfo=UTC))) == 1_900
     assert len(org.requests("/query")) - before == 3
-
-
-TEXTS = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\x00"), min_size=1)
-
-
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(
-    rows=st.lists(
-        st.tuples(
-            TEXTS,
-            st.none() | TEXTS,
-            st.none() | st.booleans(),
-            st.none() | st.floats(allow_nan=False, allow_infinity=False),
-        ),
-        max_size=20,
-    )
-)
-def test_any_text_comes_through_the_csv(tmp_path: Path, rows: list[tuple[Any, ...]]) -> None:
-    """And any number; each record is counted once, however many lines its texts have."""
-
-    def cell(value: Any) -> str:
-        shown = "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-        return '"' + shown.replace('"', '""') + '"'
-
-    path = tmp_path / "set.csv"
-    lines = ['"Name","Owner.Name","IsActive","Amount"', *(",".join(map(cell, row)) for row in rows), ""]
-    path.write_text("\n".join(lines), encoding="utf-8", newline="")
-    assert count_records(path) == len(rows)
-    kinds = {
-        "Name": FieldType.TEXT,
-        "Owner.Name": FieldType.TEXT,
-        "IsActive": FieldType.CHECKBOX,
-        "Amount": FieldType.CURRENCY,
-    }
-    found = [record for piece in pieces(path, kinds) for record in piece]
-    read = [(r["Name"], r["Owner"]["Name"], r["IsActive"], r["Amount"]) for r in found]
-    assert read == rows
 
 
 def test_memory_holds_a_few_thousand_records_at_a_time(org: Any) -> None:
