@@ -43,10 +43,13 @@ class TaskErrand:
         """Create them in one call; one that is refused because an earlier call made it is there."""
         keys = {op.draft.key: op.key for op in operations}
         results = rekeyed(self.crm.create_tasks([op.draft for op in operations]), keys)
+        is_unique = (
+            self.crm.capabilities.unique_task_key
+        )  # then another's task is the reason, lost call or not
         refused = [
             op
             for op in operations
-            if op.lost and op.key in results and results[op.key].outcome is RowOutcome.REFUSED
+            if (op.lost or is_unique) and op.key in results and results[op.key].outcome is RowOutcome.REFUSED
         ]
         return results | self._existing(refused) if refused else results
 

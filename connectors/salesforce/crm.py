@@ -72,7 +72,7 @@ class Salesforce:
         links_in_record=True,
         columns_alone=True,
         money_per_record=True,  # "CurrencyIsoCode" of the record, where the org has several currencies
-        unique_task_key=False,  # whether Activity takes a unique field is open: ours is not declared so
+        unique_task_key=False,  # our field is none; an administrator may have made it so: describe tells
     )
 
     def __init__(
@@ -231,6 +231,7 @@ class Salesforce:
 
     def create_tasks(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
         """A result for each draft whose outcome is known; one API call of at most 1,000."""
+        self._learn_task_key()
         return self._tasks.create(drafts)
 
     def find_tasks(
@@ -240,6 +241,7 @@ class Salesforce:
         sent_to: Mapping[str, str] | None = None,  # noqa: ARG002  # a query shows what was committed
     ) -> Mapping[str, TaskState]:
         """Our tasks that exist, by key."""
+        self._learn_task_key()
         return self._tasks.find(keys)
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
@@ -283,3 +285,7 @@ class Salesforce:
         """Give back the connections, and what was set aside."""
         self._reader.close()
         self._client.close()
+
+    def _learn_task_key(self) -> None:
+        """Whether this org refuses a second task with our key."""
+        self.capabilities = replace(self.capabilities, unique_task_key=self._tasks.unique)

@@ -37,6 +37,11 @@ class Tasks:
         self._writer = writer
         self._key_field = key_field
 
+    @property
+    def unique(self) -> bool:
+        """Whether the org itself refuses a second task with our key, as describe says of its field."""
+        return self._described().schema.fields[self._key_field].unique
+
     def create(self, drafts: Sequence[TaskDraft]) -> list[RowResult]:
         """A result for each draft whose outcome is known; one API call.
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from connectors.crm import RowOutcome, TaskDraft
 from connectors.errors import AmbiguousError, SetupError
+from connectors.sandbox.salesforce.schema import Schema
 
 
 def draft(account: str, key: str = "C-1:expand:2026-11", **changes: Any) -> TaskDraft:
@@ -100,6 +102,25 @@ def test_a_lost_reply_to_a_creation_leaves_one_task_to_find(our_org: Any) -> Non
     with pytest.raises(AmbiguousError):
         crm.create_tasks([draft(account)])
     assert len(crm.find_tasks(["C-1:expand:2026-11"])) == 1
+
+
+def test_an_org_that_takes_a_unique_key_refuses_a_second_task_itself(our_org: Any) -> None:
+    """An administrator made the key's field unique, as describe says: the second one is refused, not made."""
+    account = our_org.create("Account", Name="Acme")
+    schema = Schema(our_org.sandbox.store)
+    task = schema.find("Task")
+    assert task is not None
+    schema.add_fields("Task", [replace(task.fields["expansion_task_key__c"], unique=True)])
+    crm = our_org.connect()
+    (first,) = crm.create_tasks([draft(account)])
+    assert crm.capabilities.unique_task_key
+    (second,) = crm.create_tasks([draft(account)])
+    assert (first.outcome, second.outcome, second.vendor_code) == (
+        RowOutcome.APPLIED,
+        RowOutcome.REFUSED,
+        "DUPLICATE_VALUE",
+    )
+    assert [state.id for state in crm.find_tasks([draft(account).key]).values()] == [first.id]
 
 
 def test_a_deleted_task_is_not_found(our_org: Any) -> None:
