@@ -126,6 +126,10 @@ class StrictCrm:
         self.calls += 1
         results = []
         for draft in drafts:
+            if self.capabilities.unique_task_key and draft.key in self.tasks:
+                refused = RowResult(key=draft.key, outcome=RowOutcome.REFUSED, vendor_code="DUPLICATE_VALUE")
+                results.append(refused)
+                continue
             assert draft.key not in self.tasks, f"a second task for {draft.key}"
             assert len(draft.subject) <= 255
             task_id = f"T{len(self.tasks) + 1}"

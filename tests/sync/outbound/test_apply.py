@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from connectors.crm import FieldType, RowOutcome, RowResult
+from connectors.crm import FieldType, RowOutcome, RowResult, TaskState
 from connectors.errors import SetupError, StateError, TransientError
+from sync.store.writeback import TaskRow
 
 Score = Callable[..., dict[str, Any]]
 Faults = Mapping[str, Callable[[], None]]
@@ -34,6 +35,30 @@ def test_a_plan_writes_every_account_and_makes_its_tasks(world: Any, score: Scor
     assert held["Expansion_Whom_To_Reach__c"] == (
         "Talk to Dana Ortiz, VP Operations: champion, last in touch 10 Nov 2026."
     )
+
+
+def test_a_task_that_another_made_between_look_and_call_is_the_one(world: Any, score: Score) -> None:
+    """Where the CRM itself refuses a second one with our key: found, kept in the ledger, and no fault."""
+    world.crm.capabilities = replace(world.crm.capabilities, unique_task_key=True)
+    plan = world.plan(score(1))
+    (task,) = plan.tasks
+    there = TaskState(
+        key=task.draft.key,
+        id="T77",
+        account_crm_id="0011",
+        owner_id=None,
+        subject="S",
+        is_closed=False,
+        touched=False,
+    )
+    world.crm.before_write += [lambda: None, lambda: world.crm.tasks.update({task.draft.key: there})]
+
+    report = world.apply(plan)
+
+    assert report.task_outcomes == {"unchanged": 1}
+    assert world.crm.tasks == {task.draft.key: there}
+    with world.store.session() as session:
+        assert session.get_one(TaskRow, task.draft.key).task_id == "T77"
 
 
 def test_a_second_plan_from_the_same_scores_is_empty(world: Any, score: Score) -> None:
