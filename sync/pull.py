@@ -98,14 +98,14 @@ def pull(
         if window is not None:
             windows[table] = window
     for table, window in windows.items():
-        pages = crm.pull(table, window, also=_following(table, windows))
-        if window.since is not None:
-            told, held = Told(), live_rows(lake)
-            unstamped = crm.moved(table, held) if window.new_day else iter(())
-            again = crm.reread(table, anew[table].columns, held) if anew[table].columns else iter(())
-            changed = told.without(chain(unstamped, again))
-            pages = chain(told.noted(pages), stitched(lake, table, changed))
         try:
+            pages = crm.pull(table, window, also=_following(table, windows))
+            if window.since is not None:
+                told, held = Told(), live_rows(lake)
+                unstamped = crm.moved(table, held) if window.new_day else iter(())
+                again = crm.reread(table, anew[table].columns, held) if anew[table].columns else iter(())
+                changed = told.without(chain(unstamped, again))
+                pages = chain(told.noted(pages), stitched(lake, table, changed))
             done.append(
                 _pull_table(
                     crm, lake, org, table, window, pages=pages, run_id=run_id, now=now, progress=progress

@@ -28,7 +28,18 @@ def test_an_account_gets_the_same_score_in_any_batch(
     assert found.to_pylist() == predictions.take(backwards).drop_columns(["priority"]).to_pylist()
 
 
-@pytest.mark.parametrize("size", [1, 7, 33, 100])
+def test_a_row_alone_scores_to_the_last_bit_as_among_all_others(
+    trained: TrainedModel, rows: Rows, predictions: pa.Table, catalogue: tuple[Product, ...]
+) -> None:
+    """Everything but the rank, which is among those that are scored."""
+    for place in range(0, rows.table.num_rows, 16):
+        alone = dataclasses.replace(rows, table=rows.table.slice(place, 1))
+        found = predict_range(trained, alone, tiers={}, products=catalogue)
+        told = set(found.column_names) & set(predictions.column_names) - {"priority"}
+        assert found.select(sorted(told)).equals(predictions.slice(place, 1).select(sorted(told)))
+
+
+@pytest.mark.parametrize("size", [33, 100])
 def test_scores_put_together_from_ranges_are_those_of_one_batch_to_the_last_bit(
     trained: TrainedModel, rows: Rows, predictions: pa.Table, catalogue: tuple[Product, ...], size: int
 ) -> None:
