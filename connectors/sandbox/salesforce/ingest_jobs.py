@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from connectors.sandbox.salesforce.call import Call
 
 KEPT = timedelta(days=7)
-SLOW_FROM = (20_000, 200_000)  # records from which one more look finds the job still at work
+SLOW_FROM = (2_000, 20_000)  # records from which one more look finds the job still at work
 SUCCESSFUL, FAILED, UNPROCESSED = "successful", "failed_rows", "unprocessed"
 CLEARED = "#N/A"
 _OPEN, _CLOSED, _WORKING, _DONE = "Open", "UploadComplete", "InProgress", "JobComplete"
