@@ -22,21 +22,23 @@ AMPLITUDE: Final = Format(
     name="amplitude",
     title="Amplitude's Export API",
     kinds={
-        "events": Layout(
-            columns={
-                "account_key": ("groups",),
-                "user_id": ("user_id",),
-                "event": ("event_type",),
-                "at": ("event_time",),
-                "session_id": ("session_id",),
-                "known_from": ("server_upload_time", "server_received_time"),
-            },
-            utc=("at", "known_from"),
-            nulls={"session_id": "-1"},  # an event outside any session, such as one sent by a server
-            delivery=(("$insert_id", "uuid"), ("device_id",)),
-            lists=True,
-            account_fix='account_key = "groups.company" (the name of your group type)',
-        )
+        "events": (
+            Layout(
+                columns={
+                    "account_key": ("groups",),
+                    "user_id": ("user_id",),
+                    "event": ("event_type",),
+                    "at": ("event_time",),
+                    "session_id": ("session_id",),
+                    "known_from": ("server_upload_time", "server_received_time"),
+                },
+                utc=("at", "known_from"),
+                nulls={"session_id": "-1"},  # an event outside any session, such as one sent by a server
+                delivery=(("$insert_id", "uuid"), ("device_id",)),
+                lists=True,
+                account_fix='account_key = "groups.company" (the name of your group type)',
+            ),
+        ),
     },
     signature={
         "events": (

@@ -64,6 +64,9 @@ class Conform:
             path, wanted = self._layout.only
             cells = values.get(path, pa.nulls(count, TEXT))
             keep &= pc.is_in(cells, value_set=pa.array(list(wanted))).to_numpy(zero_copy_only=False)
+        if self._layout.named is not None:
+            named = values.get(self._layout.named, pa.nulls(count, TEXT))
+            keep &= named.is_valid().to_numpy(zero_copy_only=False)
         if self._delivered is not None and keep.any():
             parts = [_first_of(places, values, count) for places in self._layout.delivery]
             at = np.flatnonzero(keep)
@@ -198,7 +201,7 @@ def wanted_paths(spec: ExportSpec, layout: Layout) -> list[str]:
     paths = [path for places in places_of(spec, layout).values() for path in places]
     paths += [path for places in layout.delivery for path in places]
     paths += [each[0] for each in (layout.only, layout.nobody) if each is not None]
-    paths += [*layout.lasts, *([] if layout.repeat is None else [layout.repeat])]
+    paths += [*layout.lasts, *(each for each in (layout.repeat, layout.named) if each is not None)]
     return list(dict.fromkeys(paths))
 
 

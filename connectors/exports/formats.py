@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+import pyarrow as pa
 
 from connectors.errors import InputError
 from connectors.exports.amplitude import AMPLITUDE
@@ -62,8 +64,14 @@ def format_of(spec: ExportSpec, names: Collection[str], source: str) -> str:
     )
 
 
-def layout_of(spec: ExportSpec, name: str) -> Layout:
-    """Where the format keeps the columns of the spec's kind."""
+def layouts_of(spec: ExportSpec, name: str) -> tuple[Layout, ...]:
+    """Where the format keeps the columns of the spec's kind, for each sort of row that tells it."""
     if name == TABLE:
-        return Layout(columns={column: (column,) for column in spec.schema.names})
+        return (Layout(columns={column: (column,) for column in spec.schema.names}),)
     return VENDORS[name].kinds[spec.kind]
+
+
+def finished(spec: ExportSpec, name: str, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """The rows of a file as the format has them when all of it is read."""
+    finish = None if name == TABLE else VENDORS[name].finish.get(spec.kind)
+    return iter(batches) if finish is None else finish(batches)

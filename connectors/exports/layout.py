@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+
+import pyarrow as pa
+
+Finish = Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,6 +20,7 @@ class Layout:
 
     columns: Mapping[str, tuple[str, ...]]
     only: tuple[str, Collection[str]] | None = None  # rows that are of this kind: a path, and its values then
+    named: str | None = None  # a path without which a row is none of this kind
     utc: Collection[str] = ()  # canonical columns whose times are UTC where they name no zone
     epochs: Collection[str] = ()  # canonical columns that may hold seconds or milliseconds since 1970 ...
     wall: Collection[str] = ()  # ... and those of them that count wall-clock time of the spec's zone
@@ -32,13 +37,17 @@ class Layout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """What a vendor's files look like, and the kinds that they deliver."""
+    """What a vendor's files look like, and the kinds that they deliver.
+
+    A kind has a layout for each sort of row that tells it."""
 
     name: str
     title: str
-    kinds: Mapping[str, Layout]
+    kinds: Mapping[str, tuple[Layout, ...]]
     signature: Mapping[str, tuple[frozenset[str], ...]]
     """By kind: sets of names; a file that has one of each set is of this format."""
+    finish: Mapping[str, Finish] = field(default_factory=dict)
+    """By kind: what becomes of all the rows of a file together."""
 
     def kind_of(self, names: Collection[str]) -> str | None:
         """The kind that a file with these columns or paths delivers; None when it is not of this format."""

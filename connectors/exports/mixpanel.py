@@ -20,37 +20,41 @@ MIXPANEL: Final = Format(
     name="mixpanel",
     title="Mixpanel's raw export",
     kinds={
-        "events": Layout(
-            columns={
-                "user_id": ("properties.$user_id", "properties.distinct_id"),
-                "event": ("event",),
-                "at": ("properties.time",),
-                "known_from": ("properties.mp_processing_time_ms",),
-            },
-            utc=("known_from",),
-            epochs=("at", "known_from"),
-            wall=("at",),
-            lists=True,
-            nobody=("properties.distinct_id", r"^\$device:"),
-            delivery=(
-                ("properties.$insert_id",),
-                ("event",),
-                ("properties.distinct_id",),
-                ("properties.time",),
+        "events": (
+            Layout(
+                columns={
+                    "user_id": ("properties.$user_id", "properties.distinct_id"),
+                    "event": ("event",),
+                    "at": ("properties.time",),
+                    "known_from": ("properties.mp_processing_time_ms",),
+                },
+                utc=("known_from",),
+                epochs=("at", "known_from"),
+                wall=("at",),
+                lists=True,
+                nobody=("properties.distinct_id", r"^\$device:"),
+                delivery=(
+                    ("properties.$insert_id",),
+                    ("event",),
+                    ("properties.distinct_id",),
+                    ("properties.time",),
+                ),
+                account_fix='account_key = "properties.company_id" (the property behind your group key)',
             ),
-            account_fix='account_key = "properties.company_id" (the property behind your group key)',
         ),
-        "users": Layout(
-            columns={
-                "user_id": ("$distinct_id",),
-                "email": ("$properties.$email",),
-                "name": ("$properties.$name",),
-                "created_at": ("$properties.$created",),
-                "title": ("$properties.title",),
-                "department": ("$properties.department",),
-            },
-            lists=True,
-            account_fix='account_key = "$properties.company_id" (the property behind your group key)',
+        "users": (
+            Layout(
+                columns={
+                    "user_id": ("$distinct_id",),
+                    "email": ("$properties.$email",),
+                    "name": ("$properties.$name",),
+                    "created_at": ("$properties.$created",),
+                    "title": ("$properties.title",),
+                    "department": ("$properties.department",),
+                },
+                lists=True,
+                account_fix='account_key = "$properties.company_id" (the property behind your group key)',
+            ),
         ),
     },
     signature={

@@ -23,32 +23,36 @@ PENDO: Final = Format(
     name="pendo",
     title="Pendo's aggregated events",
     kinds={
-        "events": Layout(
-            columns={
-                "account_key": ("accountId", "account_id"),
-                "user_id": ("visitorId", "visitor_id"),
-                "event": _THING,
-                "feature": _THING,
-                "at": ("hour", "day"),
-            },
-            epochs=("at",),
-            nobody=("visitorId", "^_PENDO_"),
-            repeat="numEvents",
-            # the day on which clocks are set back has 25 hours
-            lasts={"hour": timedelta(hours=1), "day": timedelta(hours=25)},
+        "events": (
+            Layout(
+                columns={
+                    "account_key": ("accountId", "account_id"),
+                    "user_id": ("visitorId", "visitor_id"),
+                    "event": _THING,
+                    "feature": _THING,
+                    "at": ("hour", "day"),
+                },
+                epochs=("at",),
+                nobody=("visitorId", "^_PENDO_"),
+                repeat="numEvents",
+                # the day on which clocks are set back has 25 hours
+                lasts={"hour": timedelta(hours=1), "day": timedelta(hours=25)},
+            ),
         ),
-        "users": Layout(
-            columns={
-                "account_key": ("accountId", "metadata.auto.accountid", "metadata.auto.accountId"),
-                "user_id": ("visitorId",),
-                "email": ("metadata.agent.email",),
-                "name": ("metadata.agent.full_name", "metadata.agent.name"),
-                "title": ("metadata.agent.title",),
-                "department": ("metadata.agent.department",),
-                "role": ("metadata.agent.role",),
-                "created_at": ("metadata.auto.firstvisit",),
-            },
-            epochs=("created_at",),
+        "users": (
+            Layout(
+                columns={
+                    "account_key": ("accountId", "metadata.auto.accountid", "metadata.auto.accountId"),
+                    "user_id": ("visitorId",),
+                    "email": ("metadata.agent.email",),
+                    "name": ("metadata.agent.full_name", "metadata.agent.name"),
+                    "title": ("metadata.agent.title",),
+                    "department": ("metadata.agent.department",),
+                    "role": ("metadata.agent.role",),
+                    "created_at": ("metadata.auto.firstvisit",),
+                },
+                epochs=("created_at",),
+            ),
         ),
     },
     signature={

@@ -21,31 +21,35 @@ POSTHOG: Final = Format(
     name="posthog",
     title="PostHog's batch export",
     kinds={
-        "events": Layout(
-            columns={
-                "account_key": ("properties.$group_0",),
-                "user_id": ("distinct_id",),
-                "event": ("event",),
-                "at": ("timestamp",),
-                "session_id": ("properties.$session_id",),
-                "known_from": ("inserted_at", "_inserted_at", "created_at"),
-            },
-            utc=("at", "known_from"),
-            nobody=("properties.$is_identified", "^false$"),
-            delivery=(("uuid",),),
+        "events": (
+            Layout(
+                columns={
+                    "account_key": ("properties.$group_0",),
+                    "user_id": ("distinct_id",),
+                    "event": ("event",),
+                    "at": ("timestamp",),
+                    "session_id": ("properties.$session_id",),
+                    "known_from": ("inserted_at", "_inserted_at", "created_at"),
+                },
+                utc=("at", "known_from"),
+                nobody=("properties.$is_identified", "^false$"),
+                delivery=(("uuid",),),
+            ),
         ),
-        "users": Layout(
-            columns={
-                "user_id": ("distinct_id",),
-                "email": ("properties.email",),
-                "name": ("properties.name",),
-                "title": ("properties.title",),
-                "department": ("properties.department",),
-                "role": ("properties.role",),
-                "created_at": ("created_at",),
-            },
-            utc=("created_at",),
-            account_fix='account_key = "properties.company_id" (the property of the person)',
+        "users": (
+            Layout(
+                columns={
+                    "user_id": ("distinct_id",),
+                    "email": ("properties.email",),
+                    "name": ("properties.name",),
+                    "title": ("properties.title",),
+                    "department": ("properties.department",),
+                    "role": ("properties.role",),
+                    "created_at": ("created_at",),
+                },
+                utc=("created_at",),
+                account_fix='account_key = "properties.company_id" (the property of the person)',
+            ),
         ),
     },
     signature={

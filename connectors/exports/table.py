@@ -14,15 +14,16 @@ in). Where a file has no `is_closed`, a ticket with a `closed_at` is closed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import groupby
 
 import pyarrow as pa
 
 from connectors.errors import InputError
 from connectors.exports.conform import Conform, places_of, wanted_paths
 from connectors.exports.documents import Document, document_of
-from connectors.exports.formats import TABLE, format_of, layout_of
+from connectors.exports.formats import TABLE, finished, format_of, layouts_of
 from connectors.exports.layout import Layout
 from connectors.exports.parts import parts_of
 from connectors.exports.reach import Reach
@@ -41,23 +42,29 @@ def iter_export(
 
     With `now`, what happened more than a day later is refused. An InputError may come after good batches:
     keep them apart until the last one is there."""
-    conform: tuple[str, Conform] | None = None
-    for part in parts_of(file.path):
-        document = document_of(part, spec.encoding)
-        if document is None:
-            continue
-        name = format_of(spec, document.names, part.name)
-        layout = layout_of(spec, name)
-        if conform is None or conform[0] != name:
-            conform = name, Conform(spec, layout, now)
-        reach = Reach(document.names, wanted_paths(spec, layout))
-        _check_places(spec, layout, document, reach, is_table=name == TABLE)
-        wanted = wanted_paths(spec, layout) if document.has_objects else reach.columns
-        for rows in document.rows(wanted):
-            values = rows.columns if document.has_objects else reach.values(rows)
-            yield from conform[1].batches(rows, values)
-    if conform is None:
+    documents = [
+        document for part in parts_of(file.path) if (document := document_of(part, spec.encoding)) is not None
+    ]
+    if not documents:
         raise InputError("The file is empty.", record=str(file.path), fix="Export it again, or take it away.")
+    for name, together in groupby(documents, lambda one: format_of(spec, one.names, one.part.name)):
+        yield from finished(spec, name, _read(spec, list(together), name, now))
+
+
+def _read(
+    spec: ExportSpec, documents: Sequence[Document], name: str, now: datetime | None
+) -> Iterator[pa.RecordBatch]:
+    """The canonical rows of documents of one format."""
+    layouts = layouts_of(spec, name)
+    conforms = [Conform(spec, layout, now) for layout in layouts]
+    wanted = list(dict.fromkeys(path for layout in layouts for path in wanted_paths(spec, layout)))
+    for document in documents:
+        reach = Reach(document.names, wanted)
+        _check_places(spec, layouts[0], document, reach, is_table=name == TABLE)
+        for rows in document.rows(wanted if document.has_objects else reach.columns):
+            values = rows.columns if document.has_objects else reach.values(rows)
+            for conform in conforms:
+                yield from conform.batches(rows, values)
 
 
 def _check_places(
