@@ -103,6 +103,7 @@ REST: Final = """
 # account_key = "customer_id"   # the column that holds your own account id
 # columns = { user_id = "uid", event = "event_name", at = "time" }   # ours = theirs
 # timezone = "UTC"              # of timestamps that name none
+# encoding = "cp1252"           # of text that is not UTF-8
 
 [state]
 # url = "sqlite:///upswell.sqlite"     # or postgresql+psycopg://user@host/upswell
