@@ -101,6 +101,18 @@ def test_an_unknown_account_is_answered_with_the_nearest_names(home: Any) -> Non
         assert name in answer.errors[0]["fix"]
 
 
+def test_the_match_report_shows_both_sides_and_what_is_left(home: Any, tmp_path: Path) -> None:
+    """Keys by the way to their account, and those of none as a file that a person can fill in."""
+    review = tmp_path / "review.csv"
+    told = home.upswell("exports", "match", "--sample", "2", "--out", str(review)).data
+    assert sum(told["ways"].values()) + told["lone_keys"] == told["export_keys"]
+    assert told["ways"]["own id"] > 0
+    assert len(told["lone"]) == min(2, told["lone_keys"])
+    lines = review.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("account_key,crm_id,")
+    assert len(lines) == told["lone_keys"] + 1
+
+
 def test_a_brief_on_request_is_the_brief_of_the_task(home: Any) -> None:
     """The task's body and the brief are the same words, and each number stands in the evidence."""
     task = first_task(home)
