@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
 import numpy as np
@@ -61,13 +61,17 @@ UNITS = (
 )
 
 
+FAVOURS = ("up", "down", "either")
+
+
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One column of the panel: `about` says what it is, `source` the table that reasons cite.
 
     A `vague` one stands for several others, and speaks only where none of those can. A `present` one knows
     the CRM record as it stands now, for past rows too, since no history says what it was then. `groups` are
-    the features by which it groups accounts.
+    the features by which it groups accounts. `direction` is the one that usually favours expansion, where the
+    phrases don't tell; the model learns its own, and the dictionary says what people expect.
     """
 
     name: str
@@ -78,11 +82,52 @@ class Feature:
     vague: bool = False
     present: bool = False
     groups: tuple[str, ...] = ()
+    direction: str = ""
+
+    @property
+    def favours(self) -> str:
+        """The direction that usually favours expansion: up, down or either."""
+        told = {_favoured(phrase) for phrase in self.phrases}
+        return self.direction or (told.pop() if len(told) == 1 else "either")
 
     @property
     def categorical(self) -> bool:
         """Whether the values are text."""
         return self.unit == "category"
+
+
+def _favoured(phrase: Phrase) -> str:
+    """The direction that a phrase speaks for: towards its bound, or away from it."""
+    upwards = phrase.at_least is not None
+    return "up" if upwards == phrase.supports else "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Which rows of a source table a feature is made of, so that they can be shown.
+
+    Those of the account that were known by the as-of day, and of them only
+
+    * `days`: those that happened less than so many days before, by their own day or the column `day`
+    * `where`: those in which a text column has one of these values, in lower case
+    * `filled`, `flags`: those in which these columns are not empty, or true
+    * `roles`, `pages`: events of users in these roles, events whose name or feature matches the expression
+    * `newest`: the latest one of what is left
+
+    With `alike` they are the rows of other accounts: of those with the same values of these features, of the
+    parent's group ("siblings", or "group" with the account itself), or of all ("all").
+    """
+
+    table: str
+    days: int | None = None
+    day: str = "at"
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filled: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    pages: str = ""
+    newest: bool = False
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +169,8 @@ class Family:
     needs: Mapping[str, tuple[str, ...]]
     features: tuple[Feature, ...]
     build: Callable[[Inputs], ir.Table | pa.Table]
+    traces: Mapping[str, tuple[Trace, ...]] = field(default_factory=dict)
+
+    def traced(self, feature: Feature) -> tuple[Trace, ...]:
+        """The source rows of one of its features: where none are stated, all that the account has."""
+        return self.traces.get(feature.name, (Trace(table=feature.source),))
