@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import day_table
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import first_known, in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
@@ -141,5 +141,26 @@ def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
 
 
 FAMILY = Family(
-    name="adoption", title="Feature adoption", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="adoption",
+    title="Feature adoption",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "features_90",
+            "features_change_90",
+            "features_change_180",
+            "features_ever",
+            "adoption_velocity",
+            "advanced_events_share_90",
+            "advanced_new_90",
+        ),
+        down=(
+            "features_unused_share",
+            "feature_uptake_days",
+            "days_since_new_feature",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
 )

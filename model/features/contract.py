@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.expansions import won_expansions
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 
 NEEDS = {
     "billing": ("account_id", "period_start", "plan_tier", "seats", "arr", "list_arr", "known_from"),
@@ -202,7 +202,21 @@ FAMILY = Family(
     name="contract",
     title="Contract",
     needs=NEEDS,
-    features=FEATURES,
+    features=directed(
+        FEATURES,
+        up=(
+            "arr_growth_365",
+            "seats_growth_180",
+            "expansions_365",
+            "expansion_mean_amount",
+            "days_since_lost",
+        ),
+        down=(
+            "expansion_spacing",
+            "expansions_lost_365",
+            "days_to_first_value",
+        ),
+    ),
     build=build,
     traces=TRACES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import first_known, in_windows
 
 NEEDS = {
@@ -120,5 +120,20 @@ def _entropy(count: ir.IntegerColumn) -> ir.FloatingScalar:
 
 
 FAMILY = Family(
-    name="departments", title="Departments", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="departments",
+    title="Departments",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "departments_90",
+            "departments_ever",
+            "departments_new_180",
+            "department_entropy",
+            "department_entropy_change",
+        ),
+        down=("department_top_share",),
+    ),
+    build=build,
+    traces=TRACES,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import ibis.expr.types as ir
 import numpy as np
@@ -61,9 +61,6 @@ UNITS = (
 )
 
 
-FAVOURS = ("up", "down", "either")
-
-
 @dataclass(frozen=True, slots=True)
 class Feature:
     """One column of the panel: `about` says what it is, `source` the table that reasons cite.
@@ -71,7 +68,7 @@ class Feature:
     A `vague` one stands for several others, and speaks only where none of those can. A `present` one knows
     the CRM record as it stands now, for past rows too, since no history says what it was then. `groups` are
     the features by which it groups accounts. `direction` is the one that usually favours expansion, where the
-    phrases don't tell; the model learns its own, and the dictionary says what people expect.
+    phrases don't tell (`directed` sets it): what people expect, while the model learns its own.
     """
 
     name: str
@@ -94,6 +91,14 @@ class Feature:
     def categorical(self) -> bool:
         """Whether the values are text."""
         return self.unit == "category"
+
+
+def directed(
+    features: tuple[Feature, ...], *, up: Collection[str] = (), down: Collection[str] = ()
+) -> tuple[Feature, ...]:
+    """The features with the direction that usually favours expansion, where their phrases don't tell it."""
+    told = {**dict.fromkeys(up, "up"), **dict.fromkeys(down, "down")}
+    return tuple(replace(each, direction=told.get(each.name, each.direction)) for each in features)
 
 
 def _favoured(phrase: Phrase) -> str:
@@ -170,6 +175,7 @@ class Family:
     features: tuple[Feature, ...]
     build: Callable[[Inputs], ir.Table | pa.Table]
     traces: Mapping[str, tuple[Trace, ...]] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)  # where a feature's bounds come from, if stated
 
     def traced(self, feature: Feature) -> tuple[Trace, ...]:
         """The source rows of one of its features: where none are stated, all that the account has."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 
 NEEDS = {
     "usage": ("account_id", "metric", "period_start", "period_days", "value", "known_from"),
@@ -182,5 +182,19 @@ def _overage(inputs: Inputs) -> ir.Table:
 
 
 FAMILY = Family(
-    name="limits", title="Plan limits", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="limits",
+    title="Plan limits",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "limit_utilisation_mean",
+            "limit_change_180",
+            "limits_near",
+            "overage_share_180",
+            "overage_change",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
 )

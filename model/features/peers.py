@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from model.customers import invoice_spans
 from model.days import day_table
 from model.expansions import won_expansions
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 
 NEEDS = {
     "accounts": ("account_id", "industry", "segment", "customer_since"),
@@ -151,7 +151,14 @@ FAMILY = Family(
     name="peers",
     title="Peers",
     needs=NEEDS,
-    features=FEATURES,
+    features=directed(
+        FEATURES,
+        up=(
+            "peer_rate_all",
+            "peer_rate_alike_change",
+            "peer_rate_industry_change",
+        ),
+    ),
     build=build,
     traces=TRACES,
 )

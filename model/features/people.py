@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import day_table
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import BILLING_PAGES, in_windows
 
 NEEDS = {
@@ -261,7 +261,23 @@ FAMILY = Family(
     name="people",
     title="People",
     needs=NEEDS,
-    features=FEATURES,
+    features=directed(
+        FEATURES,
+        up=(
+            "sponsor_days_90",
+            "billing_views_change",
+            "champions",
+            "sponsors",
+            "senior_contacts",
+            "contacts_new_90",
+            "days_since_champion_left",
+            "contacts_known",
+        ),
+        down=(
+            "champion_last_seen",
+            "influential_dormant",
+        ),
+    ),
     build=build,
     traces=TRACES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "at", "known_from")}
@@ -108,5 +108,17 @@ def _per_user(inputs: Inputs) -> ir.Table:
 
 
 FAMILY = Family(
-    name="power_users", title="Power users", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="power_users",
+    title="Power users",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "power_users",
+            "days_per_user",
+            "days_per_user_change",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.features.wording import GROWTH_GOAL, NEGATIVE, POSITIVE
 
 NEEDS = {
@@ -181,5 +181,29 @@ def _surveys(inputs: Inputs) -> ir.Table:
 
 
 FAMILY = Family(
-    name="relationship", title="Relationship", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="relationship",
+    title="Relationship",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "meetings_90",
+            "meetings_change",
+            "emails_90",
+            "calls_90",
+            "qbr_outcome_mean",
+            "goals_180",
+            "note_sentiment",
+            "nps_change",
+            "nps_last",
+            "csat_survey",
+        ),
+        down=(
+            "days_since_touch",
+            "days_since_qbr",
+            "days_since_goal",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
 )

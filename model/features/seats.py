@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.customers import invoice_spans
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import WEEKS
 
 NEEDS = {
@@ -195,5 +195,22 @@ def _streak(used: np.ndarray, level: float) -> np.ndarray:
 
 
 FAMILY = Family(
-    name="seats", title="Seat utilisation", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="seats",
+    title="Seat utilisation",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "seat_utilisation_mean",
+            "seat_utilisation_change_60",
+            "seat_utilisation_change_180",
+            "seat_trend",
+            "seat_weeks_above_80",
+            "seat_weeks_above_85",
+            "seat_share_weeks_above_85",
+        ),
+        down=("seat_headroom",),
+    ),
+    build=build,
+    traces=TRACES,
 )

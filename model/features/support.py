@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.features.wording import GAP, NEGATIVE, POSITIVE, TOPICS
 
 NEEDS = {
@@ -161,7 +161,19 @@ FAMILY = Family(
     name="support",
     title="Support",
     needs=NEEDS,
-    features=FEATURES,
+    features=directed(
+        FEATURES,
+        up=(
+            "csat_change",
+            "ticket_sentiment",
+            "gap_tickets_change",
+            *(f"gap_{topic}_180" for topic in TOPICS),
+        ),
+        down=(
+            "tickets_open",
+            "resolution_days",
+        ),
+    ),
     build=build,
     traces=TRACES,
 )

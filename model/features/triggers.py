@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, Trace, good
+from model.features.feature import Family, Feature, Inputs, Trace, directed, good
 
 NEEDS = {"triggers": ("account_id", "kind", "occurred_on", "known_from")}
 KINDS = {
@@ -56,5 +56,17 @@ def build(inputs: Inputs) -> ir.Table:
 
 
 FAMILY = Family(
-    name="triggers", title="Trigger events", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="triggers",
+    title="Trigger events",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "triggers_90",
+            "triggers_365",
+        ),
+        down=("days_since_trigger",),
+    ),
+    build=build,
+    traces=TRACES,
 )

@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from model.features.feature import Family, Feature, Inputs, Trace, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.rolling import rolling_total
 
 NEEDS = {"events": ("account_id", "user_id", "session_id", "at", "known_from")}
@@ -150,7 +150,26 @@ FAMILY = Family(
     name="usage",
     title="Usage",
     needs=NEEDS,
-    features=FEATURES,
+    features=directed(
+        FEATURES,
+        up=(
+            "users_1",
+            "users_7",
+            "users_30",
+            "users_90",
+            "users_growth_7",
+            "users_growth_60",
+            "users_growth_180",
+            "users_acceleration",
+            "users_acceleration_90",
+            "stickiness",
+            "sessions_per_user",
+            "events_per_user",
+            "events_per_user_change",
+            "events_30",
+            "usage_trend_30",
+        ),
+    ),
     build=build,
     traces=TRACES,
 )
