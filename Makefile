@@ -54,8 +54,9 @@ mutation: setup  ## break plan, guard, apply and journal on purpose: how many br
 coverage: setup  ## branches of plan, guard, apply and journal that the tests take
 	@$(BIN)/python -m infra.mutation.branches
 
-docs: setup  ## write docs/cli.md from each verb's --help
+docs: setup  ## write docs/cli.md from each verb's --help, and docs/features.md from the catalogue of features
 	$(BIN)/python -m worker.commands.reference > docs/cli.md
+	$(BIN)/python -m model.features.dictionary > docs/features.md
 
 lock:  ## resolve requirements.lock anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
