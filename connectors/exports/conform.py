@@ -17,7 +17,7 @@ from connectors.exports.clock import MisfitError, day_starts
 from connectors.exports.delivered import Delivered
 from connectors.exports.groups import spread
 from connectors.exports.layout import Layout
-from connectors.exports.places import Columns, Rows
+from connectors.exports.places import Columns, Numbers, Rows
 from connectors.exports.plausible import check_times
 from connectors.exports.spec import REQUIRED, ExportSpec
 
@@ -214,10 +214,10 @@ def _text(cells: pa.Array) -> pa.Array:
     return cells if cells.type == TEXT else cells.cast(TEXT)
 
 
-def _taken(rows: Rows, kept: np.ndarray[tuple[int], np.dtype[np.int64]]) -> Rows:
+def _taken(rows: Rows, kept: Numbers) -> Rows:
     """Some of the rows; each keeps its line, or its number where there are no lines."""
     if rows.lines is not None:
-        lines = np.asarray(rows.lines)[kept].tolist()
+        lines = rows.lines[kept]
         return Rows(columns={}, count=len(kept), source=rows.source, lines=lines, first_row=None)
-    numbers = (np.asarray(kept) + (rows.first_row or 1)).tolist()
+    numbers = kept + (rows.first_row or 1)
     return Rows(columns={}, count=len(kept), source=rows.source, lines=None, first_row=None, numbers=numbers)

@@ -76,7 +76,7 @@ def delimited_rows(stream: Stream, source: str, header: Header, wanted: Sequence
     for text, ends, lines in cut.rows(_below_header(blocks(stream, source))):
         columns = _parsed(text, header, kept, source, lines)
         count = len(ends)
-        yield Rows(columns=columns, count=count, source=source, lines=lines.tolist(), first_row=row)
+        yield Rows(columns=columns, count=count, source=source, lines=lines, first_row=row)
         row += count
 
 

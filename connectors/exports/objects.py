@@ -109,7 +109,7 @@ def object_rows(stream: Stream, source: str, wanted: Sequence[str]) -> Iterator[
             ) from None
         if _ESCAPED_NUL in block.text:
             _refuse_nul(columns, source, lines)
-        yield Rows(columns=columns, count=len(texts), source=source, lines=lines.tolist(), first_row=None)
+        yield Rows(columns=columns, count=len(texts), source=source, lines=lines, first_row=None)
 
 
 def names_in(stream: Stream, source: str) -> set[str]:

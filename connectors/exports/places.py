@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 Columns = Mapping[str, pa.Array]
+Numbers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,9 +23,9 @@ class Rows:
     columns: Columns
     count: int
     source: str  # the file, and the part of it in a zip
-    lines: Sequence[int] | None
+    lines: Numbers | None
     first_row: int | None
-    numbers: Sequence[int] | None = None
+    numbers: Numbers | None = None
 
     def where(self, index: int) -> str:
         """The place of one row for people: events.csv, line 3 (row 2)."""
