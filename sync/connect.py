@@ -20,6 +20,7 @@ from sync.store.journal_key import SUFFIX, JournalKey
 
 if TYPE_CHECKING:
     from connectors.exports.spec import ExportSpec
+    from connectors.exports.stores import StoreSettings
     from connectors.hubspot.settings import HubspotSettings
     from connectors.salesforce.settings import SalesforceSettings
 
@@ -143,6 +144,16 @@ def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
             encoding=export.encoding,
         )
         for export in settings.exports
+    )
+
+
+def store_settings(settings: Settings) -> StoreSettings:
+    """What the readers of object stores need to know."""
+    from connectors.exports.stores import StoreSettings
+
+    stores = settings.stores
+    return StoreSettings(
+        s3_endpoint=stores.s3_endpoint, gcs_endpoint=stores.gcs_endpoint, anonymous=stores.anonymous
     )
 
 

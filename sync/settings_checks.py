@@ -16,7 +16,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from connectors.canonical import CRM_TABLES, EXPORT_KINDS, FROM_CRM, MAPPED_KINDS, schema_of
 from connectors.exports.encodings import known_encoding
@@ -24,6 +24,7 @@ from connectors.exports.spec import REQUIRED
 from connectors.fields import field_specs
 from connectors.mappings import OBJECT
 
+STRICT = ConfigDict(extra="forbid", validate_default=True)
 FILE_DATABASES = ("sqlite:///", "duckdb:///")
 CRON_FIELDS = 5
 _OURS = frozenset({"accounts", "owners", "exchange_rates"})

@@ -1,0 +1,24 @@
+"""A folder for objects of stores while they are read; empty before and gone after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from sync.connect import store_settings
+from sync.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.exports.stores import Depot, Held
+
+
+@contextmanager
+def open_depot(settings: Settings, held: Held) -> Iterator[Depot]:
+    """A depot in the folder for temporary files (TMPDIR), which has to hold what is new of one reading."""
+    from connectors.exports.stores import Depot
+
+    with TemporaryDirectory(prefix="upswell-") as folder:
+        yield Depot(settings=store_settings(settings), spool=Path(folder), held=held)
