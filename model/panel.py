@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -124,20 +124,39 @@ def build_rows(
     signals: Mapping[str, float] | None = None,
 ) -> Rows:
     """Every active customer on `as_of`, for scoring. Raises ModelError when there is none."""
+    built = build_days(tables, days=(as_of,), target=target, products=products, signals=signals)
+    return built[as_of]
+
+
+def build_days(
+    tables: Mapping[str, ir.Table],
+    *,
+    days: Collection[date],
+    target: Target,
+    products: tuple[Product, ...],
+    signals: Mapping[str, float] | None = None,
+) -> Mapping[date, Rows]:
+    """Every active customer on each of the days, built at once; a day may be left without rows.
+
+    Raises ModelError when there is none on any of them."""
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         limits = resolve_signals(signals)
         coded = code_events(sources["events"], space)
-        days = (day_number(as_of),)
-        inputs = _inputs(sources, coded, days, target=target, products=products, signals=limits, space=space)
+        asked = tuple(sorted({day_number(day) for day in days}))
+        inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
         keys, columns = _figures(inputs)
-        features = tuple(name for name in CATALOGUE if name in columns)
-        return Rows(
-            table=pa.table(keys | columns),
+        table = pa.table(keys | columns)
+    features = tuple(name for name in CATALOGUE if name in columns)
+    return {
+        day: Rows(
+            table=table.filter(pc.equal(table["as_of"], pa.scalar(day, pa.date32()))).combine_chunks(),
             features=features,
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
         )
+        for day in days
+    }
 
 
 def rows_on(panel: Panel, as_of: date) -> Rows:

@@ -12,10 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 from sync.account_index import own_id, short_id
 from sync.aliases import Alias
+from sync.domains import domain
 
 LEGAL_FORMS: Final = frozenset(
     (
@@ -85,16 +85,6 @@ def plain_name(name: str | None) -> str:
     folded = unicodedata.normalize("NFKD", name or "").casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c))
     return " ".join(word for word in _WORDS.findall(letters) if word not in LEGAL_FORMS)
-
-
-def domain(website: str | None) -> str:
-    """The host of a web address without www; empty for none."""
-    text = (website or "").strip().lower()
-    try:
-        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
-    except ValueError:  # brackets where an IPv6 address would stand: nobody's web site
-        return ""
-    return host.removeprefix("www.")
 
 
 def _pairs(first: Entry, others: Iterable[Entry]) -> list[Alias]:

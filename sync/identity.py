@@ -2,14 +2,13 @@
 
 Tickets of a helpdesk join those of the CRM: a reader of `tickets` sees all of them, wherever they live.
 Deleted rows are dropped, merged losers become their survivors, second records of a customer lead to the
-first, money is brought into one currency, and what matches nothing is counted, because
-an account without usage data, or usage without an account, is the first thing that RevOps has to know.
+first, money is brought into one currency, and what matches nothing is counted (`sync/identity_report.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import ibis
@@ -18,60 +17,20 @@ import pyarrow as pa
 from ibis.util import gen_name
 
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
-from sync.account_index import AccountIndex, build_index
+from sync.account_index import build_index
 from sync.aliases import Alias, final_survivors
 from sync.currencies import Money
 from sync.duplicates import Entry, find_duplicates
+from sync.identity_report import IdentityReport, report_of
+from sync.key_overrides import read_overrides
+from sync.key_rules import KeyRule, domain_rule, name_rule
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
 from sync.lineage import Lineage
 from sync.mapped_objects import OF_RECORD, with_objects
+from sync.settings import Identity
 
-FEW: Final = 0.5  # of the accounts known to any export; below, the ids most likely don't mean the same
-EXAMPLES: Final = 5  # ids shown for each kind of mismatch
 UNMATCHED: Final = pa.schema([("key", pa.string()), ("account_id", pa.string())])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityReport:
-    """How well the CRM's accounts and the exports' keys meet; each kind of mismatch with a few examples."""
-
-    accounts: int
-    export_keys: int
-    accounts_without_export: int
-    keys_without_account: int
-    ambiguous_keys: int  # own id of more than one account
-    rows_dropped: Mapping[str, int] = field(default_factory=dict)  # export table -> rows of no account
-    second_records: int = 0  # accounts that are another account's customer over again
-    unpriced: Mapping[str, int] = field(default_factory=dict)  # currency without a rate -> rows with money
-    example_accounts: tuple[str, ...] = ()
-    example_keys: tuple[str, ...] = ()
-    example_second_records: tuple[str, ...] = ()  # their CRM ids
-
-    @property
-    def matched_share(self) -> float:
-        """The share of the accounts that some export knows, 0–1; 0 when there are no accounts."""
-        return 1 - self.accounts_without_export / self.accounts if self.accounts else 0.0
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What makes scores worse than they could be, each with what to do about it."""
-        found = [
-            f"{rows:,} rows hold money in {currency}, which has no rate; their amounts count as unknown. "
-            "Add it to [company] rates."
-            for currency, rows in sorted(self.unpriced.items())
-        ]
-        if self.export_keys and self.matched_share < FEW:
-            found.append(
-                f"only {self.matched_share:.0%} of the accounts are known to any export; check [crm] "
-                "account_external_id and each export's account_key."
-            )
-        if self.ambiguous_keys:
-            found.append(
-                f"{self.ambiguous_keys:,} of your own account ids stand on more than one account, so their "
-                "exports belong to none; correct them in the CRM."
-            )
-        return tuple(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +43,15 @@ class Resolved:
     report: IdentityReport
 
 
-def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | None = None) -> Resolved:
-    """The lake's tables by `account_id`, on the lake's connection. Raises InputError for a damaged segment.
+def resolve(
+    lake: Lake,
+    aliases: Mapping[str, Iterable[Alias]],
+    money: Money | None = None,
+    keys: Identity = Identity(),  # noqa: B008  # frozen
+) -> Resolved:
+    """The lake's tables by `account_id`, on the lake's connection.
+
+    Raises InputError for a damaged segment, or an override file that can't be read.
 
     With `money`, all amounts are in its home currency. CRM tables are materialised, since the model reads
     each many times; export tables stay expressions."""
@@ -98,8 +64,12 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
     seconds = find_duplicates(live)
     second = {alias.loser for alias in seconds}
     firsts = [entry for entry in live if entry.crm_id not in second]
+    merged = (*aliases.get("accounts", ()), *seconds)
     index = build_index(
-        ((entry.crm_id, entry.external_id) for entry in firsts), (*aliases.get("accounts", ()), *seconds)
+        ((entry.crm_id, entry.external_id) for entry in firsts),
+        merged,
+        rules=_rules(keys, firsts, _sites(tables["accounts"], merged)),
+        overrides=read_overrides(keys.overrides),
     )
     accounts = {index.by_crm_id[entry.crm_id]: entry.crm_id for entry in firsts}
     by_crm_id = _lookup(connection, index.by_crm_id)
@@ -113,13 +83,16 @@ def resolve(lake: Lake, aliases: Mapping[str, Iterable[Alias]], money: Money | N
     resolved["accounts"] = _keep(connection, _account_table(tables["accounts"], own_records, by_crm_id))
     exports = {name: tables[name] for name in EXPORT_TABLES}
     rows_of_key = _rows_of_key(exports)
-    by_key = _lookup(connection, _found(index, rows_of_key))
+    found = {key: index.match(key) for key in rows_of_key}
+    by_key = _lookup(connection, {k: m.account_id for k, m in found.items() if m.account_id is not None})
     for name, table in exports.items():
         resolved[name] = _export_table(table, by_key, by_crm_id)
     resolved["tickets"] = _keep(
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )
-    report = _report(accounts, index, rows_of_key, seconds=tuple(sorted(second)), unpriced=unpriced)
+    report = report_of(
+        accounts, found, rows_of_key, seconds=tuple(sorted(second)), unpriced=unpriced, index=index
+    )
     return Resolved(tables=resolved, crm_ids=accounts, lineage=Lineage.of(index.by_crm_id), report=report)
 
 
@@ -132,6 +105,22 @@ def _live_accounts(accounts: ir.Table, history: ir.Table) -> list[Entry]:
         former[row["account_crm_id"]] = (*former.get(row["account_crm_id"], ()), row["old_value"] or "")
     rows = _rows(accounts.filter(~_is_deleted()), *columns)
     return [Entry(**row, former_names=former.get(row["crm_id"], ())) for row in rows]
+
+
+def _sites(accounts: ir.Table, merged: Iterable[Alias]) -> list[tuple[str, str | None]]:
+    """The web sites of records that were merged away, as far as our copy still knows them."""
+    losers = {alias.loser for alias in merged}
+    if not losers:
+        return []
+    rows = _rows(accounts.filter(accounts.website.notnull()), "crm_id", "website")
+    return [(row["crm_id"], row["website"]) for row in rows if row["crm_id"] in losers]
+
+
+def _rules(
+    keys: Identity, live: Sequence[Entry], merged: Sequence[tuple[str, str | None]]
+) -> tuple[KeyRule, ...]:
+    domains = (domain_rule(live, merged, keys.shared_domains),) if keys.domain else ()
+    return (*domains, name_rule(live)) if keys.name else domains
 
 
 def _account_table(accounts: ir.Table, own_records: ir.Table, by_crm_id: ir.Table) -> ir.Table:
@@ -213,37 +202,3 @@ def _rows_of_key(exports: Mapping[str, ir.Table]) -> Mapping[str, Mapping[str, i
         for row in counted.to_pyarrow().to_pylist():
             found.setdefault(row["account_key"], {})[name] = row["n"]
     return found
-
-
-def _found(index: AccountIndex, keys: Iterable[str]) -> Mapping[str, str]:
-    return {key: account_id for key in keys if (account_id := index.of_key(key)) is not None}
-
-
-def _report(
-    accounts: Mapping[str, str],
-    index: AccountIndex,
-    rows_of_key: Mapping[str, Mapping[str, int]],
-    *,
-    seconds: tuple[str, ...],
-    unpriced: Mapping[str, int],
-) -> IdentityReport:
-    found = _found(index, rows_of_key)
-    silent = sorted(set(accounts) - set(found.values()))
-    strange = sorted(set(rows_of_key) - set(found))
-    dropped: dict[str, int] = {}
-    for key in strange:
-        for table, rows in rows_of_key[key].items():
-            dropped[table] = dropped.get(table, 0) + rows
-    return IdentityReport(
-        accounts=len(accounts),
-        export_keys=len(rows_of_key),
-        accounts_without_export=len(silent),
-        keys_without_account=len(strange),
-        ambiguous_keys=sum(index.is_ambiguous(key) for key in strange),
-        rows_dropped=dropped,
-        second_records=len(seconds),
-        unpriced=unpriced,
-        example_accounts=tuple(silent[:EXAMPLES]),
-        example_keys=tuple(strange[:EXAMPLES]),
-        example_second_records=seconds[:EXAMPLES],
-    )

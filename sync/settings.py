@@ -134,6 +134,16 @@ class Export:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class Identity:
+    """How an export's account key may name an account beside its ids; equality only, and never a guess."""
+
+    domain: bool = True  # a key that is a domain, web or e-mail address: the one account with that web site
+    name: bool = False  # a key that is the name of exactly one account, without case and legal form
+    shared_domains: tuple[str, ...] = ()  # domains that name nobody here, such as your own and a reseller's
+    overrides: OptionalFile = None  # CSV of account_key and crm_id, which goes before every rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class State:
     """The ledger's database, the folder of trained models, and what keeps the journal from being changed."""
 
@@ -358,6 +368,7 @@ class Settings:
         default_factory=dict
     )  # canonical column = CRM field, by table; under `fields`: our field = theirs
     exports: tuple[Export, ...] = ()
+    identity: Identity = Identity()
     state: State = Field(default_factory=State)
     lake: LakeHome = Field(default_factory=LakeHome)
     redis: Redis = Field(default_factory=Redis)

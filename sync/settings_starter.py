@@ -105,6 +105,12 @@ REST: Final = """
 # timezone = "UTC"              # of timestamps that name none
 # encoding = "cp1252"           # of text that is not UTF-8
 
+[identity]                      # whose account an export's key means, beside your own id and the CRM's
+# domain = true                 # a domain, web or e-mail address: the one account with that web site
+# name = false                  # the name of exactly one account, without case and legal form
+# shared_domains = []           # domains that name nobody, such as yours or a reseller's
+# overrides = ""                # CSV of account_key,crm_id; upswell exports match --out writes one to fill in
+
 [state]
 # url = "sqlite:///upswell.sqlite"     # or postgresql+psycopg://user@host/upswell
 # models = "models"                    # folder of trained models

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 
 from connectors.errors import UsageError
-from model.panel import Rows, build_rows
+from model.panel import Rows, build_days
 from sync.store.scores import latest_scoring
 
 if TYPE_CHECKING:
@@ -48,11 +49,16 @@ class DayRows:
 
 def rows_of(loop: Loop, day: date) -> DayRows:
     """The rows of every active customer on `day`; peers and parents need them all. Raises ModelError."""
+    return rows_of_days(loop, [day])[day]
+
+
+def rows_of_days(loop: Loop, days: Collection[date]) -> Mapping[date, DayRows]:
+    """The same of several days, which costs little more than one. Raises ModelError."""
     loop.tell("Build the features", 0, None)
-    rows = build_rows(
-        loop.tables().tables, as_of=day, target=loop.target, products=loop.products, signals=loop.signals
+    built = build_days(
+        loop.tables().tables, days=days, target=loop.target, products=loop.products, signals=loop.signals
     )
-    return DayRows(day=day, rows=rows)
+    return {day: DayRows(day=day, rows=rows) for day, rows in built.items()}
 
 
 def newest_day(loop: Loop) -> date:

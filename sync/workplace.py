@@ -142,7 +142,8 @@ class Workplace:
                 raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
             org_id = sources[-1].removeprefix("crm:")
             money = money_of(self.settings.company, self.lake.tables()["exchange_rates"])
-            self._resolved = resolve(self.lake, load_aliases(self.store, org_id), money)
+            aliases = load_aliases(self.store, org_id)
+            self._resolved = resolve(self.lake, aliases, money, self.settings.identity)
         return self._resolved
 
     def rows(self, as_of: date) -> Rows:

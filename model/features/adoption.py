@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import day_table
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import first_known, in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
@@ -67,6 +67,9 @@ FEATURES = (
         "days_since_new_feature", "days", "events", "Days since a feature was last used for the first time"
     ),
 )
+
+_DAYS = {"features_30": 30, "features_90": 90, "features_change_90": 120, "features_change_180": 210}
+TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for name, days in _DAYS.items()}
 
 
 def build(inputs: Inputs) -> ir.Table:
@@ -137,4 +140,27 @@ def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
     return counted.select("day", "feature", "released", "offered", popularity=counted.n / counted.accounts)
 
 
-FAMILY = Family(name="adoption", title="Feature adoption", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="adoption",
+    title="Feature adoption",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "features_90",
+            "features_change_90",
+            "features_change_180",
+            "features_ever",
+            "adoption_velocity",
+            "advanced_events_share_90",
+            "advanced_new_90",
+        ),
+        down=(
+            "features_unused_share",
+            "feature_uptake_days",
+            "days_since_new_feature",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

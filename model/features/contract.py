@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.expansions import won_expansions
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 
 NEEDS = {
     "billing": ("account_id", "period_start", "plan_tier", "seats", "arr", "list_arr", "known_from"),
@@ -65,6 +65,32 @@ FEATURES = (
     Feature("products_owned", "count", "entitlements", "Products the account owns"),
     Feature("days_to_first_value", "days", "events", "Days from becoming a customer to the first use"),
 )
+
+_LATEST = {
+    name: (Trace(table="billing", filled=(name,), newest=True),) for name in ("arr", "seats", "plan_tier")
+}
+_WON = Trace(table="opportunities", day="closed_at", flags=("is_won",))
+
+TRACES = {
+    **_LATEST,
+    "arr_per_seat": (*_LATEST["arr"], *_LATEST["seats"]),
+    "discount": (*_LATEST["arr"], Trace(table="billing", filled=("list_arr",), newest=True)),
+    **dict.fromkeys(
+        (
+            "expansions_past",
+            "expansions_365",
+            "days_since_expansion",
+            "expansion_spacing",
+            "expansion_mean_amount",
+        ),
+        (_WON,),
+    ),
+    **dict.fromkeys(
+        ("expansions_lost_365", "days_since_lost"), (Trace(table="opportunities", day="closed_at"),)
+    ),
+    "products_owned": (Trace(table="entitlements", where={"kind": ("product",)}),),
+    "days_to_first_value": (Trace(table="accounts"), Trace(table="events")),
+}
 
 
 def build(inputs: Inputs) -> ir.Table:
@@ -172,4 +198,25 @@ def _owned(inputs: Inputs) -> ir.Table:
     return seen.group_by("row").agg(products_owned=seen["item"].nunique())
 
 
-FAMILY = Family(name="contract", title="Contract", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="contract",
+    title="Contract",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "arr_growth_365",
+            "seats_growth_180",
+            "expansions_365",
+            "expansion_mean_amount",
+            "days_since_lost",
+        ),
+        down=(
+            "expansion_spacing",
+            "expansions_lost_365",
+            "days_to_first_value",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

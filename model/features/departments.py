@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import first_known, in_windows
 
 NEEDS = {
@@ -44,6 +44,17 @@ FEATURES = (
         "department_top_share", "share", "events", "Share of user-days in the largest department, 90 days"
     ),
 )
+
+_DAYS = {"departments_30": 30, "department_entropy_change": 180} | dict.fromkeys(
+    ("departments_90", "department_entropy", "department_top_share"), 90
+)
+TRACES = {
+    feature.name: (
+        Trace(table="events", days=_DAYS.get(feature.name)),
+        Trace(table="users", filled=("department",)),
+    )
+    for feature in FEATURES
+}
 
 
 def build(inputs: Inputs) -> ir.Table:
@@ -108,4 +119,21 @@ def _entropy(count: ir.IntegerColumn) -> ir.FloatingScalar:
     return total.ln() - (count * ibis.greatest(count, 1).ln()).sum() / total
 
 
-FAMILY = Family(name="departments", title="Departments", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="departments",
+    title="Departments",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "departments_90",
+            "departments_ever",
+            "departments_new_180",
+            "department_entropy",
+            "department_entropy_change",
+        ),
+        down=("department_top_share",),
+    ),
+    build=build,
+    traces=TRACES,
+)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 import ibis.expr.types as ir
 import numpy as np
@@ -67,7 +67,8 @@ class Feature:
 
     A `vague` one stands for several others, and speaks only where none of those can. A `present` one knows
     the CRM record as it stands now, for past rows too, since no history says what it was then. `groups` are
-    the features by which it groups accounts.
+    the features by which it groups accounts. `direction` is the one that usually favours expansion, where the
+    phrases don't tell (`directed` sets it): what people expect, while the model learns its own.
     """
 
     name: str
@@ -78,11 +79,60 @@ class Feature:
     vague: bool = False
     present: bool = False
     groups: tuple[str, ...] = ()
+    direction: str = ""
+
+    @property
+    def favours(self) -> str:
+        """The direction that usually favours expansion: up, down or either."""
+        told = {_favoured(phrase) for phrase in self.phrases}
+        return self.direction or (told.pop() if len(told) == 1 else "either")
 
     @property
     def categorical(self) -> bool:
         """Whether the values are text."""
         return self.unit == "category"
+
+
+def directed(
+    features: tuple[Feature, ...], *, up: Collection[str] = (), down: Collection[str] = ()
+) -> tuple[Feature, ...]:
+    """The features with the direction that usually favours expansion, where their phrases don't tell it."""
+    told = {**dict.fromkeys(up, "up"), **dict.fromkeys(down, "down")}
+    return tuple(replace(each, direction=told.get(each.name, each.direction)) for each in features)
+
+
+def _favoured(phrase: Phrase) -> str:
+    """The direction that a phrase speaks for: towards its bound, or away from it."""
+    upwards = phrase.at_least is not None
+    return "up" if upwards == phrase.supports else "down"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """Which rows of a source table a feature is made of, so that they can be shown.
+
+    Those of the account that were known by the as-of day, and of them only
+
+    * `days`: those that happened less than so many days before, by their own day or the column `day`
+    * `where`: those in which a text column has one of these values, in lower case
+    * `filled`, `flags`: those in which these columns are not empty, or true
+    * `roles`, `pages`: events of users in these roles, events whose name or feature matches the expression
+    * `newest`: the latest one of what is left
+
+    With `alike` they are the rows of other accounts: of those with the same values of these features, of the
+    parent's group ("siblings", or "group" with the account itself), or of all ("all").
+    """
+
+    table: str
+    days: int | None = None
+    day: str = "at"
+    where: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    filled: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    pages: str = ""
+    newest: bool = False
+    alike: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +174,9 @@ class Family:
     needs: Mapping[str, tuple[str, ...]]
     features: tuple[Feature, ...]
     build: Callable[[Inputs], ir.Table | pa.Table]
+    traces: Mapping[str, tuple[Trace, ...]] = field(default_factory=dict)
+    origins: Mapping[str, str] = field(default_factory=dict)  # where a feature's bounds come from, if stated
+
+    def traced(self, feature: Feature) -> tuple[Trace, ...]:
+        """The source rows of one of its features: where none are stated, all that the account has."""
+        return self.traces.get(feature.name, (Trace(table=feature.source),))

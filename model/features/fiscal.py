@@ -6,7 +6,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import EPOCH
-from model.features.feature import Family, Feature, Inputs, good
+from model.features.feature import Family, Feature, Inputs, Trace, good
 
 NEEDS = {"accounts": ("account_id", "fiscal_year_start")}
 
@@ -38,6 +38,8 @@ FEATURES = (
     Feature("season_cosine", "points", "accounts", "Season of the year, cosine: 1 in winter, −1 in summer"),
 )
 
+TRACES: dict[str, tuple[Trace, ...]] = {"season_sine": (), "season_cosine": ()}  # made of the calendar alone
+
 
 def build(inputs: Inputs) -> ir.Table:
     """Fiscal features of every row whose account states the start of its fiscal year."""
@@ -58,4 +60,6 @@ def build(inputs: Inputs) -> ir.Table:
     )
 
 
-FAMILY = Family(name="fiscal", title="Fiscal year and season", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="fiscal", title="Fiscal year and season", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+)

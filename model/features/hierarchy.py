@@ -8,7 +8,8 @@ import ibis.expr.types as ir
 from model.customers import invoice_spans
 from model.days import day_table
 from model.expansions import won_expansions
-from model.features.feature import Family, Feature, Inputs, good
+from model.features.feature import Family, Feature, Inputs, Trace, good
+from model.groups import group_table
 
 NEEDS = {
     "accounts": ("account_id", "parent_id"),
@@ -19,7 +20,10 @@ NEEDS = {
 
 FEATURES = (
     Feature(
-        "siblings", "count", "accounts", "Other active customers under the same parent, the parent included"
+        "siblings",
+        "count",
+        "accounts",
+        "Other active customers under the same top-most parent, the parent included",
     ),
     Feature("group_arr", "money", "billing", "ARR of the parent's whole group"),
     Feature(
@@ -50,13 +54,21 @@ FEATURES = (
     ),
 )
 
+TRACES = {
+    "siblings": (Trace(table="billing", newest=True, alike=("siblings",)),),
+    "group_arr": (Trace(table="billing", filled=("arr",), newest=True, alike=("group",)),),
+    "sibling_expansions_180": (
+        Trace(table="opportunities", days=180, day="closed_at", flags=("is_won",), alike=("siblings",)),
+    ),
+    "sibling_products_missing": (
+        Trace(table="entitlements", where={"kind": ("product",)}, alike=("group",)),
+    ),
+}
+
 
 def build(inputs: Inputs) -> ir.Table:
     """Hierarchy features of every row; an account without a parent is a group of its own."""
-    accounts = inputs.sources["accounts"]
-    group = inputs.space.keep(
-        accounts.select("account_id", group_id=ibis.coalesce(accounts.parent_id, accounts.account_id))
-    )
+    group = inputs.space.keep(group_table(inputs.sources["accounts"]))
     members = inputs.space.keep(_members(inputs, group))
     totals = members.group_by("group_id", "day").agg(
         members=members.count(), group_arr=members.arr.sum(), expansions=members.expansions.sum()
@@ -112,4 +124,6 @@ def _missing_products(inputs: Inputs, group: ir.Table) -> ir.Table:
     return per.filter(~per.mine).group_by("row").agg(products=ibis._.count())
 
 
-FAMILY = Family(name="hierarchy", title="Account hierarchy", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="hierarchy", title="Account hierarchy", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+)

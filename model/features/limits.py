@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 
 NEEDS = {
     "usage": ("account_id", "metric", "period_start", "period_days", "value", "known_from"),
@@ -72,6 +72,24 @@ FEATURES = (
     ),
     Feature("overage_change", "money", "billing", "Overage of the last 90 days less the 90 before"),
 )
+
+
+def _metered(days: int) -> tuple[Trace, ...]:
+    return Trace(table="usage", days=days), Trace(table="entitlements", filled=("quantity",))
+
+
+TRACES = {
+    **dict.fromkeys(
+        ("limit_utilisation", "limit_utilisation_mean", "limits_near", *(f"limit_{kind}" for kind in KINDS)),
+        _metered(35),
+    ),
+    "limit_change_90": _metered(125),
+    "limit_change_180": _metered(215),
+    "overage_recent": (Trace(table="billing", filled=("overage",)),),  # as far back as the signal says
+    "overage_share_180": (Trace(table="billing", days=180),),
+    "overage_months_6": (Trace(table="billing", days=183, filled=("overage",)),),
+    "overage_change": (Trace(table="billing", days=180, filled=("overage",)),),
+}
 
 
 def build(inputs: Inputs) -> ir.Table:
@@ -163,4 +181,20 @@ def _overage(inputs: Inputs) -> ir.Table:
     )
 
 
-FAMILY = Family(name="limits", title="Plan limits", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="limits",
+    title="Plan limits",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "limit_utilisation_mean",
+            "limit_change_180",
+            "limits_near",
+            "overage_share_180",
+            "overage_change",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from model.customers import invoice_spans
 from model.days import day_table
 from model.expansions import won_expansions
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 
 NEEDS = {
     "accounts": ("account_id", "industry", "segment", "customer_since"),
@@ -66,6 +66,20 @@ FEATURES = (
         groups=GROUPS["industry"],
     ),
 )
+
+
+def _won_by(alike: tuple[str, ...], days: int) -> tuple[Trace, ...]:
+    return (Trace(table="opportunities", days=days, day="closed_at", flags=("is_won",), alike=alike),)
+
+
+TRACES = {
+    "peer_rate_all": _won_by(("all",), RECENT_DAYS),
+    **{f"peer_rate_{group}": _won_by(keys, RECENT_DAYS) for group, keys in GROUPS.items()},
+    **{
+        f"peer_rate_{group}_change": _won_by(GROUPS[group], 2 * RECENT_DAYS)
+        for group in ("alike", "industry")
+    },
+}
 
 
 def build(inputs: Inputs) -> ir.Table:
@@ -133,4 +147,18 @@ def _members(inputs: Inputs) -> ir.Table:
     )
 
 
-FAMILY = Family(name="peers", title="Peers", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="peers",
+    title="Peers",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "peer_rate_all",
+            "peer_rate_alike_change",
+            "peer_rate_industry_change",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

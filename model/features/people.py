@@ -6,8 +6,8 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import day_table
-from model.features.feature import Family, Feature, Inputs, bad, good
-from model.timeline import in_windows
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
+from model.timeline import BILLING_PAGES, in_windows
 
 NEEDS = {
     "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
@@ -16,6 +16,7 @@ NEEDS = {
     "events": ("account_id", "user_id", "event", "feature", "at", "known_from"),
 }
 SENIOR = r"\b(chief|c[efiot]o|coo|vp|vice president|svp|evp|president|founder|partner|director|head)\b"
+SPONSORS = ("executive_sponsor", "decision_maker")
 
 FEATURES = (
     Feature(
@@ -107,6 +108,20 @@ FEATURES = (
     ),
     Feature("contacts_known", "count", "contacts", "Contacts at the account"),
 )
+
+TRACES = {
+    "champion_days_30": (Trace(table="events", days=30, roles=("champion",)),),
+    "champion_days_change": (Trace(table="events", days=90, roles=("champion",)),),
+    "champion_last_seen": (Trace(table="events", roles=("champion",)),),
+    "sponsor_days_30": (Trace(table="events", days=30, roles=SPONSORS),),
+    "sponsor_days_90": (Trace(table="events", days=90, roles=SPONSORS),),
+    "finance_billing_views_30": (
+        Trace(table="events", days=30, roles=("finance_admin",), pages=BILLING_PAGES),
+    ),
+    "billing_views_30": (Trace(table="events", days=30, pages=BILLING_PAGES),),
+    "billing_views_change": (Trace(table="events", days=60, pages=BILLING_PAGES),),
+    "influential_dormant": (Trace(table="contacts"), Trace(table="activities", days=90)),
+}
 
 
 def build(inputs: Inputs) -> ir.Table:
@@ -237,9 +252,32 @@ def _typed(people: ir.Table) -> ir.Table:
     role = ibis.coalesce(people.role, "").lower().replace(" ", "_")
     return people.mutate(
         champion=role == "champion",
-        sponsor=role.isin(["executive_sponsor", "decision_maker"]),
+        sponsor=role.isin(list(SPONSORS)),
         senior=ibis.coalesce(people.title, "").lower().re_search(SENIOR),
     )
 
 
-FAMILY = Family(name="people", title="People", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="people",
+    title="People",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "sponsor_days_90",
+            "billing_views_change",
+            "champions",
+            "sponsors",
+            "senior_contacts",
+            "contacts_new_90",
+            "days_since_champion_left",
+            "contacts_known",
+        ),
+        down=(
+            "champion_last_seen",
+            "influential_dormant",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "at", "known_from")}
@@ -50,6 +50,14 @@ FEATURES = (
     Feature("days_per_user", "ratio", "events", "Active days per active user in 30 days"),
     Feature("days_per_user_change", "change", "events", "Active days per user against 90 days earlier"),
 )
+
+_DAYS = {
+    **dict.fromkeys(
+        ("power_users", "power_user_share", "usage_gini", "usage_top10_share", "days_per_user"), 30
+    ),
+    **dict.fromkeys(("power_users_growth_90", "days_per_user_change"), 120),
+}
+TRACES = {name: (Trace(table="events", days=days),) for name, days in _DAYS.items()}
 
 
 def build(inputs: Inputs) -> ir.Table:
@@ -99,4 +107,18 @@ def _per_user(inputs: Inputs) -> ir.Table:
     )
 
 
-FAMILY = Family(name="power_users", title="Power users", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="power_users",
+    title="Power users",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "power_users",
+            "days_per_user",
+            "days_per_user_change",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.features.wording import GROWTH_GOAL, NEGATIVE, POSITIVE
 
 NEEDS = {
@@ -13,6 +13,7 @@ NEEDS = {
     "surveys": ("account_id", "kind", "score", "responded_at"),
     "notes": ("account_id", "kind", "outcome", "text", "written_at"),
 }
+TOUCHES = ("meeting", "call", "email")
 
 FEATURES = (
     Feature("meetings_90", "count", "activities", "Meetings in the last 90 days"),
@@ -86,6 +87,32 @@ FEATURES = (
 )
 
 
+def _kind(table: str, *kinds: str, days: int | None = None, newest: bool = False) -> tuple[Trace, ...]:
+    return (Trace(table=table, days=days, where={"kind": kinds}, newest=newest),)
+
+
+TRACES = {
+    "meetings_90": _kind("activities", "meeting", days=90),
+    "meetings_change": _kind("activities", "meeting", days=180),
+    "emails_90": _kind("activities", "email", days=90),
+    "calls_90": _kind("activities", "call", days=90),
+    "touches_30": _kind("activities", *TOUCHES, days=30),
+    "days_since_meeting": _kind("activities", "meeting", newest=True),
+    "days_since_touch": _kind("activities", *TOUCHES, newest=True),
+    "days_since_qbr": _kind("notes", "qbr", newest=True),
+    "qbr_outcome": (Trace(table="notes", where={"kind": ("qbr",)}, filled=("outcome",)),),
+    "qbr_outcome_mean": _kind("notes", "qbr", days=365),
+    "goals_180": _kind("notes", "goal", days=180),
+    "growth_goals_365": _kind("notes", "goal", "onboarding", "qbr", days=365),
+    "days_since_goal": _kind("notes", "goal", newest=True),
+    "note_sentiment": (Trace(table="notes", days=180),),
+    "nps": _kind("surveys", "nps", days=180),
+    "nps_change": _kind("surveys", "nps", days=360),
+    "nps_last": _kind("surveys", "nps"),
+    "csat_survey": _kind("surveys", "csat", days=180),
+}
+
+
 def build(inputs: Inputs) -> ir.Table:
     """Relationship features of every row with an activity, a note or a survey answer."""
     figures = inputs.rows.select("row")
@@ -99,7 +126,7 @@ def build(inputs: Inputs) -> ir.Table:
 
 def _activities(inputs: Inputs) -> ir.Table:
     acts = inputs.sources["activities"].select("account_id", "kind", "at", "known")
-    seen = inputs.known(acts.filter(acts.kind.isin(["meeting", "call", "email"])))
+    seen = inputs.known(acts.filter(acts.kind.isin(list(TOUCHES))))
     meeting = seen.kind == "meeting"
     figures = seen.group_by("row").agg(
         meetings_90=(meeting & (seen.age < 90)).sum(),
@@ -153,4 +180,30 @@ def _surveys(inputs: Inputs) -> ir.Table:
     return figures.mutate(nps_change=figures.nps - figures.before).drop("before")
 
 
-FAMILY = Family(name="relationship", title="Relationship", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="relationship",
+    title="Relationship",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "meetings_90",
+            "meetings_change",
+            "emails_90",
+            "calls_90",
+            "qbr_outcome_mean",
+            "goals_180",
+            "note_sentiment",
+            "nps_change",
+            "nps_last",
+            "csat_survey",
+        ),
+        down=(
+            "days_since_touch",
+            "days_since_qbr",
+            "days_since_goal",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

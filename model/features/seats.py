@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.customers import invoice_spans
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.timeline import WEEKS
 
 NEEDS = {
@@ -82,6 +82,32 @@ FEATURES = (
         (good("SEAT_LIMIT_NEAR", "At this pace the seats run out in {seat_days_to_limit}", at_most=90),),
     ),
 )
+
+
+def _licence(days: int) -> tuple[Trace, ...]:
+    """Use of the last days, and the licences of all time: each week goes by the one it had."""
+    licences = (
+        Trace(table="billing", filled=("seats",)),
+        Trace(table="entitlements", where={"item": ("seats",)}),
+    )
+    return Trace(table="events", days=days), *licences
+
+
+TRACES = {
+    "seat_utilisation": _licence(30),
+    "seat_headroom": _licence(30),
+    "seat_utilisation_change_30": _licence(30 + 28),
+    "seat_utilisation_change_60": _licence(30 + 56),
+    "seat_utilisation_change_90": _licence(30 + 91),
+    **dict.fromkeys(("seat_utilisation_mean", "seat_trend", "seat_days_to_limit"), _licence(30 + 91)),
+    **dict.fromkeys(
+        (
+            *("seat_utilisation_max", "seat_utilisation_change_180", "seat_share_weeks_above_85"),
+            *("seat_weeks_above_80", "seat_weeks_above_85", "seat_weeks_above_90"),
+        ),
+        _licence(30 + 7 * WEEKS),
+    ),
+}
 
 
 def build(inputs: Inputs) -> pa.Table:
@@ -168,4 +194,23 @@ def _streak(used: np.ndarray, level: float) -> np.ndarray:
     return weeks
 
 
-FAMILY = Family(name="seats", title="Seat utilisation", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="seats",
+    title="Seat utilisation",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "seat_utilisation_mean",
+            "seat_utilisation_change_60",
+            "seat_utilisation_change_180",
+            "seat_trend",
+            "seat_weeks_above_80",
+            "seat_weeks_above_85",
+            "seat_share_weeks_above_85",
+        ),
+        down=("seat_headroom",),
+    ),
+    build=build,
+    traces=TRACES,
+)

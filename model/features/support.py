@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.features.wording import GAP, NEGATIVE, POSITIVE, TOPICS
 
 NEEDS = {
@@ -20,6 +20,7 @@ NEEDS = {
         "csat",
     ),
 }
+CRITICAL = ("critical", "urgent")
 # Requests age: one from half a year ago counts, one from last year doesn't.
 GAP_DAYS = 180
 
@@ -85,6 +86,26 @@ FEATURES = (
     ),
 )
 
+TRACES = {
+    "tickets_30": (Trace(table="tickets", days=30),),
+    "tickets_90": (Trace(table="tickets", days=90),),
+    "tickets_change_90": (Trace(table="tickets", days=180),),
+    "tickets_critical_90": (Trace(table="tickets", days=90, where={"priority": CRITICAL}),),
+    "escalations_open": (Trace(table="tickets", flags=("is_escalated",)),),
+    "csat_180": (Trace(table="tickets", days=180, day="closed_at", filled=("csat",)),),
+    "csat_change": (Trace(table="tickets", days=270, day="closed_at", filled=("csat",)),),
+    "resolution_days": (Trace(table="tickets", days=180, day="closed_at"),),
+    **dict.fromkeys(
+        (
+            "ticket_sentiment",
+            "gap_tickets_180",
+            "gap_tickets_change",
+            *(f"gap_{topic}_180" for topic in TOPICS),
+        ),
+        (Trace(table="tickets", days=GAP_DAYS),),
+    ),
+}
+
 
 def build(inputs: Inputs) -> ir.Table:
     """Support features of every row whose account had opened a ticket by then."""
@@ -127,7 +148,7 @@ def read_tickets(tickets: ir.Table) -> ir.Table:
         "known",
         "closed_at",
         "csat",
-        critical=ibis.coalesce(texts.priority, "").lower().isin(["critical", "urgent"]),
+        critical=ibis.coalesce(texts.priority, "").lower().isin(list(CRITICAL)),
         escalated=ibis.coalesce(texts.is_escalated, False),
         gap=texts.text.re_search(GAP),
         sentiment=texts.text.re_search(POSITIVE).cast("float64")
@@ -136,4 +157,23 @@ def read_tickets(tickets: ir.Table) -> ir.Table:
     )
 
 
-FAMILY = Family(name="support", title="Support", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="support",
+    title="Support",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "csat_change",
+            "ticket_sentiment",
+            "gap_tickets_change",
+            *(f"gap_{topic}_180" for topic in TOPICS),
+        ),
+        down=(
+            "tickets_open",
+            "resolution_days",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from model.features.feature import Family, Feature, Inputs, good
+from model.features.feature import Family, Feature, Inputs, Trace, directed, good
 
 NEEDS = {"triggers": ("account_id", "kind", "occurred_on", "known_from")}
 KINDS = {
@@ -32,6 +32,16 @@ FEATURES = (
     ),
 )
 
+TRACES = {
+    "triggers_90": (Trace(table="triggers", days=90),),
+    "triggers_365": (Trace(table="triggers", days=365),),
+    "days_since_trigger": (Trace(table="triggers", newest=True),),
+    **{
+        f"days_since_{kind}": (Trace(table="triggers", where={"kind": (kind,)}, newest=True),)
+        for kind in KINDS
+    },
+}
+
 
 def build(inputs: Inputs) -> ir.Table:
     """Trigger features of every row whose account had one by then."""
@@ -45,4 +55,18 @@ def build(inputs: Inputs) -> ir.Table:
     )
 
 
-FAMILY = Family(name="triggers", title="Trigger events", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="triggers",
+    title="Trigger events",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "triggers_90",
+            "triggers_365",
+        ),
+        down=("days_since_trigger",),
+    ),
+    build=build,
+    traces=TRACES,
+)

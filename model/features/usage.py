@@ -6,7 +6,7 @@ import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from model.features.feature import Family, Feature, Inputs, bad, good
+from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.rolling import rolling_total
 
 NEEDS = {"events": ("account_id", "user_id", "session_id", "at", "known_from")}
@@ -59,6 +59,28 @@ FEATURES = (
     ),
     Feature("usage_trend_30", "change", "events", "Events of the last 30 days against the 30 before"),
 )
+
+_DAYS = {
+    "users_1": 1,
+    "users_7": 7,
+    "users_30": 30,
+    "users_90": 90,
+    "users_growth_7": 14,
+    "users_growth_30": 60,
+    "users_growth_60": 90,
+    "users_growth_90": 120,
+    "users_growth_180": 210,
+    "users_acceleration": 90,
+    "users_acceleration_90": 210,
+    "stickiness": 30,
+    "sessions_per_user": 30,
+    "events_per_user": 30,
+    "events_per_user_change": 120,
+    "events_30": 30,
+    "usage_trend": 180,
+    "usage_trend_30": 60,
+}
+TRACES = {name: (Trace(table="events", days=days),) for name, days in _DAYS.items()}
 
 
 def build(inputs: Inputs) -> pa.Table:
@@ -124,4 +146,30 @@ def _growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     return _over(now - before, np.where(before > 0, before + 2.0, np.nan))
 
 
-FAMILY = Family(name="usage", title="Usage", needs=NEEDS, features=FEATURES, build=build)
+FAMILY = Family(
+    name="usage",
+    title="Usage",
+    needs=NEEDS,
+    features=directed(
+        FEATURES,
+        up=(
+            "users_1",
+            "users_7",
+            "users_30",
+            "users_90",
+            "users_growth_7",
+            "users_growth_60",
+            "users_growth_180",
+            "users_acceleration",
+            "users_acceleration_90",
+            "stickiness",
+            "sessions_per_user",
+            "events_per_user",
+            "events_per_user_change",
+            "events_30",
+            "usage_trend_30",
+        ),
+    ),
+    build=build,
+    traces=TRACES,
+)

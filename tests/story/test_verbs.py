@@ -101,6 +101,38 @@ def test_an_unknown_account_is_answered_with_the_nearest_names(home: Any) -> Non
         assert name in answer.errors[0]["fix"]
 
 
+def test_the_match_report_shows_both_sides_and_what_is_left(home: Any, tmp_path: Path) -> None:
+    """Keys by the way to their account, and those of none as a file that a person can fill in."""
+    review = tmp_path / "review.csv"
+    told = home.upswell("exports", "match", "--sample", "2", "--out", str(review)).data
+    assert sum(told["ways"].values()) + told["lone_keys"] == told["export_keys"]
+    assert told["ways"]["own id"] > 0
+    assert len(told["lone"]) == min(2, told["lone_keys"])
+    lines = review.read_text(encoding="utf-8").splitlines()
+    assert lines[0].startswith("account_key,crm_id,")
+    assert len(lines) == told["lone_keys"] + 1
+
+
+def test_features_are_shown_with_the_rows_that_made_them_and_what_moved(home: Any) -> None:
+    """Values on a day with their newest source rows, and between two days the largest move first."""
+    account = first_task(home)["account_id"]
+    told = home.upswell("features", account, "--family", "contract", "--rows", "2").data
+    (family,) = told["families"]
+    of = {feature["name"]: feature for feature in family["features"]}
+    assert 0 < told["data_completeness"] <= 1
+    (invoice,) = of["arr"]["made_of"]
+    assert (invoice["table"], invoice["total"]) == ("billing", 1)
+    assert invoice["newest"][0]["arr"] == pytest.approx(of["arr"]["value"], rel=1e-5)
+    assert len(of["arr_growth_180"]["made_of"][0]["newest"]) == 2
+    moved = home.upswell("features", account, "--compare", "2026-08-03").data
+    sizes = [move["size"] for move in moved["moves"] if move["size"] is not None]
+    assert sizes == sorted(sizes, reverse=True)
+    assert moved["compared_with"] == "2026-08-03"
+    assert all(move["before"] != move["after"] for move in moved["moves"])
+    refused = home.upswell("features", "--compare", "2026-08-03")
+    assert (refused.exit_code, refused.errors[0]["record"]) == (2, "--compare")
+
+
 def test_a_brief_on_request_is_the_brief_of_the_task(home: Any) -> None:
     """The task's body and the brief are the same words, and each number stands in the evidence."""
     task = first_task(home)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.duplicates import Entry, domain, find_duplicates, plain_name
+from sync.domains import domain
+from sync.duplicates import Entry, find_duplicates, plain_name
 from sync.identity import resolve
 from sync.lake import Lake
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -14,6 +15,7 @@ from sync.aliases import Alias
 from sync.currencies import Money
 from sync.identity import Resolved, resolve
 from sync.lake import Lake
+from sync.settings import Identity
 
 Rows = Callable[..., pa.Table]
 Fill = Callable[..., None]
@@ -157,6 +159,45 @@ def test_usage_under_an_ambiguous_key_is_counted_and_given_to_nobody(lake: Lake,
     resolved = resolve(lake, {})
     assert cells(resolved, "events", "account_id") == []
     assert (resolved.report.ambiguous_keys, resolved.report.rows_dropped) == (1, {"events": 2})
+
+
+def test_keys_find_their_account_by_domain_name_and_override(lake: Lake, fill: Fill, tmp_path: Path) -> None:
+    """And the report says by which way, what is left out, and what nobody could decide."""
+    fill(
+        "accounts",
+        {"crm_id": "A1", "external_id": "c1", "name": "Acme Inc", "website": "https://acme.com"},
+        {"crm_id": "A2", "name": "Globex", "website": "globex.com", "parent_crm_id": "A1"},
+        {"crm_id": "A3", "name": "Initech", "website": "globex.com"},
+        {"crm_id": "L1", "website": "old.com", "merged_into": "A1"} | GONE,
+    )
+    keys = ("c1", "acme.com", "old.com", "globex.com", "INITECH", "test", "told", "dead", "zzz", "zzz")
+    fill("events", *({"account_key": key} for key in keys))
+    overrides = tmp_path / "overrides.csv"
+    overrides.write_text("account_key,crm_id\ntest,none\ntold,A2\ndead,A9\n", encoding="utf-8")
+    aliases = {"accounts": [Alias(loser="L1", survivor="A1")]}
+    resolved = resolve(lake, aliases, keys=Identity(name=True, overrides=overrides))
+    assert cells(resolved, "events", "account_id") == [("A2",), ("A3",), ("c1",), ("c1",), ("c1",)]
+    report = resolved.report
+    assert report.ways == {"own id": 1, "domain": 2, "name": 1, "override": 1}
+    assert {each.key: (each.why, each.candidates) for each in report.lone} == {
+        "zzz": ("unmatched", ()),
+        "dead": ("override of no account", ()),
+        "globex.com": ("ambiguous", ("A2", "A3")),
+        "test": ("left out", ()),
+    }
+    assert report.lone[0].key == "zzz"  # the most rows
+    assert report.rows_dropped == {"events": 4}
+    assert (report.keys_without_account, report.ambiguous_keys, report.dead_overrides) == (3, 1, ("dead",))
+    assert any("fit more than one account" in warning for warning in report.warnings)
+    assert any("name no account of the CRM (dead)" in warning for warning in report.warnings)
+
+
+def test_rules_that_are_switched_off_say_nothing(lake: Lake, fill: Fill) -> None:
+    """Then ids alone decide."""
+    fill("accounts", {"crm_id": "A1", "name": "Acme", "website": "acme.com"})
+    fill("events", {"account_key": "acme.com"}, {"account_key": "Acme"})
+    report = resolve(lake, {}, keys=Identity(domain=False)).report
+    assert (report.ways, report.silent) == ({}, ("A1",))
 
 
 def test_an_empty_lake_resolves_to_empty_tables(lake: Lake) -> None:

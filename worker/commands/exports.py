@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from worker.cli import VERBS
+from worker.commands.exports_match import command as match
 from worker.loop_home import open_loop
 from worker.verb import App, ExitCode, epilog, verb
 
@@ -145,3 +146,4 @@ def _day(at: datetime | None) -> str:
 
 command.add_command(check)
 command.add_command(status)
+command.add_command(match)

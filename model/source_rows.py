@@ -1,0 +1,151 @@
+"""The source rows behind a feature's value: which invoices, tickets, days of use made it, and how many.
+
+The rows are those that a family states for its feature (`Trace`), as they were known on the as-of day: what
+came later, such as a closing, is left blank. Events are shown by day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from model.days import calendar_date
+from model.features.feature import Trace
+from model.sources import SOURCES
+
+SHOWN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "accounts": (
+            *("industry", "segment", "country", "employees", "parent_id"),
+            *("customer_since", "contract_start", "contract_term_months", "fiscal_year_start"),
+        ),
+        "contacts": ("crm_id", "title", "role", "left_at"),
+        "opportunities": ("crm_id", "opportunity_type", "stage", "amount", "closed_at", "product_id"),
+        "account_history": ("field", "old_value", "new_value"),
+        "activities": ("kind", "subject"),
+        "tickets": ("subject", "priority", "is_escalated", "closed_at", "csat"),
+        "events": ("events", "users", "features"),
+        "users": ("user_id", "department", "role"),
+        "usage": ("metric", "value"),
+        "billing": ("plan_tier", "seats", "arr", "list_arr", "overage"),
+        "entitlements": ("item", "kind", "quantity", "valid_to"),
+        "surveys": ("kind", "score"),
+        "triggers": ("kind",),
+        "notes": ("kind", "outcome", "text"),
+    }
+)
+"""The columns of each source that are shown, after its day and, for other accounts' rows, the account."""
+
+LATER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "contacts": ("left_at",),
+        "opportunities": ("closed_at", "stage"),
+        "tickets": ("closed_at", "csat"),
+    }
+)
+"""What a row that lives has from a later day on, the first of which says since when."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRows:
+    """The newest rows behind a value, newest first, of `total`; all happened from `first` to `last`.
+
+    For events a row is a day, and `total` counts events."""
+
+    table: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Any, ...], ...]
+    total: int
+    first: date | None = None
+    last: date | None = None
+
+
+def source_rows(
+    sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequence[str], eve: int, limit: int
+) -> SourceRows:
+    """At most `limit` rows of the trace, of these accounts, as known on the day numbered `eve`."""
+    found = traced(sources, trace, accounts, eve)
+    dated = SOURCES[trace.table].at is not None
+    if trace.table == "events":
+        lines = found.group_by("at").agg(
+            events=ibis._.count(), users=ibis._.user_id.nunique(), features=ibis._.feature.nunique()
+        )
+        total, first, last = lines.events.sum(), lines["at"].min(), lines["at"].max()
+        counted = lines.aggregate(total=total, first=first, last=last)
+    else:
+        lines = found
+        days = {"first": found[trace.day].min(), "last": found[trace.day].max()} if dated else {}
+        counted = found.aggregate(total=found.count(), **days)
+    counts = counted.to_pyarrow().to_pylist()[0]
+    named = ("at",) if dated else ()
+    whose = ("account_id",) if trace.alike else ()
+    columns = (*named, *whose, *SHOWN[trace.table])
+    newest = lines.select(*dict.fromkeys((*columns, *LATER.get(trace.table, ()))))
+    order = [ibis.desc(name) if name == "at" else name for name in newest.columns]
+    shown = newest.order_by(order).limit(limit).to_pyarrow().to_pylist()
+    return SourceRows(
+        table=trace.table,
+        columns=("day", *columns[1:]) if dated else columns,
+        rows=tuple(_line(row, trace.table, columns, eve) for row in shown),
+        total=int(counts["total"] or 0),
+        first=_date(counts.get("first")),
+        last=_date(counts.get("last")),
+    )
+
+
+def traced(sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequence[str], eve: int) -> ir.Table:
+    """The rows of the clean sources that the trace names, of these accounts, known by `eve`."""
+    found = _of(sources[trace.table], accounts)
+    if SOURCES[trace.table].at is not None:
+        found = found.filter(found.known <= eve)
+    if trace.day != "at":  # of a record that lives: what happened to it by then
+        found = found.filter(found[trace.day] <= eve)
+    if trace.days is not None:
+        found = found.filter(eve - found[trace.day] < trace.days)
+    for column, values in trace.where.items():
+        found = found.filter(ibis.coalesce(found[column], "").lower().isin(list(values)))
+    for column in trace.filled:
+        found = found.filter(found[column].notnull())
+    for column in trace.flags:
+        found = found.filter(ibis.coalesce(found[column], False))
+    if trace.roles:
+        users = _of(sources["users"], accounts)
+        role = ibis.coalesce(users.role, "").lower().replace(" ", "_")
+        found = found.semi_join(users.filter(role.isin(list(trace.roles))), ["account_id", "user_id"])
+    if trace.pages:
+        text = ibis.coalesce(found.event, "") + " " + ibis.coalesce(found.feature, "")
+        found = found.filter(text.lower().re_search(trace.pages))
+    if trace.newest:
+        order = ibis.window(group_by="account_id", order_by=ibis.desc("at"))
+        found = found.mutate(place=ibis.row_number().over(order)).filter(ibis._.place == 0).drop("place")
+    return found
+
+
+def _of(table: ir.Table, accounts: Sequence[str]) -> ir.Table:
+    if len(accounts) == 1:
+        return table.filter(table.account_id == accounts[0])
+    wanted = ibis.memtable(pa.table({"account_id": pa.array(accounts, pa.string())}))
+    return table.semi_join(wanted, "account_id")
+
+
+def _line(row: Mapping[str, Any], table: str, columns: Sequence[str], eve: int) -> tuple[Any, ...]:
+    """The row's cells as of the day: days as dates, and nothing that came later."""
+    cells = dict(row)
+    later = LATER.get(table, ())
+    if later and (cells[later[0]] is None or cells[later[0]] > eve):
+        cells |= dict.fromkeys(later)
+    kinds = SOURCES[table].columns
+    return tuple(
+        _date(cells[name]) if name == "at" or kinds.get(name) == "day" else cells[name] for name in columns
+    )
+
+
+def _date(day: int | None) -> date | None:
+    return None if day is None else calendar_date(day)

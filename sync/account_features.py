@@ -1,0 +1,120 @@
+"""One account's features: each value with the source rows that made it, and what moved between two days."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from model.days import day_number
+from model.features.families import CATALOGUE
+from model.features.feature import Family, Feature, Trace
+from model.groups import top_parents
+from model.panel import COMPLETE_AFTER_DAYS
+from model.source_rows import SourceRows, source_rows
+from model.sources import read_sources
+from model.workspace import Workspace
+from sync.snapshot_rows import DayRows
+
+if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A feature that differs between two days; `size` is the change in standard deviations over all accounts.
+
+    It is None where there is nothing to measure: for a text, or a value known on one of the days only."""
+
+    feature: Feature
+    before: Any
+    after: Any
+    size: float | None
+
+
+def rows_behind(
+    tables: Mapping[str, ir.Table], day: DayRows, account_id: str, families: Iterable[Family], limit: int
+) -> Mapping[str, tuple[SourceRows, ...]]:
+    """By feature: the source rows behind its value on that day, at most `limit` a table, newest first."""
+    eve = day_number(day.day) - COMPLETE_AFTER_DAYS
+    values = day.row(account_id).to_pylist()[0]
+    parents = _parents(tables)
+    found: dict[str, tuple[SourceRows, ...]] = {}
+    held: dict[str, SourceRows] = {}  # many features are made of the same rows
+    with Workspace(next(iter(tables.values())).get_backend()) as space:
+        sources = read_sources(tables, space)
+        for family in families:
+            for feature in family.features:
+                traces = family.traced(feature)
+                for trace in traces:
+                    if repr(trace) not in held:
+                        accounts = [account_id] if not trace.alike else _alike(day, values, trace, parents)
+                        held[repr(trace)] = source_rows(sources, trace, accounts, eve, limit)
+                found[feature.name] = tuple(held[repr(trace)] for trace in traces)
+    return found
+
+
+def moves_between(before: DayRows, after: DayRows, account_id: str) -> list[Move]:
+    """What differs, the largest move first; texts and what came to be known or unknown stand before them.
+
+    Raises UsageError when the account was no active customer on one of the days."""
+    then, now = before.values(account_id), after.values(account_id)
+    moves = [
+        Move(feature=CATALOGUE[name], before=then.get(name), after=value, size=_size(after, name, then, now))
+        for name, value in now.items()
+        if then.get(name) != value
+    ]
+    return sorted(moves, key=lambda move: -(math.inf if move.size is None else move.size))
+
+
+def _size(after: DayRows, name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> float | None:
+    """The change over the spread of the feature among all accounts; 0 where all others are alike."""
+    old, new = then.get(name), now[name]
+    if CATALOGUE[name].categorical or old is None or new is None:
+        return None
+    column = after.rows.table[name].to_numpy()
+    known = column[~np.isnan(column)]
+    spread = float(np.std(known)) if known.size > 1 else 0.0
+    return abs(new - old) / spread if spread > 0 else 0.0
+
+
+def _alike(
+    day: DayRows, values: Mapping[str, Any], trace: Trace, parents: Mapping[str, str | None]
+) -> list[str]:
+    """The accounts that the trace compares this one with."""
+    table = day.rows.table
+    own = values["account_id"]
+    ids: list[str] = table["account_id"].to_pylist()
+    if trace.alike == ("all",):
+        return ids
+    if trace.alike in {("siblings",), ("group",)}:
+        tops = top_parents(parents)
+        same = [each for each in ids if tops.get(each, each) == tops.get(own, own)]
+        return same if trace.alike == ("group",) else [each for each in same if each != own]
+    columns = {name: _coarse(table, name) for name in trace.alike}
+    mine = ids.index(own)
+    return [
+        each
+        for place, each in enumerate(ids)
+        if place != mine and all(column[place] == column[mine] for column in columns.values())
+    ]
+
+
+def _coarse(table: pa.Table, name: str) -> Sequence[Any]:
+    """The values by which accounts are alike; a size is a power of two of seats."""
+    if name != "size":
+        return [value or "" for value in table[name].to_pylist()]
+    seats = table["seats"].to_numpy()
+    return [math.floor(math.log2(each)) if each > 0 else -1 for each in seats]
+
+
+def _parents(tables: Mapping[str, ir.Table]) -> Mapping[str, str | None]:
+    accounts = tables.get("accounts")
+    if accounts is None or "parent_id" not in accounts.columns:
+        return {}
+    found = accounts.select("account_id", "parent_id").to_pyarrow()
+    return dict(zip(found["account_id"].to_pylist(), found["parent_id"].to_pylist(), strict=True))
