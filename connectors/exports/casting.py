@@ -39,14 +39,15 @@ def typed(cells: pa.Array, kind: pa.DataType, zone: str) -> pa.Array:
 
 
 def plain(cells: pa.Array) -> pa.Array:
-    """The cells in one piece, without a dictionary, and any sort of text as text."""
+    """The cells in one piece, not in a dictionary, any text as text. Raises ArrowInvalid for other bytes."""
     if isinstance(cells, pa.ChunkedArray):
         cells = cells.combine_chunks()
     if pa.types.is_dictionary(cells.type):
         cells = cells.dictionary_decode()
-    if pa.types.is_large_string(cells.type) or pa.types.is_string_view(cells.type):
-        cells = cells.cast(TEXT)
-    return cells
+    held = cells.type
+    is_text = pa.types.is_large_string(held) or pa.types.is_string_view(held)
+    is_bytes = pa.types.is_binary(held) or pa.types.is_large_binary(held)  # as Hive and Impala write text
+    return cells.cast(TEXT) if is_text or is_bytes else cells
 
 
 def counted_times(cells: pa.Array, zone: str) -> tuple[pa.Array, pa.Array]:
@@ -113,7 +114,7 @@ def _from_typed(cells: pa.Array, kind: pa.DataType, zone: str) -> pa.Array:
     held = cells.type
     if kind in {DAY, TIME} and (pa.types.is_timestamp(held) or pa.types.is_date(held)):
         return _from_moments(cells, kind, zone)
-    if kind == TEXT and pa.types.is_integer(held):
+    if kind == TEXT and (pa.types.is_integer(held) or (pa.types.is_decimal(held) and held.scale == 0)):
         return cells.cast(TEXT)
     numeric = pa.types.is_integer(held) or pa.types.is_floating(held) or pa.types.is_decimal(held)
     if kind == REAL and numeric:

@@ -21,6 +21,21 @@ from connectors.exports.parts import Part
 from connectors.exports.places import Rows
 
 _PEEK: Final = 4096
+_OTHERS: Final = (
+    (b"(\xb5/\xfd", "packed by zstd"),
+    (b"\x04\x22m\x18", "packed by lz4"),
+    (b"bzh", "packed by bzip2"),
+    (b"\xfd7zxz", "packed by xz"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"orc\x08", "ORC"),
+    (b"obj\x01", "Avro"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook (xls)"),
+    (b"%pdf", "a PDF"),
+    (b"sqlite format 3", "an SQLite database"),
+    (b"<!doctype html", "a web page, perhaps one that asks to log in"),
+    (b"<html", "a web page, perhaps one that asks to log in"),
+)
+"""What other files begin with, in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +87,9 @@ def document_of(part: Part, encoding: str) -> Document | None:
 
 def _parquet(part: Part, encoding: str) -> Document:
     if part.is_packed:
-        raise InputError("Parquet in a zip can't be read.", record=part.name, fix="Unpack it first.")
+        raise InputError(
+            "Parquet in a zip, or packed by gzip, can't be read.", record=part.name, fix="Unpack it first."
+        )
     return Document(part=part, encoding=encoding, names=frozenset(parquet.column_names(part.path)))
 
 
@@ -84,6 +101,13 @@ def _text(part: Part, encoding: str) -> Iterator[Stream]:
 
 def _check_text(head: bytes, encoding: str, name: str) -> None:
     """Raise InputError for a beginning that is no text of the declared encoding."""
+    known = next((what for magic, what in _OTHERS if head.lstrip().lower().startswith(magic)), None)
+    if known is not None:
+        raise InputError(
+            f"The file is {known}, neither text nor Parquet.",
+            record=name,
+            fix="Export CSV or JSON lines (plain, by gzip or in a zip), or Parquet.",
+        )
     if not is_utf8(encoding):
         return
     shown = undeclared(head)

@@ -29,7 +29,7 @@ def test_the_page_names_each_column_of_a_kind_and_marks_the_required_ones(kind: 
 
 @pytest.mark.parametrize("name", VENDORS)
 def test_the_page_shows_a_block_for_each_kind_that_a_vendor_delivers(name: str) -> None:
-    """The blocks can be pasted; a vendor, or a kind of one, that is added without a word in the docs fails here."""
+    """The blocks can be pasted; a vendor, or a kind of one, that is added without a word fails."""
     page = PAGE.read_text(encoding="utf-8")
     (section,) = re.findall(rf"^## {name}$(.*?)^## ", page, re.MULTILINE | re.DOTALL | re.IGNORECASE)
     (block,) = re.findall(r"^```toml$(.*?)^```$", section, re.MULTILINE | re.DOTALL)
