@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint format bench mutation coverage chaos docs lock clean
+.PHONY: help setup demo test soak lint format bench mutation coverage chaos docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -26,6 +26,9 @@ demo: setup  ## run the whole loop on a synthetic company, with no account anywh
 
 test: setup  ## run the test suite in three processes, since some wait for others (UPSWELL_REQUIRE_ALL=1 turns every skip into a failure)
 	$(BIN)/python -m pytest -n 3 $(TEST_ARGS)
+
+soak: setup  ## the longer stories that `make test` leaves out
+	$(BIN)/python -m pytest -n 2 -m soak $(TEST_ARGS)
 
 lint: setup  ## ruff, ruff format, mypy --strict, import-linter
 	$(BIN)/ruff check .

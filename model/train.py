@@ -13,7 +13,7 @@ from model.additive import AdditiveModel, fit_additive
 from model.boosting import best_trees, fit_probability
 from model.days import day_number
 from model.evaluate import auc, scores
-from model.frame import feature_frame, numbers, pool
+from model.frame import feature_frame, in_order_of_content, numbers, pool
 from model.panel import Panel
 from model.product import Product, base_shares, fit_pull, product_scores, rank_products
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
@@ -126,10 +126,14 @@ def train(
 
 
 def _training_rows(panel: Panel) -> pa.Table:
-    """Rows whose outcome is known, without those whose expansion was already being negotiated."""
+    """Rows whose outcome is known, without those whose expansion was already being negotiated.
+
+    They are sorted by date, then by what they say: boosting depends on the order of its rows, and the ids by
+    which a panel is sorted are of a CRM's making. By them a company would score differently in another CRM.
+    """
     label = panel.table["label"]
     usable = pc.and_(pc.invert(pc.is_nan(label)), pc.invert(panel.table["is_pipeline"]))
-    return panel.table.filter(usable)
+    return in_order_of_content(panel.table.filter(usable), (*panel.features, "label", "added_arr", "bought"))
 
 
 def _judge(

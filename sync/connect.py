@@ -140,6 +140,7 @@ def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
             account_key=export.account_key,
             columns=export.columns,
             timezone=export.timezone,
+            encoding=export.encoding,
         )
         for export in settings.exports
     )

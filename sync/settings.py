@@ -26,6 +26,7 @@ from sync.settings_checks import (
     OptionalFile,
     QuietHours,
     RedisUrl,
+    TextEncoding,
     ZoneName,
     check_export_columns,
     check_mapping,
@@ -123,7 +124,8 @@ class Export:
     path: Annotated[FileUrl, Field(min_length=1)]
     account_key: str = "account_key"
     columns: Mapping[str, str] = Field(default_factory=dict)  # canonical = theirs
-    timezone: ZoneName = "UTC"
+    timezone: ZoneName | Literal[""] = ""  # of timestamps that name none; without it they are UTC
+    encoding: TextEncoding = "utf-8"  # of text that is not UTF-8
 
     @model_validator(mode="after")
     def _columns_exist(self) -> Self:

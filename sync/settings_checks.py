@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
 
 from connectors.canonical import CRM_TABLES, EXPORT_KINDS, FROM_CRM, MAPPED_KINDS, schema_of
+from connectors.exports.encodings import known_encoding
 from connectors.exports.spec import REQUIRED
 from connectors.fields import field_specs
 from connectors.mappings import OBJECT
@@ -102,6 +103,13 @@ def _zone(name: str) -> str:
     return name
 
 
+def _encoding(name: str) -> str:
+    try:
+        return known_encoding(name)
+    except ValueError:
+        raise ValueError("is no text encoding, such as latin-1, cp1252 or utf-16") from None
+
+
 def _shaped(pattern: str, sentence: str) -> AfterValidator:
     """A check that the whole text matches, with a sentence for when it does not."""
     compiled = re.compile(pattern)
@@ -148,6 +156,7 @@ FileUrl = Annotated[str, AfterValidator(_absolute_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
 ZoneName = Annotated[str, Field(min_length=1), AfterValidator(_zone)]
+TextEncoding = Annotated[str, Field(min_length=1), AfterValidator(_encoding)]
 CurrencyCode = Annotated[str, _shaped(r"[A-Z]{3}", "is no ISO 4217 currency code, such as USD")]
 LanguageTag = Annotated[str, _shaped(r"[a-z]{2,3}(-[A-Z]{2})?", "is no language tag, such as en or pt-BR")]
 CronLine = Annotated[str, AfterValidator(_cron)]

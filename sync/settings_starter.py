@@ -103,6 +103,7 @@ REST: Final = """
 # account_key = "customer_id"   # the column that holds your own account id
 # columns = { user_id = "uid", event = "event_name", at = "time" }   # ours = theirs
 # timezone = "UTC"              # of timestamps that name none
+# encoding = "cp1252"           # of text that is not UTF-8
 
 [identity]                      # whose account an export's key means, beside your own id and the CRM's
 # domain = true                 # a domain, web or e-mail address: the one account with that web site

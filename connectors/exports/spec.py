@@ -14,8 +14,7 @@ import pyarrow as pa
 
 from connectors.canonical import EXPORT_KINDS, EXPORT_TABLES
 from connectors.errors import InputError, SettingError
-
-FORMATS: Final = ("auto", "table")
+from connectors.exports.encodings import known_encoding
 
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "events": ("account_key", "user_id", "event", "at"),
@@ -35,28 +34,36 @@ REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
 class ExportSpec:
     """One [[exports]] entry; raises SettingError when it can't be right.
 
-    `account_key` and the values of `columns` are column names, or dotted paths in JSON lines
-    (`groups.account`). `timezone` is that of timestamps without one.
-    """
+    `account_key` and the values of `columns` are column names, or dotted paths through objects
+    (`groups.account`). `timezone` is that of timestamps without one; where none is stated they are taken in
+    UTC, unless others of the file name a zone. `encoding` is that of text which is not UTF-8."""
 
     kind: str
     path: str
     format: str = "auto"
     account_key: str = "account_key"
     columns: Mapping[str, str] = field(default_factory=dict)
-    timezone: str = "UTC"
+    timezone: str = ""
+    encoding: str = "utf-8"
 
     def __post_init__(self) -> None:
-        """Refuse an unknown kind, format, column or time zone."""
+        """Refuse an unknown kind, format, column, time zone or encoding."""
+        from connectors.exports.formats import NAMES, VENDORS
+
         if self.kind not in EXPORT_KINDS:
             raise _wrong(
                 "kind", f"'{self.kind}' is no kind of export.", f"Use one of: {', '.join(EXPORT_KINDS)}."
             )
-        if self.format not in FORMATS:
+        if self.format not in NAMES:
+            raise _wrong(
+                "format", f"'{self.format}' is no format of an export.", f"Use one of: {', '.join(NAMES)}."
+            )
+        vendor = VENDORS.get(self.format)
+        if vendor is not None and self.kind not in vendor.kinds:
             raise _wrong(
                 "format",
-                f"The format '{self.format}' can't be read yet.",
-                'Export CSV, JSON lines or Parquet and use format = "table".',
+                f"{vendor.title} delivers no {self.kind}.",
+                f'It delivers {" and ".join(vendor.kinds)}; tables of your own have format = "table".',
             )
         known = self.schema.names
         for name in self.columns:
@@ -65,11 +72,20 @@ class ExportSpec:
                     "columns", f"{self.kind} has no column '{name}'.", f"Use some of: {', '.join(known)}."
                 )
         try:
-            ZoneInfo(self.timezone)
+            ZoneInfo(self.zone)
         except (KeyError, ValueError, OSError):
             raise _wrong(
                 "timezone", f"'{self.timezone}' is no time zone.", "Use an IANA name such as Europe/Berlin."
             ) from None
+        try:
+            known_encoding(self.encoding)
+        except ValueError as error:
+            raise _wrong("encoding", f"{error}.", "Use a name such as latin-1, cp1252 or utf-16.") from None
+
+    @property
+    def zone(self) -> str:
+        """The time zone in which timestamps without one are taken."""
+        return self.timezone or "UTC"
 
     @property
     def table(self) -> str:

@@ -25,6 +25,17 @@ def test_the_same_panel_and_seed_give_the_same_model_bit_for_bit(
     assert np.array_equal(again.margins(rows.table), trained.margins(rows.table))
 
 
+def test_a_model_knows_neither_the_ids_nor_the_order_of_its_rows(
+    panel: Panel, trained: TrainedModel, rows: Rows, catalogue: tuple[Product, ...]
+) -> None:
+    """The same company under other ids, and so in another order, gives identical log-odds."""
+    shuffled = panel.table.take(np.random.default_rng(5).permutation(panel.table.num_rows))
+    ids = [f"z{name[::-1]}" for name in shuffled["account_id"].to_pylist()]
+    renamed = shuffled.set_column(shuffled.column_names.index("account_id"), "account_id", [ids])
+    again = train(dataclasses.replace(panel, table=renamed), target=Target(), products=catalogue, seed=1)
+    assert np.array_equal(again.margins(rows.table), trained.margins(rows.table))
+
+
 def test_a_model_is_judged_on_later_rows_against_every_baseline(trained: TrainedModel) -> None:
     """The model beats the base rate's log loss out of time; rules and seat rule are judged on its rows."""
     metrics = trained.metrics

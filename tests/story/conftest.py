@@ -17,6 +17,8 @@ from connectors.sandbox.server import Sandbox
 from worker.cli import upswell
 from worker.sandbox_folder import make_company, open_sandbox
 
+COMPANY: dict[str, Any] = {"accounts": 300, "months": 16, "seed": 3}
+FIRST_RUN = "first-run.json"
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
 
@@ -41,6 +43,12 @@ class Home:
     @property
     def config(self) -> Path:
         return self.folder / "upswell.toml"
+
+    @property
+    def first_run(self) -> dict[str, Any]:
+        """The id and data of the first whole run, and the accounts as they stood before it."""
+        told: dict[str, Any] = json.loads((self.folder / FIRST_RUN).read_text("utf-8"))
+        return told
 
     @property
     def audit(self) -> Audit:
@@ -77,10 +85,22 @@ class Home:
 def company(made_once: MadeOnce) -> Path:
     """A company of 300 accounts and 16 months, made once; tests work on copies."""
 
-    def fill(folder: Path) -> None:
-        make_company(folder, accounts=300, months=16, seed=3, advance=lambda _done, _total: None)
+    return made_once("company", make_salesforce)
 
-    return made_once("company", fill)
+
+def make_salesforce(folder: Path) -> None:
+    """The company with its records in Salesforce."""
+    make_company(folder, advance=lambda _done, _total: None, **COMPANY)
+
+
+@pytest.fixture(scope="session")
+def make_hubspot() -> Callable[[Path], None]:
+    """Make the same company with its records in HubSpot."""
+
+    def make(folder: Path) -> None:
+        make_company(folder, kind="hubspot", advance=lambda _done, _total: None, **COMPANY)
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +112,11 @@ def scored_company(company: Path, made_once: MadeOnce) -> Path:
         with open_sandbox(folder) as sandbox:
             home = Home(folder=folder, sandbox=sandbox)
             assert home.upswell("install", "--apply").exit_code == 0
-            assert home.upswell("run").exit_code == 0
+            before = home.accounts()
+            run = home.upswell("run")
+            assert run.exit_code == 0, run.errors
+            told = {"before": before, "run_id": run.run_id, "data": run.data}
+            (folder / FIRST_RUN).write_text(json.dumps(told), encoding="utf-8")
 
     return made_once("scored", fill)
 

@@ -14,19 +14,17 @@ STAMPS = {"LastModifiedById", "LastModifiedDate", "SystemModstamp"}  # the CRM s
 MACHINE = {spec.salesforce for spec in field_specs().values() if spec.owner == "machine"}
 
 
-def test_a_first_run_writes_only_our_fields_and_our_tasks(fresh: Any) -> None:
+def test_a_first_run_writes_only_our_fields_and_our_tasks(home: Any) -> None:
     """After install and run, the audit log shows no changed cell outside our fields and tasks."""
-    assert fresh.upswell("install", "--apply").exit_code == 0
-    answer = fresh.upswell("run")
-    assert answer.exit_code == 0, answer.errors
-    assert answer.data["apply"]["outcomes"] == {"applied": answer.data["plan"]["changes"]}
-    assert answer.data["apply"]["tasks"] == answer.data["plan"]["tasks"] > 0
-    changed = fresh.audit.changes()
+    data = home.first_run["data"]
+    assert data["apply"]["outcomes"] == {"applied": data["plan"]["changes"]}
+    assert data["apply"]["tasks"] == data["plan"]["tasks"] > 0
+    changed = home.audit.changes()
     written = {change.field for change in changed if change.object == "Account"}
     assert written <= MACHINE | STAMPS
     assert written & MACHINE
-    made = fresh.sandbox.store.select("SELECT count(*) FROM Task WHERE Expansion_Task_Key__c IS NOT NULL")
-    assert made == [(answer.data["apply"]["tasks"],)]
+    made = home.sandbox.store.select("SELECT count(*) FROM Task WHERE Expansion_Task_Key__c IS NOT NULL")
+    assert made == [(data["apply"]["tasks"],)]
 
 
 def test_a_second_run_with_nothing_new_writes_nothing(home: Any) -> None:
@@ -49,18 +47,16 @@ def test_a_full_pull_right_after_a_write_brings_every_account(home: Any) -> None
     assert home.upswell("run").data["plan"]["changes"] == 0
 
 
-def test_rollback_restores_every_cell_and_closes_untouched_tasks(fresh: Any) -> None:
+def test_rollback_restores_every_cell_and_closes_untouched_tasks(home: Any) -> None:
     """After a rollback each account holds what it held before the run."""
-    fresh.upswell("install", "--apply")
-    before = fresh.accounts()
-    run = fresh.upswell("run")
-    assert fresh.accounts() != before
-    answer = fresh.upswell("rollback", run.run_id)
+    run, before = home.first_run, home.first_run["before"]
+    assert home.accounts() != before
+    answer = home.upswell("rollback", run["run_id"])
     assert answer.exit_code == 0, answer.errors
-    assert fresh.accounts() == before
-    assert answer.data["restored_cells"] == run.data["apply"]["written_cells"]
+    assert home.accounts() == before
+    assert answer.data["restored_cells"] == run["data"]["apply"]["written_cells"]
     assert answer.data["left"] == []
-    assert answer.data["tasks_closed"] == run.data["apply"]["tasks"]
+    assert answer.data["tasks_closed"] == run["data"]["apply"]["tasks"]
 
 
 def test_rollback_leaves_and_lists_a_cell_that_a_person_changed(home: Any) -> None:

@@ -148,7 +148,7 @@ def _staff(home: Any, ledger: str, redis_url: str, wait_until: WaitUntil, tmp_pa
 
 def test_one_process_and_one_and_four_workers_give_the_same_scores(staff: Staff) -> None:
     """Every column to the last bit; the ledger names the process that scored each range."""
-    alone = staff.home.upswell("score").run_id
+    alone = staff.home.first_run["run_id"]
     for processes in (1, 4):
         worker = staff.start(processes)
         run = staff.queue("schedule", "run", "rescore")
@@ -164,9 +164,10 @@ def test_one_process_and_one_and_four_workers_give_the_same_scores(staff: Staff)
     assert [row.rows for row in staff.ranges(alone)] == [staff.scores(alone).num_rows]
 
 
+@pytest.mark.soak
 def test_a_worker_and_a_child_killed_while_they_score_lose_nothing(staff: Staff) -> None:
     """What they held is scored by others when the lease is over, and the scores are the same."""
-    alone = staff.home.upswell("score").run_id
+    alone = staff.home.first_run["run_id"]
     worker = staff.start(2)
     run = staff.queue("schedule", "run", "rescore")
     owner = staff.claimed(run).owner
@@ -179,6 +180,7 @@ def test_a_worker_and_a_child_killed_while_they_score_lose_nothing(staff: Staff)
     assert staff.scores(run).equals(staff.scores(alone))
 
 
+@pytest.mark.soak
 def test_a_redis_that_is_wiped_and_goes_away_loses_no_run(
     home: Any, wait_until: WaitUntil, tmp_path: Path, own_redis: Any
 ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -16,15 +18,30 @@ Load = Callable[..., pa.Table]
 
 @pytest.fixture
 def load(tmp_path: Path) -> Load:
-    """Writes content to a file and reads it as an export of a kind."""
+    """Writes content to a file and reads it as an export of a kind; `now` is when it is read."""
 
     def read(
-        content: bytes | str, *, kind: str = "events", name: str = "file.dat", **settings: object
+        content: bytes | str,
+        *,
+        kind: str = "events",
+        name: str = "file.dat",
+        now: Any = None,
+        **settings: object,
     ) -> pa.Table:
         path = tmp_path / name
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         spec = ExportSpec(kind=kind, path=str(path), **settings)  # type: ignore[arg-type]  # the spec checks them
         (file,) = list_files(spec)
-        return read_export(spec, file)
+        return read_export(spec, file, now=now)
 
     return read
+
+
+@pytest.fixture
+def lines() -> Callable[[Iterable[Mapping[str, Any]]], bytes]:
+    """Objects as JSON lines, as vendors write them: letters beyond ASCII escaped."""
+
+    def write(objects: Iterable[Mapping[str, Any]]) -> bytes:
+        return "".join(f"{json.dumps(each)}\n" for each in objects).encode()
+
+    return write

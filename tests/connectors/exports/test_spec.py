@@ -19,7 +19,10 @@ from connectors.exports.spec import REQUIRED, ExportSpec, list_files
     ("settings", "setting"),
     [
         ({"kind": "meetings"}, "kind"),
-        ({"format": "amplitude"}, "format"),
+        ({"format": "excel"}, "format"),
+        ({"kind": "billing", "format": "amplitude"}, "format"),
+        ({"encoding": "klingon"}, "encoding"),
+        ({"encoding": "base64"}, "encoding"),
         ({"columns": {"colour": "Colour"}}, "columns"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
     ],

@@ -99,14 +99,16 @@ def test_times_without_a_zone_are_taken_in_the_given_one(load: Any) -> None:
     ]
 
 
-def test_an_hour_that_a_clock_change_skips_or_repeats_is_no_error(load: Any) -> None:
-    """The skipped hour becomes the moment of the change, the repeated one the earlier."""
-    rows = "a,u,e,2026-03-29 02:30:00\na,u,e,2026-10-25 02:30:00\n"
-    table = load("account_key,user_id,event,at\n" + rows, timezone="Europe/Berlin")
-    assert table.column("at").to_pylist() == [
-        datetime(2026, 3, 29, 1, tzinfo=UTC),
-        datetime(2026, 10, 25, 0, 30, tzinfo=UTC),
-    ]
+@pytest.mark.parametrize(
+    ("written", "why"),
+    [("2026-03-29 02:30:00", "did not exist"), ("2026-10-25 02:30:00", "was twice")],
+)
+def test_a_time_that_a_clock_change_skips_or_repeats_is_refused(load: Any, written: str, why: str) -> None:
+    """Which moment was meant can't be known, so it isn't guessed; the row is named."""
+    rows = f"a,u,e,2026-03-28 02:30:00\na,u,e,{written}\n"
+    with pytest.raises(InputError, match=why) as caught:
+        load("account_key,user_id,event,at\n" + rows, timezone="Europe/Berlin")
+    assert "line 3 (row 2)" in str(caught.value.record)
 
 
 @pytest.mark.parametrize(

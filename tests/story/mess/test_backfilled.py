@@ -37,7 +37,7 @@ def test_a_back_filled_field_that_is_mapped_is_left_out_and_said(served: Any) ->
     assert not {name for name in trained.features if "segment" in name or "alike" in name}
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_scores_are_as_good_as_without_it(home: Any) -> None:
     """By the truth, which the referee alone knows; what it looks like on past rows is no better either."""
     shown, true = quality(home.folder)

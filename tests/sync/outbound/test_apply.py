@@ -162,8 +162,10 @@ def test_a_crm_that_is_away_leaves_the_plan_to_be_continued(world: Any, score: S
     """Three tries, then the error; what was not sent is sent next time."""
     plan = world.plan(*(score(n) for n in range(6)))
     world.crm.before_write += [lambda: None, *[faults["away"]] * 3]
-    with pytest.raises(TransientError):
+    with pytest.raises(TransientError, match=r"not available; 3 of 12 operations are done\.") as ended:
         world.apply(plan)
+    assert (ended.value.record, ended.value.status) == (plan.id, 503)
+    assert ended.value.fix == f"Nothing is lost; go on with: upswell apply {plan.id} --resume"
 
     report = world.apply(plan)
 

@@ -79,8 +79,9 @@ def test_an_approval_is_of_one_plan(world: Any, score: Score, large: Plan, token
 
 def test_nobody_approves_their_own_plan(world: Any, large: Plan, tokens: dict[str, str]) -> None:
     """Not by their name, and not by a login that may be theirs."""
-    with pytest.raises(StateError, match="you made this plan"):
+    with pytest.raises(StateError, match="you made this plan") as refused:
         says_yes(world, large, tokens["lee"])
+    assert (refused.value.record, refused.value.fix) == (large.id, "ask another approver")
     assert stopping(world, large) == ["changed_share"]
 
 
@@ -93,8 +94,9 @@ def test_a_plan_made_without_a_token_is_not_approved_from_the_same_login(
     rows = [score(n, product=None, timing="hold") for n in range(MANY)]
     world.apply(world.plan(*rows))
     plan = world.plan(*({**row, "tier": "low"} for row in rows), created_by=maker)
-    with pytest.raises(StateError, match=r"may be your own.*UPSWELL_OPERATOR_TOKEN"):
+    with pytest.raises(StateError, match=r"may be your own.*UPSWELL_OPERATOR_TOKEN") as refused:
         says_yes(world, plan, tokens["dana"], login)
+    assert refused.value.record == plan.id
     says_yes(world, plan, tokens["ada"], "elsewhere")
     assert stopping(world, plan) == []
 

@@ -111,6 +111,8 @@ def test_a_wait_that_the_crm_asks_for_is_kept(crew: Any) -> None:
     found = crew.some()
     assert found.trouble is not None
     assert found.due_at == crew.world.machine() + timedelta(seconds=37)
+    put_off = [row.due_at for row in crew.rows("write") if row.requests]
+    assert put_off == [found.due_at] * len(put_off) != []
     sent = crew.wire.requests.total()
     crew.world.machine.sleep(36)
     crew.some()
@@ -202,6 +204,29 @@ def test_a_crm_that_can_not_be_read_is_left_alone_for_longer_and_longer(
     assert not crew.wire.requests
     monkeypatch.setattr(crew.world.crm, "read", read, raising=False)
     assert crew.finish() == "applied"
+    crew.check()
+
+
+def test_a_lost_write_that_can_not_be_looked_for_is_looked_for_later(
+    crew: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that fails counts as none, and the next one waits as the CRM's trouble says."""
+    crew.wire.faults = ["lost_after"]
+    read = crew.world.crm.read
+
+    def away(object_name: str, ids: Any, fields: Any) -> Any:
+        if crew.wire.requests:
+            raise TransientError("the server is not available", status=503, retry_after=50)
+        return read(object_name, ids, fields)
+
+    monkeypatch.setattr(crew.world.crm, "read", away, raising=False)
+    crew.start()
+    assert crew.some().trouble is not None
+    lost = [(row.owner, row.looks, row.due_at) for row in crew.rows("write") if row.state == "unknown"]
+    assert lost == [(None, 0, crew.world.machine() + timedelta(seconds=50))] * len(lost) != []
+    monkeypatch.setattr(crew.world.crm, "read", read, raising=False)
+    assert crew.finish() == "applied"
+    assert set(crew.wire.requests.values()) == {1}
     crew.check()
 
 

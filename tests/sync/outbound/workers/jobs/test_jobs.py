@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from connectors.crm import RowOutcome, RowResult
-from connectors.errors import LoginError, SetupError, TerminalError
+from connectors.errors import LoginError, SetupError, TerminalError, TransientError
 from connectors.write_jobs import JobState
+from sync.claims import Claims
 
 FAULTS = {
     "a good day": "none",
@@ -131,6 +132,25 @@ def test_a_job_whose_rows_another_took_meanwhile_is_never_closed(yard: Any) -> N
     yard.check()
 
 
+def test_a_job_that_can_not_even_be_aborted_stops_nobody(yard: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It was never closed, so it writes nothing; who took its rows meanwhile has written them."""
+    yard.start()
+    late = yard.hire()
+    late.until("opened")
+    yard.world.machine.sleep(150)
+    yard.some("other")
+
+    def refuse(_: Any, job_id: str) -> None:
+        raise TransientError("the server is not available", status=503)
+
+    monkeypatch.setattr(type(yard.wire.jobs), "abort", refuse)
+    late.until("idle")
+    assert late.errors == []
+    assert yard.finish() == "applied"
+    assert set(yard.wire.requests.values()) == {1}
+    yard.check()
+
+
 def test_rows_that_a_job_refused_or_did_not_come_to_are_told_apart(yard: Any) -> None:
     """Refused is final, locked and unprocessed are sent again by calls, deleted is gone."""
     locked = RowResult(key="", outcome=RowOutcome.FAILED, vendor_code="UNABLE_TO_LOCK_ROW", message="locked")
@@ -154,6 +174,11 @@ def test_results_that_our_own_code_can_not_read_are_no_fault_of_the_rows(yard: A
     """The records themselves are read then: all were written, none is quarantined or written again."""
     yard.wire.job_faults = ["unreadable", "unreadable"]
     yard.start()
+    with pytest.raises(AttributeError):
+        yard.finish()
+    loose = [row for row in yard.rows() if row.state == "unknown" and row.job is None]
+    assert loose
+    assert all(row.owner is None and row.due_at <= yard.world.machine() for row in loose)
     while True:
         try:
             assert yard.finish() == "applied"
@@ -196,6 +221,29 @@ def test_where_no_job_can_be_opened_calls_are_made(
     assert yard.finish() == "applied"
     assert asked == [30]
     assert outcomes(yard) == {"applied": 40}
+    assert {row.crashes for row in yard.rows()} == {0}
+    yard.check()
+
+
+def test_rows_for_which_no_job_could_be_opened_are_anybodys_at_once(
+    yard: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They wait for no lease to end: a second worker may send them by calls."""
+    freed: list[set[tuple[str, str | None]]] = []
+    take = Claims.take
+
+    def watched(claims: Claims, wanted: Any) -> Any:
+        freed.append({(row.state, row.owner) for row in yard.rows()})
+        return take(claims, wanted)
+
+    def refuse(_: Any, changes: Any) -> Any:
+        raise SetupError("no Bulk API here")
+
+    monkeypatch.setattr(type(yard.wire.jobs), "open", refuse)
+    monkeypatch.setattr(Claims, "take", watched)
+    yard.start()
+    yard.some()
+    assert all(states <= {("planned", None), ("done", None)} for states in freed)
     yard.check()
 
 

@@ -1,0 +1,108 @@
+"""What an export file holds, by its content: rows of CSV, objects of JSON lines, or Parquet.
+
+`PAR1` is Parquet, `{` JSON lines, anything else text with delimiters; gzip of either is unpacked, and a zip
+is read file by file. The file's name means nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from connectors.errors import InputError
+from connectors.exports import parquet
+from connectors.exports.delimited import Header, delimited_rows, header_of
+from connectors.exports.encodings import Stream, as_utf8, is_utf8, undeclared
+from connectors.exports.lines import blocks
+from connectors.exports.objects import names_in, object_rows
+from connectors.exports.parts import Part
+from connectors.exports.places import Rows
+
+_PEEK: Final = 4096
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One stream of rows: `names` are its columns, or the paths of its first objects."""
+
+    part: Part
+    encoding: str
+    names: frozenset[str]
+    has_objects: bool = False
+    header: Header | None = field(default=None)
+
+    def rows(self, wanted: Sequence[str]) -> Iterator[Rows]:
+        """The wanted columns or paths, batch by batch. Raises InputError where the file is bad."""
+        name = self.part.name
+        if self.has_objects:
+            with _text(self.part, self.encoding) as stream:
+                yield from object_rows(stream, name, wanted)
+        elif self.header is not None:
+            with _text(self.part, self.encoding) as stream:
+                yield from delimited_rows(stream, name, self.header, wanted)
+        else:
+            yield from _numbered(self.part, wanted)
+
+
+def document_of(part: Part, encoding: str) -> Document | None:
+    """What the part holds; None when it is empty. Raises InputError for what is neither text nor Parquet."""
+    with part.opened() as raw:
+        head = raw.read(_PEEK)
+    if not head.strip():
+        return None
+    if head.startswith(parquet.MAGIC):
+        if part.is_packed:
+            raise InputError("Parquet in a zip can't be read.", record=part.name, fix="Unpack it first.")
+        return Document(part=part, encoding=encoding, names=frozenset(parquet.column_names(part.path)))
+    _check_text(head, encoding, part.name)
+    with _text(part, encoding) as stream:
+        block = next(blocks(stream, part.name), None)
+    if block is None or not block.text.strip():
+        return None
+    first = block.text.lstrip(b" \r\n\t")
+    if first.startswith(b"{"):
+        with _text(part, encoding) as stream:
+            names = names_in(stream, part.name)
+        return Document(part=part, encoding=encoding, names=frozenset(names), has_objects=True)
+    if first.startswith(b"["):
+        raise InputError(
+            "The file is one JSON array.", record=part.name, fix="Write JSON lines: one object a line."
+        )
+    header = header_of(block.text.partition(b"\n")[0].decode(), part.name)
+    return Document(part=part, encoding=encoding, names=frozenset(header.names), header=header)
+
+
+@contextmanager
+def _text(part: Part, encoding: str) -> Iterator[Stream]:
+    with part.opened() as raw:
+        yield as_utf8(raw, encoding, part.name)
+
+
+def _check_text(head: bytes, encoding: str, name: str) -> None:
+    """Raise InputError for a beginning that is no text of the declared encoding."""
+    if not is_utf8(encoding):
+        return
+    shown = undeclared(head)
+    if shown is not None:
+        raise InputError(
+            f"The text is not UTF-8; it looks like {shown}.",
+            record=f"{name}, line 1",
+            fix=f'Say encoding = "{shown}" in its [[exports]], or export it as UTF-8.',
+        )
+    if b"\0" in head.partition(b"\n")[0]:
+        raise InputError(
+            "The file is neither text nor Parquet.",
+            record=f"{name}, line 1",
+            fix="Export CSV, JSON lines or Parquet; unpack a workbook first.",
+        )
+
+
+def _numbered(part: Part, wanted: Sequence[str]) -> Iterator[Rows]:
+    """Parquet's batches with their row numbers."""
+    first = 1
+    for batch in parquet.read_batches(part.path, wanted):
+        columns = dict(zip(batch.schema.names, batch.columns, strict=True))
+        yield Rows(columns=columns, count=batch.num_rows, source=part.name, lines=None, first_row=first)
+        first += batch.num_rows
