@@ -100,10 +100,14 @@ def command(
             "name": found.name,
             "as_of": day,
             "data_completeness": completeness,
+            "absent_columns": now.rows.absent,
         }
         app.screen.head(
             f"{found.name} ({found.account_id}) as known on {day}; data completeness {completeness:.0%}"
         )
+        for each in families:
+            if absent := now.rows.absent.get(each.name):
+                app.screen.say(f"Nobody delivers, of what {each.title} needs: {', '.join(absent)}.", "yellow")
         if compare is not None:
             before = built[compare.date()]
             moves = moves_between(before, now, found.account_id)
