@@ -1,4 +1,4 @@
-"""A folder for objects of stores while they are read; empty before and gone after."""
+"""A folder for objects of stores and rows of warehouses while they are read; empty before and gone after."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from sync.connect import store_settings
+from sync.connect import store_settings, warehouse_tables
 from sync.settings import Settings
 
 if TYPE_CHECKING:
-    from connectors.exports.stores import Depot, Held
+    from connectors.exports.depot import Depot, Held
 
 
 @contextmanager
 def open_depot(settings: Settings, held: Held) -> Iterator[Depot]:
     """A depot in the folder for temporary files (TMPDIR), which has to hold what is new of one reading."""
-    from connectors.exports.stores import Depot
+    from connectors.exports.depot import Depot
 
     with TemporaryDirectory(prefix="upswell-") as folder:
-        yield Depot(settings=store_settings(settings), spool=Path(folder), held=held)
+        yield Depot(
+            spool=Path(folder),
+            held=held,
+            stores=store_settings(settings),
+            warehouses={table.pattern: table for table in warehouse_tables(settings)},
+        )

@@ -94,7 +94,7 @@ class _Inspection:
                 (spec,) = export_specs(replace(self.settings, exports=(entry,)))
                 files = list_files(spec, depot)
             except UsageError as error:
-                self._add(_bad(entry.kind, entry.path, error))
+                self._add(_bad(entry.kind, entry.path or entry.table, error))
                 return
             places = [self._check_file(spec, file) for file in files]
         filled = any(self.checks[place].rows for place in places)
@@ -163,7 +163,7 @@ class _Inspection:
         return len(self.checks) - 1
 
 
-def _nothing(_spec: ExportSpec, _address: str, _size: int, _tag: str) -> None:
+def _nothing(_spec: ExportSpec, _address: str, _size: int | None, _tag: str) -> None:
     """Every object is brought over, to be read to its end."""
 
 

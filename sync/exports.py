@@ -31,8 +31,8 @@ from sync.store import Store
 from sync.store.tables import ExportFileRow
 
 if TYPE_CHECKING:
+    from connectors.exports.depot import Depot
     from connectors.exports.spec import ExportFile, ExportSpec
-    from connectors.exports.stores import Depot
 
 
 def ingest(
@@ -51,10 +51,11 @@ def ingest(
     in the lake then); SettingError for a kind that can't be read."""
     known = known_files(store)
 
-    def held(spec: ExportSpec, address: str, size: int, tag: str) -> str | None:
+    def held(spec: ExportSpec, address: str, size: int | None, tag: str) -> str | None:
         row = known.get((spec.kind, address))
-        is_same = row is not None and (row.size, row.tag) == (size, tag) and row.spec_hash == spec_hash(spec)
-        return row.sha256 if row is not None and is_same else None
+        if row is None or row.tag != tag or row.spec_hash != spec_hash(spec) or size not in {None, row.size}:
+            return None
+        return row.sha256
 
     with open_depot(settings, held) as depot:
         return _ingest(settings, store, lake, depot, run_id=run_id, now=now, progress=progress)

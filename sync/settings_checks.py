@@ -78,6 +78,10 @@ def _database(url: str, info: ValidationInfo) -> str:
     return url
 
 
+def _warehouse(url: str, info: ValidationInfo) -> str:
+    return url and _database(url, info)
+
+
 def _http(url: str) -> str:
     if not url:
         return url
@@ -155,6 +159,7 @@ FilePath = Annotated[Path, AfterValidator(_absolute)]
 OptionalFile = Annotated[FilePath | None, BeforeValidator(lambda value: value or None)]  # "" is none
 FileUrl = Annotated[str, AfterValidator(_absolute_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
+WarehouseUrl = Annotated[str, AfterValidator(_warehouse)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
 ZoneName = Annotated[str, Field(min_length=1), AfterValidator(_zone)]
 TextEncoding = Annotated[str, Field(min_length=1), AfterValidator(_encoding)]

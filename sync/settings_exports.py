@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
@@ -14,6 +14,7 @@ from sync.settings_checks import (
     HttpUrl,
     OptionalFile,
     TextEncoding,
+    WarehouseUrl,
     ZoneName,
     check_export_columns,
 )
@@ -27,7 +28,9 @@ class Export:
         "events", "users", "usage", "billing", "entitlements", "tickets", "surveys", "triggers", "notes"
     ]
     format: Literal["auto", "amplitude", "mixpanel", "segment", "posthog", "pendo", "table"] = "auto"
-    path: Annotated[FileUrl, Field(min_length=1)]
+    path: FileUrl = ""
+    url: WarehouseUrl = Field(default="", repr=False)  # of a warehouse, instead of path; may hold a password
+    table: str = ""  # there: name, schema.name or catalog.schema.name
     account_key: str = "account_key"
     columns: Mapping[str, str] = Field(default_factory=dict)  # canonical = theirs
     timezone: ZoneName | Literal[""] = ""  # of timestamps that name none; without it they are UTC
@@ -36,6 +39,16 @@ class Export:
     @model_validator(mode="after")
     def _columns_exist(self) -> Self:
         check_export_columns(self.kind, self.columns)
+        return self
+
+    @model_validator(mode="after")
+    def _lies_somewhere(self) -> Self:
+        if bool(self.path) == bool(self.url):
+            raise ValueError("needs path (files), or url and table (a warehouse)")
+        if bool(self.url) != bool(self.table):
+            raise ValueError("url and table go together")
+        if self.url and self.format not in {"auto", "table"}:
+            raise ValueError(f"format is {self.format}, which is one of files; a warehouse has tables")
         return self
 
 

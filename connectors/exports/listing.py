@@ -11,7 +11,7 @@ from connectors.errors import InputError
 from connectors.exports.spec import ExportFile, ExportSpec
 
 if TYPE_CHECKING:
-    from connectors.exports.stores import Depot
+    from connectors.exports.depot import Depot
 
 UNREADABLE: Final = ""
 """The checksum of a file that can't be opened; reading it says why."""
@@ -20,11 +20,16 @@ UNREADABLE: Final = ""
 def list_files(spec: ExportSpec, depot: Depot | None = None) -> list[ExportFile]:
     """The files that the pattern names, sorted by path. Raises InputError when there are none.
 
-    Objects of a store are brought to the depot; see `connectors.exports.stores`."""
+    Objects of a store and tables of a warehouse are brought to the depot."""
     if "://" in spec.path:
         from connectors.exports.stores import bring
 
-        assert depot is not None, "an address of a store needs a depot"
+        assert depot is not None, "what lies elsewhere needs a depot"
+        source = depot.warehouses.get(spec.path)
+        if source is not None:
+            from connectors.exports.warehouse import bring_rows
+
+            return bring_rows(spec, source, depot)
         return bring(spec, depot)
     exact = Path(spec.path)
     found = [exact] if exact.is_file() else [Path(name) for name in glob.glob(spec.path, recursive=True)]

@@ -7,13 +7,13 @@ version is not brought over again. A download that breaks off is thrown away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from connectors.errors import InputError, SettingError, TransientError, UpswellError
+from connectors.exports.depot import Depot, StoreSettings
 from connectors.exports.listing import listed, nothing_there
 from connectors.exports.spec import ExportFile, ExportSpec
 
@@ -34,27 +34,6 @@ CREDENTIALS: Final[Mapping[str, str]] = {
 _TAGS: Final = ("ETag", "etag", "generation", "md5Hash")
 _SECONDS: Final = 60  # that a store may take to connect, or to go on
 
-Held = Callable[[ExportSpec, str, int, str], str | None]
-"""The sha256 of an object (address, size, version) that was read before as the spec reads it, else None."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreSettings:
-    """What [stores] says; empty endpoints are the vendors' own. `anonymous`: the buckets are public."""
-
-    s3_endpoint: str = ""
-    gcs_endpoint: str = ""
-    anonymous: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Depot:
-    """Where objects are brought: the stores' settings, an empty folder, and what was read before."""
-
-    settings: StoreSettings
-    spool: Path
-    held: Held
-
 
 def bring(spec: ExportSpec, depot: Depot) -> list[ExportFile]:
     """The objects that the address names, sorted by address, those that are new on this machine.
@@ -63,7 +42,7 @@ def bring(spec: ExportSpec, depot: Depot) -> list[ExportFile]:
     reached with what is installed and set, TransientError when the network fails."""
     extra = _extra(spec.path)
     with _told(spec.path, extra):
-        store = _open(spec.path, extra, depot.settings)
+        store = _open(spec.path, extra, depot.stores)
         found = store.glob(spec.path, detail=True)
         objects = sorted((name, facts) for name, facts in found.items() if facts["type"] == "file")
     if not objects:

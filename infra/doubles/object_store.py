@@ -1,4 +1,4 @@
-"""A store that speaks S3 on a loopback port (moto), behind a door that counts bytes and breaks connections."""
+"""A store that speaks S3 on a loopback port (moto), behind a door that counts bytes and cuts connections."""
 
 from __future__ import annotations
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import InputError, SettingError, TransientError
+from connectors.exports.depot import Depot, StoreSettings
 from connectors.exports.listing import list_files
 from connectors.exports.spec import ExportSpec
-from connectors.exports.stores import Depot, StoreSettings
 from infra.doubles.object_store import KEYS, REGION, ObjectStore, object_store
 from sync.config import load
 from sync.export_check import check_exports
@@ -147,7 +147,7 @@ def test_a_download_that_breaks_off_is_used_by_nobody(
 
 def depot(tmp_path: Path, endpoint: str) -> Depot:
     """A depot in which nothing was read before."""
-    return Depot(settings=StoreSettings(s3_endpoint=endpoint), spool=tmp_path, held=lambda *_: None)
+    return Depot(stores=StoreSettings(s3_endpoint=endpoint), spool=tmp_path, held=lambda *_: None)
 
 
 def test_what_can_not_be_reached_says_what_to_do(
