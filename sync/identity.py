@@ -28,7 +28,7 @@ from sync.lake import Lake
 from sync.lake_engine import arrow_view
 from sync.lineage import Lineage
 from sync.mapped_objects import OF_RECORD, with_objects
-from sync.settings import Identity
+from sync.settings_exports import Identity
 
 UNMATCHED: Final = pa.schema([("key", pa.string()), ("account_id", pa.string())])
 

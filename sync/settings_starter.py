@@ -111,6 +111,11 @@ REST: Final = """
 # shared_domains = []           # domains that name nobody, such as yours or a reseller's
 # overrides = ""                # CSV of account_key,crm_id; upswell exports match --out writes one to fill in
 
+[stores]                        # for paths such as s3://bucket/events/*.parquet; credentials: environment
+# s3_endpoint = ""              # of a store that speaks S3; empty: AWS
+# gcs_endpoint = ""
+# anonymous = false             # true: the buckets are public
+
 [state]
 # url = "sqlite:///upswell.sqlite"     # or postgresql+psycopg://user@host/upswell
 # models = "models"                    # folder of trained models

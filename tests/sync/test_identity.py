@@ -15,7 +15,7 @@ from sync.aliases import Alias
 from sync.currencies import Money
 from sync.identity import Resolved, resolve
 from sync.lake import Lake
-from sync.settings import Identity
+from sync.settings_exports import Identity
 
 Rows = Callable[..., pa.Table]
 Fill = Callable[..., None]
