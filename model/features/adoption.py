@@ -74,7 +74,7 @@ TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for nam
 
 def build(inputs: Inputs) -> ir.Table:
     """Adoption features of every row whose account had used any feature by then."""
-    used = inputs.timeline.events.filter(lambda t: t.feature.notnull())
+    used = inputs.timeline.feature_day
     first = inputs.space.keep(first_known(used, "account", "feature"))
     popular = inputs.space.keep(_popularity(first, inputs.days))
     rows = inputs.rows
@@ -111,11 +111,11 @@ def build(inputs: Inputs) -> ir.Table:
     )
 
 
-def _in_use(inputs: Inputs, events: ir.Table, popular: ir.Table) -> ir.Table:
+def _in_use(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Table:
     """Features in use per account and as-of day: now, and 90 and 180 days earlier."""
-    recent = in_windows(events, inputs.days, {0: 90, 90: 30, 180: 30})
+    recent = in_windows(feature_day, inputs.days, {0: 90, 90: 30, 180: 30})
     used = recent.group_by("account", "day", "lag", "feature").agg(
-        events=recent.count(), last_age=recent.age.min()
+        events=recent.events.sum(), last_age=recent.age.min()
     )
     used = used.join(popular, ["feature", "day"])
     now = used.lag == 0
@@ -126,7 +126,8 @@ def _in_use(inputs: Inputs, events: ir.Table, popular: ir.Table) -> ir.Table:
         before_90=(used.lag == 90).sum(),
         before_180=(used.lag == 180).sum(),
         advanced_features_90=advanced.sum(),
-        advanced_events_share_90=used.events.sum(where=advanced) / used.events.sum(where=now),
+        advanced_events_share_90=(used.events * advanced.cast("int64")).sum(where=now)
+        / used.events.sum(where=now),
     )
 
 
