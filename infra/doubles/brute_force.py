@@ -47,9 +47,9 @@ def features_of(world: World, account: str, day: int) -> dict[str, float]:
     seen = [event for event in world.events if event.known <= day]
     own = [event for event in seen if event.account == account]
     found: dict[str, float] = {}
-    for family in (_usage, _departments, _power_users, _people):
+    for family in (_departments, _people):
         found |= family(world, own, day)
-    return found | _adoption(seen, account, day)
+    return found | _usage(own, day) | _power_users(own, day) | _adoption(seen, account, day)
 
 
 def _within(events: Iterable[Event], day: int, width: int, lag: int = 0) -> list[Event]:
@@ -70,7 +70,7 @@ def _over(top: float, bottom: float) -> float:
     return top / bottom if bottom > 0 else NAN
 
 
-def _usage(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
+def _usage(own: Sequence[Event], day: int) -> dict[str, float]:
     named = [event for event in own if event.user is not None]
 
     def users(width: int, lag: int = 0) -> int:
@@ -106,11 +106,26 @@ def _usage(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
     }
 
 
-USAGE = (
-    "users_1 users_7 users_30 users_90 users_growth_7 users_growth_30 users_growth_60 users_growth_90 "
-    "users_growth_180 users_acceleration users_acceleration_90 stickiness sessions_per_user events_per_user "
-    "events_per_user_change events_30 usage_trend usage_trend_30"
-).split()
+USAGE = [
+    "users_1",
+    "users_7",
+    "users_30",
+    "users_90",
+    "users_growth_7",
+    "users_growth_30",
+    "users_growth_60",
+    "users_growth_90",
+    "users_growth_180",
+    "users_acceleration",
+    "users_acceleration_90",
+    "stickiness",
+    "sessions_per_user",
+    "events_per_user",
+    "events_per_user_change",
+    "events_30",
+    "usage_trend",
+    "usage_trend_30",
+]
 
 
 def _first(events: Iterable[Event]) -> tuple[int, int]:
@@ -163,11 +178,21 @@ def _adoption(seen: Sequence[Event], account: str, day: int) -> dict[str, float]
     }
 
 
-ADOPTION = (
-    "features_30 features_90 features_change_90 features_change_180 features_ever features_new_90 "
-    "adoption_velocity features_unused_share advanced_features_90 advanced_events_share_90 advanced_new_90 "
-    "feature_uptake_days days_since_new_feature"
-).split()
+ADOPTION = [
+    "features_30",
+    "features_90",
+    "features_change_90",
+    "features_change_180",
+    "features_ever",
+    "features_new_90",
+    "adoption_velocity",
+    "features_unused_share",
+    "advanced_features_90",
+    "advanced_events_share_90",
+    "advanced_new_90",
+    "feature_uptake_days",
+    "days_since_new_feature",
+]
 
 
 def _departments(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
@@ -199,10 +224,16 @@ def _departments(world: World, own: Sequence[Event], day: int) -> dict[str, floa
     }
 
 
-DEPARTMENTS = (
-    "departments_30 departments_90 departments_ever departments_new departments_new_180 department_entropy "
-    "department_entropy_change department_top_share"
-).split()
+DEPARTMENTS = [
+    "departments_30",
+    "departments_90",
+    "departments_ever",
+    "departments_new",
+    "departments_new_180",
+    "department_entropy",
+    "department_entropy_change",
+    "department_top_share",
+]
 
 
 def _entropy(counts: Mapping[str, int]) -> float:
@@ -212,7 +243,7 @@ def _entropy(counts: Mapping[str, int]) -> float:
     return -sum(n / total * math.log(n / total) for n in counts.values() if n)
 
 
-def _power_users(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
+def _power_users(own: Sequence[Event], day: int) -> dict[str, float]:
     named = [event for event in own if event.user is not None]
 
     def days_of(lag: int) -> dict[str, int]:
@@ -238,10 +269,15 @@ def _power_users(world: World, own: Sequence[Event], day: int) -> dict[str, floa
     }
 
 
-POWER_USERS = (
-    "power_users power_user_share power_users_growth_90 usage_gini usage_top10_share days_per_user "
-    "days_per_user_change"
-).split()
+POWER_USERS = [
+    "power_users",
+    "power_user_share",
+    "power_users_growth_90",
+    "usage_gini",
+    "usage_top10_share",
+    "days_per_user",
+    "days_per_user_change",
+]
 
 
 def _people(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
@@ -273,7 +309,13 @@ def _people(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
     return found
 
 
-PEOPLE = (
-    "champion_days_30 champion_days_change champion_last_seen sponsor_days_30 sponsor_days_90 "
-    "finance_billing_views_30 billing_views_30 billing_views_change"
-).split()
+PEOPLE = [
+    "champion_days_30",
+    "champion_days_change",
+    "champion_last_seen",
+    "sponsor_days_30",
+    "sponsor_days_90",
+    "finance_billing_views_30",
+    "billing_views_30",
+    "billing_views_change",
+]
