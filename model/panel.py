@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import ibis
@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from model.completeness import absent_columns, weight
 from model.customers import active_customers
 from model.days import calendar_date, day_number
 from model.errors import ModelError
@@ -44,13 +45,15 @@ class Rows:
     """As-of rows ready for scoring: `table` has account_id, as_of, is_pipeline, owned, then the features.
 
     Features are float64 with NaN for unknown, or text with null; `owned` lists product ids held that day.
-    `data_completeness` is the share of signal families with any data for that account (0–1).
+    `data_completeness` is the share of signal families with any data for that account, each counted by the
+    share of its needed columns that anybody delivers (0–1); `absent` names the others, by family.
     """
 
     table: pa.Table
     features: tuple[str, ...]
     categorical: tuple[str, ...]
     signals: Mapping[str, float]
+    absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +100,8 @@ def build_panel(
             first = first_data + WARM_UP_DAYS
         days = tuple(range(last, max(min(first, last), 0) - 1, -STEP_DAYS))[::-1]
         inputs = _inputs(sources, coded, days, target=target, products=products, signals=limits, space=space)
-        keys, columns = _figures(inputs)
+        absent = absent_columns(sources, FAMILIES, inputs.days[-1])
+        keys, columns = _figures(inputs, absent)
         dated = _on_as_of(inputs.rows)
         events = expansion_events(sources, target).filter(lambda t: t.day.between(first_data, last))
         labels = outcomes(sources, dated, target, data_end=last).order_by("row").to_pyarrow()
@@ -109,6 +113,7 @@ def build_panel(
             features=features,
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
+            absent=absent,
             data_hash=data_hash(table),
             history_days=last - first_data,
             expansions=events.count().to_pyarrow().as_py(),
@@ -145,7 +150,8 @@ def build_days(
         coded = code_events(sources["events"], space)
         asked = tuple(sorted({day_number(day) for day in days}))
         inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
-        keys, columns = _figures(inputs)
+        absent = absent_columns(sources, FAMILIES, inputs.days[-1])
+        keys, columns = _figures(inputs, absent)
         table = pa.table(keys | columns)
     features = tuple(name for name in CATALOGUE if name in columns)
     return {
@@ -154,6 +160,7 @@ def build_days(
             features=features,
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
+            absent=absent,
         )
         for day in days
     }
@@ -167,6 +174,7 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
         features=panel.features,
         categorical=panel.categorical,
         signals=panel.signals,
+        absent=panel.absent,
     )
 
 
@@ -241,7 +249,9 @@ def _on_as_of(rows: ir.Table) -> ir.Table:
     return rows.mutate(day=rows.day + COMPLETE_AFTER_DAYS)
 
 
-def _figures(inputs: Inputs) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
+def _figures(
+    inputs: Inputs, absent: Mapping[str, tuple[str, ...]]
+) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
     """Key columns, then feature columns with data_completeness, of every row in order."""
     rows = inputs.rows.order_by("row").to_pyarrow()
     n = rows.num_rows
@@ -267,7 +277,7 @@ def _figures(inputs: Inputs) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
                 known = ~np.isnan(values)
                 columns[feature.name] = pa.array(values)
             any_data |= known
-        families_seen += any_data
+        families_seen += any_data * weight(family, absent)
     days = rows["day"].to_numpy()
     keys = {
         "account_id": rows["account_id"].combine_chunks(),

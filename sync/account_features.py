@@ -7,21 +7,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import ibis
 import numpy as np
+import pyarrow as pa
 
 from model.days import day_number
 from model.features.families import CATALOGUE
 from model.features.feature import Family, Feature, Trace
+from model.features.peers import ALIKE, peer_groups
 from model.groups import top_parents
 from model.panel import COMPLETE_AFTER_DAYS
+from model.peer_products import peers_and_products, product_holdings
+from model.product import Product
 from model.source_rows import SourceRows, source_rows
 from model.sources import read_sources
+from model.target import Target
 from model.workspace import Workspace
 from sync.snapshot_rows import DayRows
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,32 @@ def rows_behind(
                         held[repr(trace)] = source_rows(sources, trace, accounts, eve, limit)
                 found[feature.name] = tuple(held[repr(trace)] for trace in traces)
     return found
+
+
+def products_of_peers(
+    tables: Mapping[str, ir.Table],
+    day: DayRows,
+    account_id: str,
+    *,
+    target: Target,
+    products: tuple[Product, ...],
+) -> list[dict[str, Any]]:
+    """A line for each product that anybody holds: whether the account owns it, and what accounts alike do.
+
+    `peers` are other customers of the same segment and industry; `peers_own` and `peers_taken_90`, `_180` are
+    how many of them own it, and took it up in the last 90 and 180 days. The most taken up comes first."""
+    eve = day_number(day.day) - COMPLETE_AFTER_DAYS
+    ids = day.rows.table["account_id"].combine_chunks()
+    with Workspace(next(iter(tables.values())).get_backend()) as space:
+        sources = read_sources(tables, space)
+        members = space.keep(ibis.memtable(pa.table({"account_id": ids, "day": [eve] * len(ids)})))
+        members = space.keep(peer_groups(sources, members, [eve]))
+        holdings = space.keep(product_holdings(sources, [eve], target=target, products=products))
+        found = peers_and_products(members, holdings, ALIKE)
+        lines = found.filter(found.account_id == account_id).to_pyarrow().to_pylist()
+    kept = ("product", "owns", "peers", "peers_own", "peers_taken_90", "peers_taken_180")
+    lines.sort(key=lambda line: (-line["peers_taken_180"], -line["peers_own"], line["product"]))
+    return [{name: line[name] for name in kept} | {"owns": line["owns"] == 1} for line in lines]
 
 
 def moves_between(before: DayRows, after: DayRows, account_id: str) -> list[Move]:

@@ -169,7 +169,10 @@ def test_what_is_worked_out_from_a_suspect_is_left_out_with_it(
     leaky = dataclasses.replace(panel, table=filled)
     model = train(leaky, target=Target(), products=catalogue)
     assert model.facts["suspects"] == ["segment"]
-    assert {"peer_rate_segment", "peer_rate_alike", "peer_rate_alike_change"} == set(made_of(["segment"]))
+    of_segment = {"peer_rate_segment", "peer_rate_alike", "peer_rate_segment_180", "peer_rate_alike_180"}
+    of_segment |= {"peer_rate_alike_change", "peer_adoption_90", "peer_adoption_180"}
+    of_segment |= {"peer_products_180", "peer_owned_share"}
+    assert of_segment == set(made_of(["segment"]))
     assert not {"segment", *made_of(["segment"])} & {*model.features, *model.categorical}
     assert "peer_rate_industry" in model.features
     assert f"- segment: {model.facts['suspicions']['segment']}" in write_card(model)

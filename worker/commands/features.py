@@ -83,7 +83,7 @@ def command(
         app.answer.data = {"families": [_family_facts(each, None) for each in families]}
         show_catalogue(app, families)
         return
-    from sync.account_features import moves_between, rows_behind
+    from sync.account_features import moves_between, products_of_peers, rows_behind
     from sync.find_account import find_account, read_names
     from sync.snapshot_rows import newest_day, rows_of_days
 
@@ -100,10 +100,14 @@ def command(
             "name": found.name,
             "as_of": day,
             "data_completeness": completeness,
+            "absent_columns": now.rows.absent,
         }
         app.screen.head(
             f"{found.name} ({found.account_id}) as known on {day}; data completeness {completeness:.0%}"
         )
+        for each in families:
+            if absent := now.rows.absent.get(each.name):
+                app.screen.say(f"Nobody delivers, of what {each.title} needs: {', '.join(absent)}.", "yellow")
         if compare is not None:
             before = built[compare.date()]
             moves = moves_between(before, now, found.account_id)
@@ -113,8 +117,16 @@ def command(
         listed = LISTED if rows is None else rows
         behind = rows_behind(tables, now, found.account_id, families, listed)
         shown = Shown(values=now.values(found.account_id), rows=behind, day=day)
+        peers = None
+        if any(each.name == "peers" for each in families):
+            peers = products_of_peers(
+                tables, now, found.account_id, target=loop.target, products=loop.products
+            )
     app.answer.data["families"] = [_family_facts(each, shown) for each in families]
     show_values(app, families, shown, list_rows=bool(listed) and (rows is not None or family is not None))
+    if peers is not None:
+        app.answer.data["products_of_peers"] = peers
+        _show_peers(app, peers)
 
 
 def show_catalogue(app: App, families: tuple[Family, ...]) -> None:
@@ -164,6 +176,27 @@ def _list_rows(app: App, behind: Mapping[str, Sequence[SourceRows]]) -> None:
         app.screen.say()
         app.screen.say(f"Newest {ONE_AND_MANY[table][1]} behind {', '.join(names)}", "dim")
         app.screen.table(columns, [tuple(map(_cell, row)) for row in rows])
+
+
+def _show_peers(app: App, peers: list[dict[str, Any]]) -> None:
+    """What accounts of the same segment and industry own and took up, by product."""
+    if not peers:
+        return
+    app.screen.head(f"Products among the {peers[0]['peers']} other accounts of the same segment and industry")
+    app.screen.table(
+        ("Product", "Owned", "Peers own", "Took up in 90 days", "in 180 days"),
+        [
+            (
+                line["product"],
+                "yes" if line["owns"] else "no",
+                f"{line['peers_own']}",
+                f"{line['peers_taken_90']}",
+                f"{line['peers_taken_180']}",
+            )
+            for line in peers
+        ],
+        right=("Peers own", "Took up in 90 days", "in 180 days"),
+    )
 
 
 def _compare(app: App, moves: list[Move], before: DayRows) -> None:

@@ -179,7 +179,8 @@ def test_any_text_and_time_comes_back_from_every_format(
     tmp_path_factory: Any, rows: list[tuple[str, datetime]]
 ) -> None:
     """What was exported is what is read."""
-    from connectors.exports.spec import ExportSpec, list_files
+    from connectors.exports.listing import list_files
+    from connectors.exports.spec import ExportSpec
     from connectors.exports.table import read_export
 
     folder = tmp_path_factory.mktemp("any")
