@@ -20,7 +20,7 @@ OPTIONAL: Final = frozenset({"account_id", "known_from"})  # a row without a sta
 def absent_columns(
     sources: Mapping[str, ir.Table], families: Iterable[Family], until: int
 ) -> Mapping[str, tuple[str, ...]]:
-    """Family -> the columns that it needs and no row known by the day numbered `until` fills (table.column)."""
+    """Family -> the columns that it needs and no row known by the day `until` fills, as table.column."""
     families = tuple(families)
     wanted: dict[str, dict[str, None]] = {}
     for family in families:
