@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from model.errors import ModelError
 from model.registry import Registry
 from sync.check import Check, fault, fine, note
-from sync.export_check import KindStatus, status_of_exports
+from sync.export_status import KindStatus, status_of_exports
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.engine import HEAD
@@ -87,11 +87,13 @@ def check_model(registry: Registry, now: datetime) -> Iterator[Check]:
 
 def _export(kind: str, status: KindStatus | None, now: datetime) -> Check:
     """What was read of one configured kind."""
+    if status is not None and status.quarantined:
+        return _quarantined(status)
     if status is None:
         fix = "Check and read it: upswell exports check, upswell pull"
         return fault("Exports", kind, "configured, and never read", fix)
     newest = "unknown" if status.last_at is None else f"{status.last_at:%Y-%m-%d}"
-    found = f"{status.rows:,} rows of {status.files} files, newest {newest}"
+    found = f"{status.rows:,} rows of {len(status.files)} files, newest {newest}"
     if status.missing:
         fix = "Put them back, or correct path in [[exports]]; what they said still counts."
         return note("Exports", kind, f"{found}; {status.missing} files that were read are gone", fix)
@@ -99,3 +101,12 @@ def _export(kind: str, status: KindStatus | None, now: datetime) -> Check:
         fix = "See whether the export still runs; usage that is missing looks like usage that fell."
         return note("Exports", kind, f"{found}, {(now - status.last_at).days} days ago", fix)
     return fine("Exports", kind, found)
+
+
+def _quarantined(status: KindStatus) -> Check:
+    """A kind with files that can't be used: a note, or a fault where no file of it ever could."""
+    first = status.quarantined[0]
+    count = len(status.quarantined)
+    held = f"{status.rows:,} rows of {len(status.files)} files"
+    found = f"{held}; {count} can't be used: {first.place}: {first.reason}"
+    return (note if status.files else fault)("Exports", status.kind, found, first.fix)

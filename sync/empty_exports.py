@@ -27,11 +27,20 @@ def empty_warning(
     before = known.get((spec.kind, path))
     if before is not None and before.rows:
         return f"{path}: the file has no rows; when it was read last it had {before.rows:,}. {FIX}"
-    if beside or any(_rows_before(spec, known.values())):
+    if beside or any(row.rows for row in _read_before(spec, known.values())):
         return f"{path}: the file has no rows, and other files of {spec.path} do. {FIX}"
     return None
 
 
-def _rows_before(spec: ExportSpec, known: Iterable[ExportFileRow]) -> Iterable[int]:
-    """The rows of each file that the pattern has ever named."""
-    return (row.rows for row in known if row.kind == spec.kind and fnmatch(row.path, spec.path))
+def was_read(spec: ExportSpec, known: Iterable[ExportFileRow]) -> bool:
+    """Whether any file that the pattern has ever named was read."""
+    return any(True for _ in _read_before(spec, known))
+
+
+def _read_before(spec: ExportSpec, known: Iterable[ExportFileRow]) -> Iterable[ExportFileRow]:
+    """Each file that was read and whose name is one of the pattern's."""
+    return (
+        row
+        for row in known
+        if row.kind == spec.kind and (row.path == spec.path or fnmatch(row.path, spec.path))
+    )

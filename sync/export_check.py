@@ -1,24 +1,23 @@
-"""Export files looked at without using them: what each holds, or what is wrong with it; and what was read."""
+"""Export files looked at without using them: what each holds, or what is wrong with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-from sqlalchemy import case, func, select
-
-from connectors.errors import UsageError
+from connectors.errors import InputError, UsageError
 from sync.connect import export_specs
 from sync.empty_exports import empty_warning
+from sync.export_copies import copy_warning
+from sync.export_overlaps import Sampled, overlaps, sampled_files
 from sync.exports import is_known, known_files
-from sync.segments import TIME_COLUMN
+from sync.reading import clock_of_data, rows_of
 from sync.settings import Export, Settings
 from sync.store import Store
 from sync.store.tables import ExportFileRow
+from sync.tally import Tally
 
 if TYPE_CHECKING:
     from connectors.exports.spec import ExportFile, ExportSpec
@@ -37,6 +36,7 @@ class FileCheck:
     kind: str
     path: str
     state: str
+    format: str | None = None
     rows: int | None = None
     first_at: datetime | None = None
     last_at: datetime | None = None
@@ -46,105 +46,121 @@ class FileCheck:
     warning: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KindStatus:
-    """What was read of one kind of export."""
+def check_exports(
+    settings: Settings,
+    store: Store,
+    *,
+    now: datetime,
+    kind: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> list[FileCheck]:
+    """One check a file of every [[exports]] entry (of one kind), read to its end; the lake is left as it is.
 
-    kind: str
-    files: int
-    missing: int  # files that were read before and are gone
-    rows: int
-    first_at: datetime | None
-    last_at: datetime | None
-    read_at: datetime
-
-
-def check_exports(settings: Settings, store: Store) -> Iterable[FileCheck]:
-    """One check a file of every [[exports]] entry, read to its end; the lake is left as it is."""
-    known = known_files(store)
-    for entry in settings.exports:
-        yield from _check_entry(settings, entry, known)
-
-
-def status_of_exports(store: Store) -> list[KindStatus]:
-    """What was read, by kind; nothing when no export was read yet."""
-    gone = func.sum(case((ExportFileRow.status == "missing", 1), else_=0))
-    query = (
-        select(
-            ExportFileRow.kind,
-            func.count(),
-            gone,
-            func.sum(ExportFileRow.rows),
-            func.min(ExportFileRow.first_at),
-            func.max(ExportFileRow.last_at),
-            func.max(ExportFileRow.read_at),
-        )
-        .group_by(ExportFileRow.kind)
-        .order_by(ExportFileRow.kind)
+    `progress` hears how many files are done."""
+    inspection = _Inspection(
+        settings=settings,
+        known=known_files(store),
+        latest=clock_of_data(store, now),
+        progress=progress,
+        sampled={one.path: one for one in sampled_files(store)},
     )
-    with store.session() as session:
-        return [
-            KindStatus(
-                kind=kind,
-                files=files,
-                missing=int(missing),
-                rows=int(rows),
-                first_at=first,
-                last_at=last,
-                read_at=read_at,
-            )
-            for kind, files, missing, rows, first, last, read_at in session.execute(query)
+    for entry in settings.exports:
+        if kind is None or entry.kind == kind:
+            inspection.check_entry(entry)
+    return inspection.told()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Inspection:
+    """What was seen so far."""
+
+    settings: Settings
+    known: Known
+    latest: datetime
+    progress: Callable[[int], None] | None
+    sampled: dict[str, Sampled]  # files of events, those that were read before as well
+    checks: list[FileCheck] = field(default_factory=list)
+    contents: dict[tuple[str, str], str] = field(
+        default_factory=dict
+    )  # (kind, sha256) -> the file that counts
+
+    def check_entry(self, entry: Export) -> None:
+        from connectors.exports.listing import list_files
+
+        try:
+            (spec,) = export_specs(replace(self.settings, exports=(entry,)))
+            files = list_files(spec)
+        except UsageError as error:
+            self._add(_bad(entry.kind, entry.path, error))
+            return
+        places = [self._check_file(spec, file) for file in files]
+        filled = any(self.checks[place].rows for place in places)
+        for place in places:
+            check = self.checks[place]
+            if check.rows == 0:  # what there is to say of it depends on the files beside it
+                told = empty_warning(spec, check.path, self.known, beside=filled)
+                self.checks[place] = replace(check, warning=told)
+
+    def told(self) -> list[FileCheck]:
+        """The checks, with what can be said of a file only when all were seen."""
+        for path in self._replaced():
+            self.sampled.pop(path, None)
+        seen = {check.path for check in self.checks}
+        shared = {one.path: str(one) for one in overlaps(list(self.sampled.values()), among=seen)}
+        told = [replace(c, warning=c.warning or shared.pop(c.path, None)) for c in self.checks]
+        # a file that was read long ago and shares events with one that is here now
+        return told + [
+            FileCheck(kind="events", path=path, state="read", warning=warning)
+            for path, warning in shared.items()
         ]
 
+    def _replaced(self) -> list[str]:
+        """Files of events that were read before and lie elsewhere now: what they say is said there."""
+        here = {check.path for check in self.checks}
+        return [
+            path
+            for (kind, path), row in self.known.items()
+            if kind == "events" and path not in here and (kind, row.sha256) in self.contents
+        ]
 
-def _check_entry(settings: Settings, entry: Export, known: Known) -> Iterable[FileCheck]:
-    from connectors.exports.spec import list_files
+    def _check_file(self, spec: ExportSpec, file: ExportFile) -> int:
+        """The place of its check."""
+        from connectors.exports.formats import recognise
 
-    try:
-        (spec,) = export_specs(replace(settings, exports=(entry,)))
-        files = list_files(spec)
-    except UsageError as error:
-        yield _bad(entry.kind, entry.path, error)
-        return
-    filled, empty = False, []
-    for file in files:
+        original = self.contents.setdefault((spec.kind, file.sha256 or file.name), file.name)
+        tally = Tally(table=spec.table, zone=self.settings.company.timezone)
         try:
-            check = _check_file(spec, file, known)
-        except UsageError as error:
-            yield _bad(entry.kind, str(file.path), error)
-            continue
-        filled = filled or bool(check.rows)
-        if check.rows:
-            yield check
-        else:  # what there is to say of it depends on the files beside it
-            empty.append(check)
-    for check in empty:
-        yield replace(check, warning=empty_warning(spec, check.path, known, beside=filled))
+            for batch in rows_of(spec, file, latest=self.latest):
+                tally.add(batch)
+            found = recognise(spec, file.path)
+        except InputError as error:
+            return self._add(_bad(spec.kind, file.name, error))
+        is_copy = original != file.name
+        if spec.kind == "events" and not is_copy and tally.first is not None and tally.last is not None:
+            self.sampled[file.name] = Sampled(
+                path=file.name, first_at=tally.first, last_at=tally.last, sample=tally.sample
+            )
+        return self._add(
+            FileCheck(
+                kind=spec.kind,
+                path=file.name,
+                state="read" if is_known(self.known.get((spec.kind, file.name)), spec, file) else "new",
+                format=found,
+                rows=tally.rows,
+                first_at=tally.first,
+                last_at=tally.last,
+                warning=copy_warning(file.name, original) if is_copy else None,
+            )
+        )
 
-
-def _check_file(spec: ExportSpec, file: ExportFile, known: Known) -> FileCheck:
-    from connectors.exports.table import iter_export
-
-    rows, first, last = 0, None, None
-    for batch in iter_export(spec, file):
-        rows += batch.num_rows
-        times = pc.min_max(batch[TIME_COLUMN[spec.table]].cast(pa.timestamp("us", tz="UTC")))
-        low, high = times["min"].as_py(), times["max"].as_py()
-        if low is not None:
-            first = low if first is None else min(first, low)
-            last = high if last is None else max(last, high)
-    seen = is_known(known.get((spec.kind, str(file.path))), spec, file)
-    return FileCheck(
-        kind=spec.kind,
-        path=str(file.path),
-        state="read" if seen else "new",
-        rows=rows,
-        first_at=first,
-        last_at=last,
-    )
+    def _add(self, check: FileCheck) -> int:
+        self.checks.append(check)
+        if self.progress is not None:
+            self.progress(len(self.checks))
+        return len(self.checks) - 1
 
 
 def _bad(kind: str, path: str, error: UsageError) -> FileCheck:
     return FileCheck(
-        kind=kind, path=path, state="bad", error=error.message, where=error.record, fix=error.fix
+        kind=kind, path=path, state="bad", error=error.message, where=error.record or path, fix=error.fix
     )

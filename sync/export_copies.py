@@ -74,6 +74,9 @@ def source_of(path: str | Path) -> str:
 
 def copy_warnings(copies: Mapping[Key, Key]) -> Sequence[str]:
     """One sentence for each file that is not read because another one says the same."""
-    return [
-        f"{path} holds the same bytes as {other}; it counts once." for (_, path), (_, other) in copies.items()
-    ]
+    return [copy_warning(path, other) for (_, path), (_, other) in copies.items()]
+
+
+def copy_warning(path: str, other: str) -> str:
+    """A sentence about a file that says what another says."""
+    return f"{path} holds the same bytes as {other}; it counts once."

@@ -113,12 +113,19 @@ def _stale(around: Surroundings, limits: GuardSettings) -> Finding | None:
         return None
     days = ages[oldest]
     ending = "old" if oldest.endswith("are") else "ago"
+    told = _set_aside(around.inputs, STREAMS) if oldest.endswith("are") else ""
     return _finding(
         "stale_inputs",
         days,
         limits.max_input_age_days,
-        f"{oldest} {days} days {ending} (limit {limits.max_input_age_days})",
+        f"{oldest} {days} days {ending} (limit {limits.max_input_age_days}){told}",
     )
+
+
+def _set_aside(inputs: LakeFacts, tables: Sequence[str]) -> str:
+    """Words about export files of these tables that can't be read; nothing where there are none."""
+    bad = [f"{inputs.quarantined[table]} of {table}" for table in tables if inputs.quarantined.get(table)]
+    return f"; files are quarantined: {', '.join(bad)} (see: upswell exports status)" if bad else ""
 
 
 def _emptied(around: Surroundings) -> Finding | None:
@@ -128,7 +135,8 @@ def _emptied(around: Surroundings) -> Finding | None:
     if not emptied:
         return None
     held = ", ".join(f"{table} ({before[table]:,} rows then)" for table in emptied)
-    return _finding("empty_inputs", len(emptied), 0, f"the lake holds no rows any more of: {held}")
+    told = _set_aside(around.inputs, emptied)
+    return _finding("empty_inputs", len(emptied), 0, f"the lake holds no rows any more of: {held}{told}")
 
 
 def _old_model(around: Surroundings, limits: GuardSettings) -> Finding | None:

@@ -22,7 +22,8 @@ from model.trained import TrainedModel
 from sync.apply import apply
 from sync.apply_report import ApplyReport
 from sync.built import check_built
-from sync.exports import ExportReport, ingest
+from sync.export_report import ExportReport
+from sync.exports import ingest
 from sync.guard import RULES
 from sync.outcomes import OutcomeReport, collect, compare
 from sync.plan import EVERYTHING, Narrow, make_plan

@@ -40,7 +40,7 @@ class Conform:
 
     def batches(self, rows: Rows, values: Mapping[str, pa.Array]) -> Iterator[pa.RecordBatch]:
         """The rows in the canonical schema; `values` are the file's by path. Raises InputError."""
-        values = {path: plain(cells) for path, cells in values.items()}
+        values = {path: _plain(path, cells, rows) for path, cells in values.items()}
         kept = self._kept(rows.count, values)
         if kept is not None:
             values = {path: cells.take(kept) for path, cells in values.items()}
@@ -203,6 +203,15 @@ def wanted_paths(spec: ExportSpec, layout: Layout) -> list[str]:
     paths += [each[0] for each in (layout.only, layout.nobody) if each is not None]
     paths += [*layout.lasts, *(each for each in (layout.repeat, layout.named) if each is not None)]
     return list(dict.fromkeys(paths))
+
+
+def _plain(path: str, cells: pa.Array, rows: Rows) -> pa.Array:
+    try:
+        return plain(cells)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            f"{path}: {error}.", record=rows.source, fix="Write it as text; nothing of it was used."
+        ) from None
 
 
 def _first_of(places: tuple[str, ...], values: Columns, count: int) -> pa.Array:

@@ -29,6 +29,8 @@ _BREAK, _RETURN, _QUOTE = b'\n\r"'
 _RAGGED: Final = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 
 Positions = npt.NDArray[np.int64]
+Bytes = npt.NDArray[np.uint8]
+_NONE: Final[Positions] = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,24 +151,23 @@ class _Cut:
         """How much of the text is whole rows, and where they end. Raises InputError for stray quotes."""
         raw = np.frombuffer(text, np.uint8)
         breaks = np.flatnonzero(raw == _BREAK)
-        if b'"' in text:
-            # inside quotes after an odd number of them; eight bits are enough to tell odd from even
-            inside = np.cumsum(raw == _QUOTE, dtype=np.uint8) & 1
-            self._check_quotes(text, raw, line)
-            breaks = breaks[inside[breaks] == 0]
+        quotes = np.flatnonzero(raw == _QUOTE) if b'"' in text else _NONE
+        if len(quotes):
+            self._check_quotes(text, raw, quotes, line)
+            breaks = _outside(breaks, quotes)
         if b"\r" in text:
-            self._check_returns(text, raw, line)
+            self._check_returns(text, raw, quotes, line)
         return (0 if not len(breaks) else int(breaks[-1]) + 1), breaks
 
-    def _check_quotes(self, text: bytes, raw: npt.NDArray[np.uint8], line: int) -> None:
+    def _check_quotes(self, text: bytes, raw: Bytes, quotes: Positions, line: int) -> None:
         """A quote opens behind a delimiter or a break, and closes before one; a doubled one is a quote."""
-        quotes = np.flatnonzero(raw == _QUOTE)
         opening, closing = quotes[0::2], quotes[1::2]
         before = raw[np.maximum(opening - 1, 0)]
-        fine = (opening == 0) | np.isin(before, (self._delimiter, _BREAK))
+        fine = (opening == 0) | (before == self._delimiter) | (before == _BREAK)
         fine[1:] |= opening[1:] == closing[: len(opening) - 1] + 1
         after = raw[np.minimum(closing + 1, len(raw) - 1)]
-        closed = (closing + 1 == len(raw)) | np.isin(after, (self._delimiter, _BREAK, _RETURN, _QUOTE))
+        closed = (closing + 1 == len(raw)) | (after == self._delimiter) | (after == _BREAK)
+        closed |= (after == _RETURN) | (after == _QUOTE)
         stray = [*opening[~fine][:1], *closing[~closed][:1]]
         if stray:
             raise self._bad(
@@ -175,14 +176,11 @@ class _Cut:
                 'Put the whole cell in quotes and double the ones inside it: "5"" disk".',
             )
 
-    def _check_returns(self, text: bytes, raw: npt.NDArray[np.uint8], line: int) -> None:
+    def _check_returns(self, text: bytes, raw: Bytes, quotes: Positions, line: int) -> None:
         """A carriage return outside quotes belongs to a line break."""
         returns = np.flatnonzero(raw == _RETURN)
         lone = returns[(returns + 1 < len(raw)) & (raw[np.minimum(returns + 1, len(raw) - 1)] != _BREAK)]
-        if not len(lone):
-            return
-        inside = np.cumsum(raw == _QUOTE, dtype=np.uint8)[lone] & 1
-        lone = lone[inside == 0]
+        lone = _outside(lone, quotes)
         if len(lone):
             raise self._bad(
                 line + text.count(b"\n", 0, int(lone[0])),
@@ -194,6 +192,11 @@ class _Cut:
         return InputError(
             f"{what}.", record=f"{self._source}, line {line}", fix=f"{fix} Nothing of it was used."
         )
+
+
+def _outside(positions: Positions, quotes: Positions) -> Positions:
+    """Those positions that an even number of quotes stands before."""
+    return positions[np.searchsorted(quotes, positions) & 1 == 0] if len(quotes) else positions
 
 
 def _parsed(

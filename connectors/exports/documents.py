@@ -14,13 +14,28 @@ from typing import Final
 from connectors.errors import InputError
 from connectors.exports import parquet
 from connectors.exports.delimited import Header, delimited_rows, header_of
-from connectors.exports.encodings import Stream, as_utf8, is_utf8, undeclared
+from connectors.exports.encodings import Headed, Stream, as_utf8, is_utf8, undeclared
 from connectors.exports.lines import blocks
 from connectors.exports.objects import names_in, object_rows
 from connectors.exports.parts import Part
 from connectors.exports.places import Rows
 
 _PEEK: Final = 4096
+_OTHERS: Final = (
+    (b"(\xb5/\xfd", "packed by zstd"),
+    (b"\x04\x22m\x18", "packed by lz4"),
+    (b"bzh", "packed by bzip2"),
+    (b"\xfd7zxz", "packed by xz"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"orc\x08", "ORC"),
+    (b"obj\x01", "Avro"),
+    (b"\xd0\xcf\x11\xe0", "an old workbook (xls)"),
+    (b"%pdf", "a PDF"),
+    (b"sqlite format 3", "an SQLite database"),
+    (b"<!doctype html", "a web page, perhaps one that asks to log in"),
+    (b"<html", "a web page, perhaps one that asks to log in"),
+)
+"""What other files begin with, in lower case."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,28 +65,32 @@ def document_of(part: Part, encoding: str) -> Document | None:
     """What the part holds; None when it is empty. Raises InputError for what is neither text nor Parquet."""
     with part.opened() as raw:
         head = raw.read(_PEEK)
-    if not head.strip():
+        if not head.strip():
+            return None
+        if head.startswith(parquet.MAGIC):
+            return _parquet(part, encoding)
+        _check_text(head, encoding, part.name)
+        block = next(blocks(as_utf8(Headed(head, raw), encoding, part.name), part.name), None)
+    first = b"" if block is None else block.text.lstrip(b" \r\n\t")
+    if block is None or not first:
         return None
-    if head.startswith(parquet.MAGIC):
-        if part.is_packed:
-            raise InputError("Parquet in a zip can't be read.", record=part.name, fix="Unpack it first.")
-        return Document(part=part, encoding=encoding, names=frozenset(parquet.column_names(part.path)))
-    _check_text(head, encoding, part.name)
-    with _text(part, encoding) as stream:
-        block = next(blocks(stream, part.name), None)
-    if block is None or not block.text.strip():
-        return None
-    first = block.text.lstrip(b" \r\n\t")
-    if first.startswith(b"{"):
-        with _text(part, encoding) as stream:
-            names = names_in(stream, part.name)
-        return Document(part=part, encoding=encoding, names=frozenset(names), has_objects=True)
     if first.startswith(b"["):
         raise InputError(
             "The file is one JSON array.", record=part.name, fix="Write JSON lines: one object a line."
         )
+    if first.startswith(b"{"):
+        names = frozenset(names_in(block, part.name))
+        return Document(part=part, encoding=encoding, names=names, has_objects=True)
     header = header_of(block.text.partition(b"\n")[0].decode(), part.name)
     return Document(part=part, encoding=encoding, names=frozenset(header.names), header=header)
+
+
+def _parquet(part: Part, encoding: str) -> Document:
+    if part.is_packed:
+        raise InputError(
+            "Parquet in a zip, or packed by gzip, can't be read.", record=part.name, fix="Unpack it first."
+        )
+    return Document(part=part, encoding=encoding, names=frozenset(parquet.column_names(part.path)))
 
 
 @contextmanager
@@ -82,6 +101,13 @@ def _text(part: Part, encoding: str) -> Iterator[Stream]:
 
 def _check_text(head: bytes, encoding: str, name: str) -> None:
     """Raise InputError for a beginning that is no text of the declared encoding."""
+    known = next((what for magic, what in _OTHERS if head.lstrip().lower().startswith(magic)), None)
+    if known is not None:
+        raise InputError(
+            f"The file is {known}, neither text nor Parquet.",
+            record=name,
+            fix="Export CSV or JSON lines (plain, by gzip or in a zip), or Parquet.",
+        )
     if not is_utf8(encoding):
         return
     shown = undeclared(head)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import IO, Final, Protocol
+from typing import Final, Protocol
 
 from connectors.errors import InputError
 
@@ -46,12 +46,12 @@ def is_utf8(name: str) -> bool:
     return known_encoding(name) in _UTF8S
 
 
-def as_utf8(stream: IO[bytes], encoding: str, source: str) -> Stream:
+def as_utf8(stream: Stream, encoding: str, source: str) -> Stream:
     """The text as UTF-8 without a byte-order mark. Reading raises InputError where it is no such text."""
     codec = known_encoding(encoding)
     head = stream.read(4)
     if is_utf8(encoding):
-        return _Headed(head.removeprefix(_BOM_UTF8), stream)
+        return Headed(head.removeprefix(_BOM_UTF8), stream)
     if head.startswith(_BOM_UTF8):
         raise InputError(
             f"The file is declared {encoding}, but begins with the mark of UTF-8.",
@@ -80,23 +80,25 @@ def undeclared(head: bytes) -> str | None:
     return None
 
 
-class _Headed:
+class Headed:
     """A stream with some bytes put back in front of it."""
 
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
+    def __init__(self, head: bytes, stream: Stream) -> None:
         self._head = head
         self._stream = stream
 
     def read(self, size: int, /) -> bytes:
-        head, self._head = self._head, b""
-        return head + self._stream.read(size - len(head)) if head else self._stream.read(size)
+        if not self._head:
+            return self._stream.read(size)
+        head, self._head = self._head[:size], self._head[size:]
+        return head if len(head) == size else head + self._stream.read(size - len(head))
 
 
 class _Recoded:
     """A stream of another encoding, read as UTF-8."""
 
-    def __init__(self, head: bytes, stream: IO[bytes], codec: str, declared: str, source: str) -> None:
-        self._source = _Headed(head, stream)
+    def __init__(self, head: bytes, stream: Stream, codec: str, declared: str, source: str) -> None:
+        self._source = Headed(head, stream)
         self._decoder = codecs.getincrementaldecoder(codec)(errors="strict")
         self._is_latin = codec == "iso8859-1"
         self._declared = declared

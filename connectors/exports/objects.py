@@ -27,7 +27,7 @@ from connectors.exports.places import Rows
 
 _BREAK, _OPEN = b"\n{"
 _REASON: Final = re.compile(r"at byte (\d+) of input: (.*?)\.(?:\s|$)")
-_SAMPLE: Final = 200  # objects whose names are looked at
+_SAMPLE: Final = 100  # objects whose names are looked at
 _ESCAPED_NUL: Final = b"\\u0000"
 
 
@@ -101,19 +101,14 @@ def object_rows(stream: Stream, source: str, wanted: Sequence[str]) -> Iterator[
         try:
             columns = paths.values(texts)
         except NotJsonError as error:
-            raise InputError(
-                f"This is no JSON: {error}.",
-                record=f"{source}, line {lines[error.index]}",
-                fix="Write one JSON object a line; if the file was cut, export it again. "
-                "Nothing of it was used.",
-            ) from None
+            raise _no_json(str(error), f"{source}, line {lines[error.index]}") from None
         if _ESCAPED_NUL in block.text:
             _refuse_nul(columns, source, lines)
         yield Rows(columns=columns, count=len(texts), source=source, lines=lines, first_row=None)
 
 
-def names_in(stream: Stream, source: str) -> set[str]:
-    """The names, and dotted paths, of the first objects."""
+def names_in(block: Block, source: str) -> set[str]:
+    """The names, and dotted paths, of a block's first objects. Raises InputError for what is no object."""
     names: set[str] = set()
 
     def walk(value: Any, prefix: str) -> None:
@@ -122,20 +117,21 @@ def names_in(stream: Stream, source: str) -> set[str]:
                 names.add(prefix + name)
                 walk(inner, f"{prefix}{name}.")
 
-    for block in blocks(stream, source):
-        texts, lines = _lines(block, source)
-        for index, text in enumerate(texts[:_SAMPLE].to_pylist()):
-            try:
-                walk(json.loads(text), "")
-            except (ValueError, RecursionError) as error:
-                raise InputError(
-                    f"This is no JSON: {error}.",
-                    record=f"{source}, line {lines[index]}",
-                    fix="Write one JSON object a line; if the file was cut, export it again. "
-                    "Nothing of it was used.",
-                ) from None
-        break
+    texts, lines = _lines(block, source)
+    for index, text in enumerate(texts[:_SAMPLE].to_pylist()):
+        try:
+            walk(json.loads(text), "")
+        except (ValueError, RecursionError) as error:
+            raise _no_json(str(error), f"{source}, line {lines[index]}") from None
     return names
+
+
+def _no_json(reason: str, where: str) -> InputError:
+    return InputError(
+        f"This is no JSON: {reason}.",
+        record=where,
+        fix="Write one JSON object a line; if the file was cut, export it again. Nothing of it was used.",
+    )
 
 
 def _lines(block: Block, source: str) -> tuple[pa.Array, npt.NDArray[np.int64]]:

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, Final, cast
 
 from connectors.errors import InputError
@@ -17,6 +17,8 @@ GZIP_MAGIC: Final = b"\x1f\x8b"
 ZIP_MAGIC: Final = b"PK\x03\x04"
 EMPTY_ZIP: Final = b"PK\x05\x06"
 _ENCRYPTED: Final = 0x1
+_WORKBOOK: Final = "[Content_Types].xml"
+_HIDDEN: Final = (".", "__MACOSX")
 _BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
 
 
@@ -27,7 +29,7 @@ class Part:
     name: str
     path: Path
     opened: Callable[[], AbstractContextManager[IO[bytes]]]
-    is_packed: bool  # in a zip
+    is_packed: bool  # in a zip, or by gzip
 
 
 def parts_of(path: Path) -> Sequence[Part]:
@@ -35,7 +37,8 @@ def parts_of(path: Path) -> Sequence[Part]:
     with _errors(str(path)), path.open("rb") as stream:
         head = stream.read(4)
     if not head.startswith((ZIP_MAGIC, EMPTY_ZIP)):
-        return [Part(name=str(path), path=path, opened=lambda: _plain(path), is_packed=False)]
+        is_packed = head.startswith(GZIP_MAGIC)
+        return [Part(name=str(path), path=path, opened=lambda: _plain(path), is_packed=is_packed)]
     try:
         with zipfile.ZipFile(path) as archive:
             members = sorted(
@@ -47,6 +50,12 @@ def parts_of(path: Path) -> Sequence[Part]:
             record=str(path),
             fix="Export or copy it again; nothing of it was used.",
         ) from None
+    if any(info.filename == _WORKBOOK for info in members):
+        raise InputError(
+            "The file is a workbook (xlsx or the like).",
+            record=str(path),
+            fix="Save the sheet as 'CSV UTF-8', or export JSON lines or Parquet.",
+        )
     if not members:
         raise InputError("The zip holds no file.", record=str(path), fix="Export it again, or take it away.")
     secret = next((info for info in members if info.flag_bits & _ENCRYPTED), None)
@@ -60,8 +69,11 @@ def _member(path: Path, name: str) -> Part:
 
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
-    """Whether it is data: folders and what macOS adds for itself are not."""
-    return not info.is_dir() and not info.filename.startswith("__MACOSX/") and info.file_size > 0
+    """Whether it is data: folders, empty files and what systems add for themselves are not."""
+    name = PurePosixPath(info.filename)
+    return (
+        not info.is_dir() and info.file_size > 0 and not any(part.startswith(_HIDDEN) for part in name.parts)
+    )
 
 
 @contextmanager

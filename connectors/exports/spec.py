@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import glob
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 
 from connectors.canonical import EXPORT_KINDS, EXPORT_TABLES
-from connectors.errors import InputError, SettingError
+from connectors.errors import SettingError
 from connectors.exports.encodings import known_encoding
 
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
@@ -106,47 +104,22 @@ class ExportSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportFile:
-    """One file as it was when it was listed; `rows` only where the file says so itself (Parquet)."""
+    """One file as it was when it was listed; `rows` only where the file says so itself (Parquet).
+
+    `path` is where it can be opened on this machine, `address` what people call it: the path, but for an
+    object of a store, of which `tag` names the version."""
 
     path: Path
     size: int
     sha256: str
     rows: int | None = None
+    address: str = ""
+    tag: str = ""
 
-
-def list_files(spec: ExportSpec) -> list[ExportFile]:
-    """The files that the pattern names, sorted by path. Raises InputError when there are none."""
-    if "://" in spec.path:
-        raise InputError(
-            "Addresses of object stores can't be read yet.",
-            record=spec.path,
-            fix="Copy the files to a folder of this machine and name it by a path.",
-        )
-    exact = Path(spec.path)
-    found = [exact] if exact.is_file() else [Path(name) for name in glob.glob(spec.path, recursive=True)]
-    files = sorted(path for path in found if path.is_file())
-    if not files:
-        raise InputError(
-            f"No file of the export of {spec.kind} is there.",
-            record=spec.path,
-            fix="Correct path in [[exports]]; a pattern such as exports/events/*.parquet names many files.",
-        )
-    return [_listed(path) for path in files]
-
-
-def _listed(path: Path) -> ExportFile:
-    """The file with its size and checksum."""
-    from connectors.exports.parquet import footer_rows
-
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-            size = stream.tell()
-    except OSError as error:
-        raise InputError(
-            f"The file can't be read: {error.strerror}.", record=str(path), fix="Check its permissions."
-        ) from None
-    return ExportFile(path=path, size=size, sha256=digest, rows=footer_rows(path))
+    @property
+    def name(self) -> str:
+        """The address, else the path."""
+        return self.address or str(self.path)
 
 
 def _wrong(name: str, message: str, fix: str) -> SettingError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, text
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.store.base import Base
@@ -121,7 +121,7 @@ class MappedColumnRow(Base):
 
 
 class ExportFileRow(Base):
-    """One export file that we know: what it held when it was read. `status` is read or missing."""
+    """One export file that counts: what it held when it was read. `status` is read or missing."""
 
     __tablename__ = "export_files"
 
@@ -137,6 +137,28 @@ class ExportFileRow(Base):
     status: Mapped[str]
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     read_at: Mapped[datetime]
+    days: Mapped[dict[str, Any] | None]  # rows by day, in the company's zone
+    # what the store calls this version of the object; empty on a disk
+    tag: Mapped[str] = mapped_column(default="", server_default=text("''"))
+    # hashes of some of its events, to find them again in another file
+    sample: Mapped[bytes | None] = mapped_column(LargeBinary)
+    sample_bits: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class QuarantineRow(Base):
+    """One export file that can't be used as it now is, and why. What it said before is an ExportFileRow."""
+
+    __tablename__ = "quarantined_files"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    size: Mapped[int] = mapped_column(BigInteger)
+    sha256: Mapped[str]
+    reason: Mapped[str]
+    place: Mapped[str]  # file and line
+    fix: Mapped[str]
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    found_at: Mapped[datetime]  # when these bytes were first found to be bad
 
 
 class AliasRow(Base):

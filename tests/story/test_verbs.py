@@ -228,7 +228,7 @@ def test_a_bad_export_is_named_with_row_and_fix_and_the_rest_is_checked(home: An
     answer = home.upswell("exports", "check", "--kind", "billing")
     assert answer.exit_code == 2
     assert len(answer.errors) == 1
-    assert answer.errors[0]["record"] == f"{file}, row 1"
+    assert answer.errors[0]["record"] == f"{file}, line 2 (row 1)"
     assert answer.errors[0]["fix"]
     assert len(answer.data["files"]) > 1
     assert home.upswell("status").data["lake"] == before

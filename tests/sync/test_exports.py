@@ -1,19 +1,21 @@
-"""Export files are read once, replaced when sent again, and a bad one changes nothing."""
+"""Export files are read once, replaced when sent again, and a bad one is set aside, whole."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from connectors.errors import InputError
 from sync.config import load
-from sync.exports import ExportReport, ingest
+from sync.export_report import ExportReport
+from sync.exports import ingest
 from sync.lake import Lake
+from sync.quarantine import quarantined_files
 from sync.store import Store
-from sync.store.tables import ExportFileRow
+from sync.store.tables import BookmarkRow, ExportFileRow, OrgRow
 
 HEAD = "customer_id,user,event,at,visit\n"
 Ingest = Callable[[], ExportReport]
@@ -145,18 +147,107 @@ def test_an_export_that_never_had_rows_is_no_cause_for_a_warning(ingest_now: Ing
     assert ingest_now().empty == ()
 
 
-def test_a_bad_file_changes_nothing(ingest_now: Ingest, folder: Path, lake: Lake, ledger: Store) -> None:
-    """Not even what the good files beside it say; the file and the line are named."""
+def test_a_bad_file_is_quarantined_whole_and_the_others_are_read(
+    ingest_now: Ingest, folder: Path, lake: Lake, ledger: Store
+) -> None:
+    """Not even its good lines count; file, line, reason and fix are told until it is mended or gone."""
     ingest_now()
     (folder / "e1.csv").write_text(HEAD + "007,amy,open,2026-11-01T09:00:00Z,v1\n")
-    (folder / "e9.csv").write_text(HEAD + "007,eve,open,yesterday,v1\n")
-    with pytest.raises(InputError, match="yesterday") as caught:
-        ingest_now()
-    assert "e9.csv" in str(caught.value)
+    bad = folder / "e9.csv"
+    bad.write_text(HEAD + "007,eva,open,2026-11-01T09:00:00Z,v1\n007,eve,open,yesterday,v1\n")
+    for report in (ingest_now(), ingest_now()):
+        (one,) = report.quarantined
+        assert (one.kind, one.path, one.kept) == ("events", str(bad), 0)
+        assert "yesterday" in one.reason
+        assert one.place == f"{bad}, line 3 (row 2)"
+        assert report.warnings == (str(one),)
+        assert bad.name not in str((report.read, report.replaced, report.unchanged))
+        assert users(lake) == ["amy", "cy"]
+    assert len(list(lake.folder.glob("*/*.parquet"))) == 3
+    bad.write_text(HEAD + "007,eve,open,2026-11-01T09:00:00Z,v1\n")
+    mended = ingest_now()
+    assert (mended.quarantined, mended.warnings) == ((), ())
+    assert [Path(path).name for path in mended.read] == ["e9.csv"]
+    assert quarantined_files(ledger) == []
+    assert users(lake) == ["amy", "cy", "eve"]
+
+
+def test_what_a_file_said_before_it_was_sent_again_bad_still_counts(
+    ingest_now: Ingest, folder: Path, lake: Lake, ledger: Store
+) -> None:
+    """It was true when it was read; that it counts is said, and the good bytes end the quarantine."""
+    ingest_now()
+    file = folder / "e1.csv"
+    good = file.read_text()
+    file.write_text(HEAD + "007,amy,open,yesterday,v1\n")
+    (one,) = ingest_now().quarantined
+    assert one.kept == 2
+    assert "Its 2 rows of before still count." in str(one)
     assert users(lake) == ["ann", "bob", "cy"]
-    assert len(list(lake.folder.glob("*/*.parquet"))) == 2
-    (folder / "e9.csv").unlink()
-    assert len(ingest_now().replaced) == 1
+    file.write_text(good)
+    assert ingest_now().warnings == ()
+    assert quarantined_files(ledger) == []
+
+
+def test_a_quarantined_file_that_is_taken_away_is_forgotten(
+    ingest_now: Ingest, folder: Path, ledger: Store
+) -> None:
+    """It never said anything."""
+    ingest_now()
+    bad = folder / "e9.csv"
+    bad.write_text("customer_id\n7\n")
+    assert len(ingest_now().quarantined) == 1
+    bad.unlink()
+    assert ingest_now().warnings == ()
+    assert quarantined_files(ledger) == []
+
+
+def test_a_copy_of_a_bad_file_is_as_bad(ingest_now: Ingest, folder: Path, ledger: Store) -> None:
+    """It is not said to count once where it does not count at all."""
+    ingest_now()
+    for name in ("e8.csv", "e9.csv"):
+        (folder / name).write_text(HEAD + "007,eve,open,yesterday,v1\n")
+    report = ingest_now()
+    assert [Path(each.path).name for each in report.quarantined] == ["e8.csv", "e9.csv"]
+    assert report.copies == ()
+
+
+def test_an_export_of_which_nothing_was_ever_read_stops_the_run(
+    ingest_now: Ingest, folder: Path, tmp_path: Path, lake: Lake, ledger: Store
+) -> None:
+    """Without its usage each account would look idle; what the other exports say is kept meanwhile."""
+    settings = tmp_path / "upswell.toml"
+    with settings.open("a") as file:
+        file.write('[[exports]]\nkind = "usage"\npath = "exports/u*.csv"\n')
+    (folder / "u1.csv").write_text("account_key,metric,period_start,value\n7,calls,2026-11-01,many\n")
+    (folder / "u2.csv").write_text("account_key\n7\n")
+    with pytest.raises(InputError, match=r"many.*None of the 2 files") as caught:
+        ingest_now()
+    assert "u1.csv, line 2" in str(caught.value)
+    assert "take its [[exports]] out" in str(caught.value)
+    assert users(lake) == ["ann", "bob", "cy"]
+    assert len(quarantined_files(ledger)) == 2
+    (folder / "u2.csv").write_text("account_key,metric,period_start,value\n7,calls,2026-11-01,5\n")
+    assert [Path(each.path).name for each in ingest_now().quarantined] == ["u1.csv"]
+    (folder / "u2.csv").unlink()
+    assert len(ingest_now().quarantined) == 1, "what u2 said still counts"
+
+
+def test_what_happened_after_now_is_quarantined(ingest_now: Ingest, folder: Path, ledger: Store) -> None:
+    """Now is the later of our clock and that of the CRM, as far as it was read."""
+    ingest_now()
+    (folder / "e9.csv").write_text(HEAD + "007,eve,open,2026-12-24T09:00:00Z,v1\n")
+    assert len(ingest_now().quarantined) == 1
+    org = OrgRow(
+        id="o", kind="hubspot", name="", url="", currency="USD", timezone="UTC", api_version="",
+        first_seen=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    with ledger.begin() as session:
+        session.add(org)
+        session.flush()
+        until = datetime(2026, 12, 24, 12, tzinfo=UTC)
+        session.add(BookmarkRow(org_id="o", table_name="accounts", until=until))
+    assert ingest_now().quarantined == ()
 
 
 def test_a_file_that_is_gone_is_warned_of_once_and_still_counts(
@@ -188,11 +279,12 @@ def test_another_reading_of_the_same_bytes_is_read_again(
 
 
 def test_the_manifest_says_what_a_file_held(ingest_now: Ingest, folder: Path, ledger: Store) -> None:
-    """Rows, and the first and last time in them."""
+    """Size, format, rows, the first and last time in them, and rows by day."""
     ingest_now()
     with ledger.session() as session:
         row = session.get_one(ExportFileRow, ("events", str(folder / "e1.csv")))
-    assert row.rows == 2
+    assert (row.rows, row.format, row.size) == (2, "table", (folder / "e1.csv").stat().st_size)
+    assert row.days == {"2026-11-01": 1, "2026-11-02": 1}
     assert row.first_at is not None
     assert row.last_at is not None
     assert (row.first_at.isoformat(), row.last_at.isoformat()) == (

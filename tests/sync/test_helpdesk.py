@@ -14,7 +14,8 @@ from model.panel import build_rows
 from model.target import Target
 from sync.config import load
 from sync.context import read_accounts
-from sync.exports import ExportReport, ingest
+from sync.export_report import ExportReport
+from sync.exports import ingest
 from sync.identity import resolve
 from sync.lake import Lake
 from sync.store import Store

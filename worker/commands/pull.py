@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +11,7 @@ from worker.loop_home import open_loop
 from worker.verb import App, verb
 
 if TYPE_CHECKING:
-    from sync.exports import ExportReport
+    from sync.export_report import ExportReport
     from sync.pull import PullReport
 
 
@@ -62,11 +63,12 @@ def pull_facts(pulled: PullReport, read: ExportReport | None) -> dict[str, Any]:
         "exports": {} if read is None else dict(read.rows),
         "files_read": 0 if read is None else len(read.read) + len(read.replaced),
         "files_unchanged": 0 if read is None else len(read.unchanged),
+        "files_quarantined": [] if read is None else [asdict(each) for each in read.quarantined],
     }
 
 
 def pull_warnings(pulled: PullReport, read: ExportReport | None) -> list[str]:
-    """What people should know of a pull: tables that the user can't see, exports that are gone."""
+    """What people should know of a pull: tables that the user can't see, exports that are gone or bad."""
     from connectors.mappings import kind_of
 
     unseen = [f"{kind_of(table)} was not pulled: {why}" for table, why in pulled.invisible.items()]
@@ -78,4 +80,5 @@ def export_sentence(read: ExportReport) -> str:
     parts = [f"{len(read.read)} read"]
     parts += [f"{len(read.replaced)} replaced"] if read.replaced else []
     parts += [f"{len(read.unchanged)} unchanged"] if read.unchanged else []
+    parts += [f"{len(read.quarantined)} quarantined"] if read.quarantined else []
     return ", ".join(parts)

@@ -70,6 +70,10 @@ def command(app: App, runs: int) -> None:
         )
     else:
         screen.say("Empty. Fill it with: upswell pull")
+    if facts["quarantined"]:
+        screen.say(
+            f"{len(facts['quarantined'])} export files are quarantined. See: upswell exports status", "yellow"
+        )
     screen.head("Newest plan")
     plan = facts["plan"]
     if plan is None:
@@ -82,6 +86,7 @@ def status_facts(loop: Loop, runs: int) -> dict[str, Any]:
     """Where things stand, as data; reads the ledger only."""
     from sync.attendance import workers
     from sync.plan_ledger import latest_plan_id, load
+    from sync.quarantine import quarantined_files
     from sync.store.tables import RunRow, SegmentRow
 
     with loop.store.session() as session:
@@ -115,5 +120,6 @@ def status_facts(loop: Loop, runs: int) -> dict[str, Any]:
         "workers": [asdict(each) for each in workers(loop.store, now=loop.machine_clock(), tick=tick)],
         "model": loop.registry.current,
         "lake": lake,
+        "quarantined": [asdict(each) for each in quarantined_files(loop.store)],
         "plan": plan,
     }

@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from connectors.exports.spec import ExportSpec, list_files
+from connectors.exports.listing import list_files
+from connectors.exports.spec import ExportSpec
 from connectors.exports.table import read_export
 
 Load = Callable[..., pa.Table]

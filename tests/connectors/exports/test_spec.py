@@ -12,7 +12,8 @@ import pytest
 
 from connectors.canonical import EXPORT_KINDS, EXPORT_TABLES, schema_of
 from connectors.errors import InputError, SettingError
-from connectors.exports.spec import REQUIRED, ExportSpec, list_files
+from connectors.exports.listing import list_files
+from connectors.exports.spec import REQUIRED, ExportSpec
 
 
 @pytest.mark.parametrize(

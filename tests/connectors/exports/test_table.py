@@ -7,6 +7,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import zipfile
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -27,6 +28,15 @@ def parquet_bytes(table: pa.Table, **options: Any) -> bytes:
     """A table as the bytes of a Parquet file."""
     buffer = io.BytesIO()
     pq.write_table(table, buffer, **options)
+    return buffer.getvalue()
+
+
+def zip_bytes(members: dict[str, str]) -> bytes:
+    """Texts as a zip of files that are not packed."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name, text)
     return buffer.getvalue()
 
 
@@ -169,7 +179,8 @@ def test_any_text_and_time_comes_back_from_every_format(
     tmp_path_factory: Any, rows: list[tuple[str, datetime]]
 ) -> None:
     """What was exported is what is read."""
-    from connectors.exports.spec import ExportSpec, list_files
+    from connectors.exports.listing import list_files
+    from connectors.exports.spec import ExportSpec
     from connectors.exports.table import read_export
 
     folder = tmp_path_factory.mktemp("any")
@@ -227,6 +238,76 @@ def test_a_bad_file_is_refused_with_its_place_and_reason(
     assert where in str(caught.value.record)
     assert what in caught.value.message
     assert caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"(\xb5/\xfd\x04\x00", "zstd"),
+        (b"Obj\x01\x04", "Avro"),
+        (b"\n<!DOCTYPE html><html>", "web page"),
+        (gzip.compress(parquet_bytes(pa.table({"a": [1]}))), "packed by gzip"),
+    ],
+)
+def test_what_is_no_export_is_called_by_its_name(load: Any, content: bytes, what: str) -> None:
+    """A page that asks to log in, saved as an export, is not read as a table of one strange column."""
+    with pytest.raises(InputError, match=what):
+        load(content)
+
+
+def test_a_workbook_and_an_encrypted_zip_are_refused_and_hidden_files_are_left_out(load: Any) -> None:
+    """A zip holds exports, and nothing else that looks like one."""
+    assert load(zip_bytes({"__MACOSX/._a.csv": "x", ".DS_Store": "x", "a.csv": EVENTS})).num_rows == 2
+    with pytest.raises(InputError, match="workbook"):
+        load(zip_bytes({"[Content_Types].xml": "<x/>", "xl/sheet1.xml": "<x/>"}))
+    with pytest.raises(InputError, match="holds no file"):
+        load(zip_bytes({}))
+    secret = bytearray(zip_bytes({"a.csv": EVENTS}))
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        secret[secret.index(mark) + at] |= 1
+    with pytest.raises(InputError, match="encrypted"):
+        load(bytes(secret))
+
+
+def test_a_damaged_member_of_a_zip_is_refused(load: Any) -> None:
+    """Its checksum is verified when its end is read."""
+    content = bytearray(zip_bytes({"a.csv": EVENTS}))
+    content[content.index(b"login")] ^= 1
+    with pytest.raises(InputError, match="CRC") as caught:
+        load(bytes(content))
+    assert str(caught.value.record).endswith("a.csv")
+
+
+def test_a_path_leads_into_a_column_of_json_and_into_a_struct(load: Any) -> None:
+    """Warehouses export an event's properties so."""
+    properties = {"plan": {"tier": "Pro"}, "acct": 7}
+    row = {"user_id": "u", "event": "e", "at": "2026-11-02T09:00:00Z"}
+    texts = pa.Table.from_pylist([row | {"properties": json.dumps(properties)}, row | {"properties": ""}])
+    buffer = io.BytesIO()
+    pa_csv.write_csv(texts, buffer)
+    where = {"account_key": "properties.acct", "columns": {"feature": "properties.plan.tier"}}
+    for content in (buffer.getvalue(), parquet_bytes(texts)):
+        table = load(content, **where)
+        assert table.column("account_key").to_pylist() == ["7", None]
+        assert table.column("feature").to_pylist() == ["Pro", None]
+    struct = parquet_bytes(pa.Table.from_pylist([row | {"properties": properties}]))
+    assert load(struct, **where).column("feature").to_pylist() == ["Pro"]
+
+
+def test_ids_of_warehouses_are_text_whatever_their_type(load: Any) -> None:
+    """Whole decimals, as Snowflake unloads numbers, and bytes, as Hive writes text."""
+    table = pa.table(
+        {
+            "account_key": pa.array([42], pa.decimal128(38, 0)),
+            "user_id": pa.array([b"anna"], pa.binary()),
+            "event": ["e"],
+            "at": ["2026-11-02T09:00:00Z"],
+        }
+    )
+    (row,) = load(parquet_bytes(table)).to_pylist()
+    assert (row["account_key"], row["user_id"]) == ("42", "anna")
+    with pytest.raises(InputError, match="user_id"):
+        load(parquet_bytes(table.set_column(1, "user_id", pa.array([b"\xff"], pa.binary()))))
 
 
 def test_half_a_parquet_file_is_refused(load: Any) -> None:

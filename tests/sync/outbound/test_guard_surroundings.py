@@ -19,7 +19,7 @@ from sync.last_plan import LastPlan, read_last_plan
 from sync.planned import Finding
 from sync.settings import BudgetSettings, GuardSettings
 from sync.store.scores import save_scores
-from sync.store.tables import BookmarkRow, OrgRow, RunRow, SegmentRow
+from sync.store.tables import BookmarkRow, OrgRow, QuarantineRow, RunRow, SegmentRow
 
 Score = Callable[..., dict[str, Any]]
 TODAY = date(2026, 11, 23)
@@ -220,10 +220,31 @@ def test_the_lake_s_figures_are_those_of_its_segments(world: Any) -> None:
         )  # fmt: skip
         session.flush()
         session.add(BookmarkRow(org_id=org.id, table_name="accounts", until=NOON))
+        session.add(
+            QuarantineRow(
+                kind="tickets", path="t.csv", size=1, sha256="", reason="", place="", fix="", found_at=NOON
+            )
+        )
     facts = read_lake_facts(world.store, org.id)
-    assert facts == LakeFacts(rows={"events": 12}, newest={"events": NOON}, pulled_until=NOON)
+    assert facts == LakeFacts(
+        rows={"events": 12}, newest={"events": NOON}, pulled_until=NOON, quarantined={"helpdesk_tickets": 1}
+    )
     assert LakeFacts.from_json(facts.as_json()) == facts
     assert read_lake_facts(world.store, "another").pulled_until is None
+
+
+def test_the_guard_says_which_inputs_are_old_or_gone_as_their_files_are_bad(score: Score) -> None:
+    """A quarantined file stops nothing by itself; that usage ends with it does."""
+    bad = {"events": 2, "notes": 1}
+    assert findings([score(1)], inputs=replace(lake(events=10), quarantined=bad)) == {}
+    old = LakeFacts(
+        rows={"events": 1}, newest={"events": NOON - timedelta(days=20)}, pulled_until=NOON, quarantined=bad
+    )
+    told = findings([score(1)], inputs=old)["stale_inputs"].message
+    assert told.endswith("; files are quarantined: 2 of events (see: upswell exports status)")
+    before = replace(NOTHING_BEFORE, inputs=lake(notes=7))
+    told = findings([score(1)], inputs=replace(lake(events=10), quarantined=bad), last=before)
+    assert "quarantined: 1 of notes" in told["empty_inputs"].message
 
 
 def keep_scores(world: Any, run_id: str, day: date, *rows: Mapping[str, Any]) -> None:
