@@ -1,9 +1,9 @@
 """Support: ticket volume, CSAT, critical and escalated cases, sentiment, topics and module gaps (S8).
 
-Text is read by stated rules (`wording.py`, `ticket_text.py`). A *gap ticket* tells of a workaround or asks for
-something; it points to the product of the catalogue whose words it holds: those of its name, its `keywords` in
-`[[products]]`, and its topic, weighed by TF-IDF over the catalogue. Nothing is learnt. `upswell features ACCOUNT
---family support` shows for each ticket which rule it met, by which words.
+Text is read by stated rules (`wording.py`, `ticket_text.py`). A *gap ticket* tells of a workaround or asks
+for something; it points to the product of the catalogue whose words it holds: those of its name, its
+`keywords` in `[[products]]`, and its topic, weighed by TF-IDF over the catalogue. Nothing is learnt.
+`upswell features ACCOUNT --family support` shows which rule each ticket met, by which words.
 """
 
 from __future__ import annotations
