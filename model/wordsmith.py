@@ -24,6 +24,8 @@ def write_value(value: float, unit: str) -> str:
         case "days" | "weeks" | "months":
             whole = round(value)
             return f"{whole} {unit[:-1] if whole == 1 else unit}"
+        case "flag":
+            return "yes" if value else "no"
         case "money":
             return f"{value:,.0f}"
         case "count":
