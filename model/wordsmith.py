@@ -26,9 +26,7 @@ def write_value(value: float, unit: str) -> str:
             return f"{whole} {unit[:-1] if whole == 1 else unit}"
         case "flag":
             return "yes" if value else "no"
-        case "money":
-            return f"{value:,.0f}"
-        case "count":
+        case "money" | "count":
             return f"{value:,.0f}"
         case _:
             return f"{value:.1f}".rstrip("0").rstrip(".")
