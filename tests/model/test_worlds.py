@@ -34,9 +34,18 @@ Record = dict[str, Any]
 World = dict[str, list[Record]]
 
 
-def day(rng: random.Random, most: int = 420) -> date:
-    """A day up to a month after the as-of day, or long before."""
-    return EVE - timedelta(days=rng.randint(-30, most))
+def day(rng: random.Random) -> date:
+    """A day up to a month after the as-of day, or long before; often one at the edge of a window."""
+    edge = rng.choice((30, 90, 180, 270, 360, 365)) - rng.choice((0, 1))
+    return EVE - timedelta(days=edge if rng.random() < 0.5 else rng.randint(-30, 420))
+
+
+def later(at: date, rng: random.Random) -> date | None:
+    """When something that began then ended, if it did; often at the edge of a window too."""
+    edge = day(rng)
+    if rng.random() < 0.2:
+        return None
+    return edge if edge >= at and rng.random() < 0.5 else at + timedelta(days=rng.randint(0, 60))
 
 
 def stamp(at: date, rng: random.Random) -> dict[str, datetime]:
@@ -57,7 +66,7 @@ def random_world(rng: random.Random) -> World:
         return [make(day(rng)) for _ in range(rng.choice((0, rng.randint(0, most))))]
 
     def ticket(at: date) -> Record:
-        closed = at + timedelta(days=rng.randint(0, 40)) if rng.random() < 0.8 else None
+        closed = later(at, rng)
         return stamp(at, rng) | {
             "created_at": moment(at),
             "subject": rng.choice((None, "Report")),
@@ -78,7 +87,7 @@ def random_world(rng: random.Random) -> World:
         }
 
     def deal(at: date) -> Record:
-        closed = at + timedelta(days=rng.randint(0, 60)) if rng.random() < 0.8 else None
+        closed = later(at, rng)
         return stamp(at, rng) | {
             "crm_id": f"d{rng.random()}",
             "created_at": moment(at),
@@ -94,7 +103,7 @@ def random_world(rng: random.Random) -> World:
             "created_at": moment(at),
             "title": rng.choice((None, "VP Sales", "Clerk", "Head of IT")),
             "role": rng.choice((None, "Champion", "executive sponsor", "user")),
-            "left_at": at + timedelta(days=rng.randint(0, 300)) if rng.random() < 0.3 else None,
+            "left_at": later(at, rng) if rng.random() < 0.4 else None,
         }
 
     return {
