@@ -132,6 +132,13 @@ def random_world(rng: random.Random) -> World:
         ),
         "contacts": list({each["crm_id"]: each for each in some(5, contact)}.values()),
         "opportunities": some(5, deal),
+        "events": some(
+            9,
+            lambda at: (
+                {"user_id": "u", "event": "use", "feature": f"f{rng.randint(0, 7)}", "at": moment(at)}
+                | stamp(at, rng)
+            ),
+        ),
     }
 
 
@@ -311,8 +318,33 @@ def rest(world: World) -> dict[str, float]:
     }
 
 
+def adoption(worlds: dict[str, World]) -> dict[str, dict[str, float]]:
+    """Which features an account skipped on the usual way, by account; those without any use are left out."""
+    first: dict[str, dict[str, int]] = {}
+    for account, world in worlds.items():
+        # what came to be known first is the first use that anybody could count from
+        events = sorted(seen(world["events"], "at", "known_from"), key=lambda e: (_known(e[1]), -e[0]))
+        for age, each in events:
+            first.setdefault(account, {}).setdefault(each["feature"], age)
+    delays: dict[str, list[int]] = {}
+    for uses in first.values():
+        for feature, age in uses.items():
+            delays.setdefault(feature, []).append(max(uses.values()) - age)
+    usual = {feature: round(_mean(found), 6) for feature, found in delays.items()}
+    found = {}
+    for account, uses in first.items():
+        latest = usual[min(uses, key=lambda feature: (uses[feature], -usual[feature]))]
+        skipped = [each for each, place in usual.items() if place < latest and each not in uses]
+        found[account] = {"features_skipped": float(len(skipped)), "features_ever": float(len(uses))}
+    return found
+
+
+def _known(event: Record) -> date:
+    return max(_date(event["at"]), _date(event["known_from"]))
+
+
 def test_windows_of_records_are_what_counting_says(tiny: Any, catalogue: tuple[Product, ...]) -> None:
-    """Tickets, activities, notes, answers, contacts, triggers and deals; late and future ones included."""
+    """Tickets, activities, notes, answers, contacts, triggers, deals, features; late and future ones too."""
     rng = random.Random(11)
     worlds = {f"Z{number:03d}": random_world(rng) for number in range(ACCOUNTS)}
     made = tiny.without(*tiny.records)
@@ -324,6 +356,10 @@ def test_windows_of_records_are_what_counting_says(tiny: Any, catalogue: tuple[P
     table = build_rows(made.tables(), as_of=AS_OF, target=Target(), products=catalogue).table
     found = {row["account_id"]: row for row in table.to_pylist()}
     assert len(found) == ACCOUNTS
+    skipped = adoption(worlds)
+    assert any(each["features_skipped"] for each in skipped.values())
+    for account, expected in skipped.items():
+        assert {name: found[account][name] for name in expected} == expected, account
     for part in (support, relationship, people, rest):
         names = {name for world in worlds.values() for name in part(world)}
         assert names
