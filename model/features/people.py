@@ -285,4 +285,5 @@ FAMILY = Family(
     ),
     build=build,
     traces=TRACES,
+    origins={"finance_billing_views_30": "4 or more in 30 days is what teams act on"},
 )

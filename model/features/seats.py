@@ -213,4 +213,5 @@ FAMILY = Family(
     ),
     build=build,
     traces=TRACES,
+    origins={"seat_weeks_above_90": "80, 85 and 90 % are the marks at which teams watch seats"},
 )
