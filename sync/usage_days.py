@@ -1,6 +1,6 @@
 """The lake's events by day: partials (`model/partials.py`), written once beside each segment of events.
 
-A segment `events/NAME` has twins `user_day/NAME`, `feature_day/NAME` and `session_day/NAME`. The model reads
+A segment `events/NAME` has twins `user_day/NAME…`, `feature_day/NAME…` and `session_day/NAME…`. The model reads
 these and never the events again, so a day's run costs its new files. Twins that are missing (an older lake, a
 crash between two commits) are worked out when they are read, and written by the next `reduce_events`.
 """
@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from typing import Final
+from uuid import uuid4
 
 import ibis.expr.types as ir
 
@@ -64,7 +65,7 @@ def _reduced(lake: Lake, segment: SegmentRow) -> Iterable[Segment]:
     for partial, table in partials_of(lake.read([segment]), ACCOUNT).items():
         made = write_segment(
             lake.folder,
-            f"{partial}/{_name(segment)}",
+            f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
             partial,
             batches_of(lake.connection, table),
             source=segment.source,
@@ -82,4 +83,5 @@ def _all(lake: Lake, partial: str, parts: Sequence[ir.Table]) -> ir.Table:
 
 
 def _name(segment: SegmentRow) -> str:
-    return PurePosixPath(segment.path).name
+    """What a segment and its twins have in common."""
+    return PurePosixPath(segment.path).name.split(".")[0]
