@@ -48,7 +48,7 @@ def partials_of(events: ir.Table, account: Sequence[str]) -> dict[str, ir.Table]
     times in UTC, dates or day numbers; an event without `at` is left out, one without `known_from` is known
     when it happened. The columns are those of PARTIALS, in any order of rows."""
     days = _by_day(events, account)
-    names = _billing_names(days)
+    names = _billing_names(days).view()
     viewed = days.join(names, _same_name(days, names))
     user_day = viewed.group_by(*account, "user_id", "at", "known").agg(
         events=viewed.count(), billing_views=viewed.is_billing.sum()

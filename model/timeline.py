@@ -108,7 +108,8 @@ def code_days(partials: Mapping[str, ir.Table], space: Workspace) -> CodedDays:
         kept = [name for name in table.columns if name not in {"account_id", "user_id"}]
         return joined.select("account", "user", *kept)
 
-    of_account = used.join(accounts, "account_id").join(features, used.feature == features.name)
+    of_account = used.join(accounts, "account_id")
+    of_account = of_account.join(features, of_account.feature == features.name)
     columns = [name for name in PARTIALS["feature_day"] if name != "feature"]
     return CodedDays(
         people=people,

@@ -29,6 +29,7 @@ from sync.reading import Progress, Reading, clock_of_data, read_file
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.tables import ExportFileRow
+from sync.usage_days import reduce_events
 
 if TYPE_CHECKING:
     from connectors.exports.depot import Depot
@@ -122,6 +123,7 @@ def _ingest(
         replace=[(one.spec.table, source_of(one.file.name)) for one in readings],
         also=manifest,
     )
+    reduce_events(lake, run_id=run_id, now=now)
     read_now = {one.spec.path for one in readings}
     readable = read_now | {spec.path for spec in specs if was_read(spec, known.values())}
     refuse_unread(refused, readable, specs)

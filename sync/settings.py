@@ -178,6 +178,7 @@ class ProductSettings:
     unit: str = ""
     eligible: str = ""
     replaces: str = ""
+    keywords: tuple[str, ...] = ()  # words in a ticket that ask for it, beside those of its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

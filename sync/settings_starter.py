@@ -154,6 +154,7 @@ REST: Final = """
 # unit = "seat"
 # eligible = ""                 # who can buy it; empty: everybody who lacks it
 # replaces = ""                 # a tier upgrade names the tier that it replaces
+# keywords = []                 # words in a ticket that ask for it, beside those of its name
 
 [tiers]                         # cut-offs on the probability
 # very_high = 0.6

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.canonical import DAY, TIME
+from connectors.canonical import DAY, TEXT, TIME
 
 
 class MisfitError(ValueError):
@@ -49,9 +49,10 @@ def _unclear(naive: pa.Array, zone: str) -> MisfitError:
     twice = pc.not_equal(early.cast(TIME), late.cast(TIME))
     skipped = pc.not_equal(pc.local_timestamp(early), naive)
     index = pc.index(pc.or_(twice, skipped), pa.scalar(True)).as_py()
+    written = naive.slice(index, 1).cast(TEXT)[0].as_py().split(".")[0]
     what = (
         "was twice, as clocks were set back"
         if twice[index].as_py()
         else "did not exist, as clocks were set forward"
     )
-    return MisfitError(index, f"the time {naive[index].as_py():%Y-%m-%d %H:%M:%S} {what} in {zone}")
+    return MisfitError(index, f"the time {written} {what} in {zone}")

@@ -27,7 +27,8 @@ from connectors.exports.places import Rows
 
 _BREAK, _OPEN = b"\n{"
 _REASON: Final = re.compile(r"at byte (\d+) of input: (.*?)\.(?:\s|$)")
-_SAMPLE: Final = 100  # objects whose names are looked at
+_SAMPLE: Final = 200  # objects whose names are looked at ...
+_ALIKE: Final = 20  # ... until so many in a row bring no new one
 _ESCAPED_NUL: Final = b"\\u0000"
 
 
@@ -118,11 +119,16 @@ def names_in(block: Block, source: str) -> set[str]:
                 walk(inner, f"{prefix}{name}.")
 
     texts, lines = _lines(block, source)
+    newest = 0
     for index, text in enumerate(texts[:_SAMPLE].to_pylist()):
+        known = len(names)
         try:
             walk(json.loads(text), "")
         except (ValueError, RecursionError) as error:
             raise _no_json(str(error), f"{source}, line {lines[index]}") from None
+        newest = index if len(names) > known else newest
+        if index - newest >= _ALIKE:
+            break
     return names
 
 

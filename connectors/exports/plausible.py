@@ -13,7 +13,7 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from connectors.canonical import DAY, TIME
+from connectors.canonical import DAY, TEXT, TIME
 from connectors.exports.clock import MisfitError
 
 EARLIEST: Final = date(1990, 1, 1)
@@ -56,4 +56,5 @@ def _midnight(day: date) -> datetime:
 
 def _misfit(cells: pa.Array, bad: pa.Array, what: str) -> MisfitError:
     index = pc.index(bad, pa.scalar(True)).as_py()
-    return MisfitError(index, f"{cells[index].as_py()} {what}")
+    written = cells.slice(index, 1).cast(TEXT)[0].as_py()  # Python knows no year above 9999
+    return MisfitError(index, f"{written} {what}")

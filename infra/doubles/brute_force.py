@@ -47,9 +47,9 @@ def features_of(world: World, account: str, day: int) -> dict[str, float]:
     seen = [event for event in world.events if event.known <= day]
     own = [event for event in seen if event.account == account]
     found: dict[str, float] = {}
-    for family in (_usage, _departments, _power_users, _people):
+    for family in (_departments, _people):
         found |= family(world, own, day)
-    return found | _adoption(seen, account, day)
+    return found | _usage(own, day) | _power_users(own, day) | _adoption(seen, account, day)
 
 
 def _within(events: Iterable[Event], day: int, width: int, lag: int = 0) -> list[Event]:
@@ -70,7 +70,7 @@ def _over(top: float, bottom: float) -> float:
     return top / bottom if bottom > 0 else NAN
 
 
-def _usage(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
+def _usage(own: Sequence[Event], day: int) -> dict[str, float]:
     named = [event for event in own if event.user is not None]
 
     def users(width: int, lag: int = 0) -> int:
@@ -243,7 +243,7 @@ def _entropy(counts: Mapping[str, int]) -> float:
     return -sum(n / total * math.log(n / total) for n in counts.values() if n)
 
 
-def _power_users(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
+def _power_users(own: Sequence[Event], day: int) -> dict[str, float]:
     named = [event for event in own if event.user is not None]
 
     def days_of(lag: int) -> dict[str, int]:

@@ -309,4 +309,8 @@ FAMILY = Family(
     ),
     build=build,
     traces=TRACES,
+    origins=dict.fromkeys(
+        ("limit_utilisation", "limit_weeks_above_85", *(f"limit_{kind}" for kind in KINDS)),
+        "as for seats: 85 % is where teams act",
+    ),
 )

@@ -131,6 +131,11 @@ def build(inputs: Inputs) -> ir.Table:
     figures = inputs.rows.select("row")
     for part in parts:
         figures = figures.left_join(part, "row").drop("row_right")
+    # whoever has contacts and no dormant one among them has none, which is not unknown
+    dormant = ibis.coalesce(figures.influential_dormant, 0)
+    figures = figures.mutate(
+        influential_dormant=figures.contacts_known.notnull().ifelse(dormant, ibis.null("int64"))
+    )
     return figures.filter(figures.contacts_known.notnull() | figures.champion_last_seen.notnull())
 
 
@@ -278,4 +283,5 @@ FAMILY = Family(
     ),
     build=build,
     traces=TRACES,
+    origins={"finance_billing_views_30": "4 or more in 30 days is what teams act on"},
 )

@@ -1,7 +1,7 @@
 """Every windowed feature equals what counting event by event gives, in 600 small random worlds.
 
-A world is an account with a handful of users; a hundred of them stand in one build, so that the features which
-compare accounts with each other are counted over all of them.
+A world is an account with a handful of users; a hundred of them stand in one build, so that the features
+which compare accounts with each other are counted over all of them.
 """
 
 from __future__ import annotations
