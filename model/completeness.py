@@ -16,11 +16,22 @@ from model.features.feature import Family
 
 OPTIONAL: Final = frozenset({"account_id", "known_from"})  # a row without a stamp is known when it happens
 
+EVENTS_IN: Final = {
+    "user_id": ("user_day", "user_id"),
+    "event": ("user_day", "at"),
+    "at": ("user_day", "at"),
+    "feature": ("feature_day", "feature"),
+    "session_id": ("session_day", "session_id"),
+}
+"""Where the partials of events keep what a column of theirs says; an event always has a name and a day."""
+
 
 def absent_columns(
     sources: Mapping[str, ir.Table], families: Iterable[Family], until: int
 ) -> Mapping[str, tuple[str, ...]]:
-    """Family -> the columns that it needs and no row known by the day numbered `until` fills (table.column)."""
+    """Family -> the columns that it needs and no row known by the day numbered `until` fills (table.column).
+
+    Of events the `sources` have the partials, which hold the same columns."""
     families = tuple(families)
     wanted: dict[str, dict[str, None]] = {}
     for family in families:
@@ -29,7 +40,7 @@ def absent_columns(
     filled = {
         f"{table}.{column}"
         for table, columns in wanted.items()
-        for column in _filled(sources[table], tuple(columns), until)
+        for column in _filled_of(sources, table, tuple(columns), until)
     }
     found = {}
     for family in families:
@@ -52,6 +63,19 @@ def _needed(family: Family) -> list[str]:
         for column in columns
         if column not in OPTIONAL
     ]
+
+
+def _filled_of(
+    sources: Mapping[str, ir.Table], table: str, columns: tuple[str, ...], until: int
+) -> list[str]:
+    if table != "events":
+        return _filled(sources[table], columns, until)
+    found = []
+    for column in columns:
+        partial, held = EVENTS_IN[column]
+        if _filled(sources[partial], (held,), until):
+            found.append(column)
+    return found
 
 
 def _filled(table: ir.Table, columns: tuple[str, ...], until: int) -> list[str]:

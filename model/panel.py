@@ -22,11 +22,12 @@ from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Inputs
 from model.labels import outcomes, pipeline_rows
 from model.ownership import owned_products
+from model.partials import usage_by_day
 from model.product import Product
 from model.signals import resolve_signals
 from model.sources import read_sources
 from model.target import Target
-from model.timeline import CodedEvents, code_events, read_timeline
+from model.timeline import CodedDays, code_days, read_timeline
 from model.workspace import Workspace
 
 STEP_DAYS = 28
@@ -90,7 +91,8 @@ def build_panel(
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         last = day_number(as_of)
-        coded = code_events(sources["events"], space)
+        usage = usage_by_day(tables, sources, space)
+        coded = code_days(usage, space)
         first_data = _first_day(coded, sources, last)
         if start is not None:
             first = day_number(start)
@@ -100,7 +102,7 @@ def build_panel(
             first = first_data + WARM_UP_DAYS
         days = tuple(range(last, max(min(first, last), 0) - 1, -STEP_DAYS))[::-1]
         inputs = _inputs(sources, coded, days, target=target, products=products, signals=limits, space=space)
-        absent = absent_columns(sources, FAMILIES, inputs.days[-1])
+        absent = absent_columns({**sources, **usage}, FAMILIES, inputs.days[-1])
         keys, columns = _figures(inputs, absent)
         dated = _on_as_of(inputs.rows)
         events = expansion_events(sources, target).filter(lambda t: t.day.between(first_data, last))
@@ -147,10 +149,11 @@ def build_days(
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         limits = resolve_signals(signals)
-        coded = code_events(sources["events"], space)
+        usage = usage_by_day(tables, sources, space)
+        coded = code_days(usage, space)
         asked = tuple(sorted({day_number(day) for day in days}))
         inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
-        absent = absent_columns(sources, FAMILIES, inputs.days[-1])
+        absent = absent_columns({**sources, **usage}, FAMILIES, inputs.days[-1])
         keys, columns = _figures(inputs, absent)
         table = pa.table(keys | columns)
     features = tuple(name for name in CATALOGUE if name in columns)
@@ -208,7 +211,7 @@ def _backend(tables: Mapping[str, ir.Table]) -> object:
 
 def _inputs(
     sources: Mapping[str, ir.Table],
-    events: CodedEvents,
+    used: CodedDays,
     days: tuple[int, ...],
     *,
     target: Target,
@@ -226,7 +229,7 @@ def _inputs(
             fix="Check that billing has invoices with ARR or seats up to that date, or that accounts have "
             "customer_since; and that --as-of is not before the data.",
         )
-    timeline = read_timeline(events, complete, space)
+    timeline = read_timeline(used, complete, space)
     coded = keys.left_join(timeline.accounts, "account_id")
     rows = space.keep(coded.select("row", "account_id", "account", "day"))
     arrays = rows.select("row", "day", account=ibis.coalesce(rows.account, -1)).order_by("row").to_pyarrow()
@@ -331,9 +334,9 @@ def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
     }
 
 
-def _first_day(coded: CodedEvents, sources: Mapping[str, ir.Table], last: int) -> int:
+def _first_day(coded: CodedDays, sources: Mapping[str, ir.Table], last: int) -> int:
     """The first day on which usage says anything, else billing; the longest useful history is five years."""
-    for table in (coded.events, sources["usage"], sources["billing"]):
+    for table in (coded.user_day, sources["usage"], sources["billing"]):
         first = table.filter(table["at"] <= last)["at"].min().to_pyarrow().as_py()
         if first is not None:
             return max(int(first), last - 5 * 365)

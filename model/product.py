@@ -44,6 +44,7 @@ class Product:
     unit: str = ""
     eligible: str = ""
     replaces: str = ""
+    keywords: tuple[str, ...] = ()  # words of a ticket that points to it
 
     def __post_init__(self) -> None:
         if self.type not in PRODUCT_TYPES:

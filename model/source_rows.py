@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from model.days import calendar_date
 from model.features.feature import Trace
+from model.features.ticket_text import TextRules, describe
 from model.sources import SOURCES
 
 SHOWN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -42,6 +43,8 @@ SHOWN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 """The columns of each source that are shown, after its day and, for other accounts' rows, the account."""
+
+NO_RULES: Final = TextRules(idf=MappingProxyType({}), products=MappingProxyType({}))
 
 LATER: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -68,9 +71,17 @@ class SourceRows:
 
 
 def source_rows(
-    sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequence[str], eve: int, limit: int
+    sources: Mapping[str, ir.Table],
+    trace: Trace,
+    accounts: Sequence[str],
+    *,
+    eve: int,
+    limit: int,
+    rules: TextRules = NO_RULES,
 ) -> SourceRows:
-    """At most `limit` rows of the trace, of these accounts, as known on the day numbered `eve`."""
+    """At most `limit` rows of the trace, of these accounts, as known on the day numbered `eve`.
+
+    A ticket has a column `says` too: the rules of the text that it meets, with the words that were found."""
     found = traced(sources, trace, accounts, eve)
     dated = SOURCES[trace.table].at is not None
     if trace.table == "events":
@@ -84,16 +95,25 @@ def source_rows(
         days = {"first": found[trace.day].min(), "last": found[trace.day].max()} if dated else {}
         counted = found.aggregate(total=found.count(), **days)
     counts = counted.to_pyarrow().to_pylist()[0]
-    named = ("at",) if dated else ()
-    whose = ("account_id",) if trace.alike else ()
-    columns = (*named, *whose, *SHOWN[trace.table])
-    newest = lines.select(*dict.fromkeys((*columns, *LATER.get(trace.table, ()))))
+    columns = (
+        *(("at",) if dated else ()),
+        *(("account_id",) if trace.alike else ()),
+        *SHOWN[trace.table],
+    )
+    texts = ("subject", "body") if trace.table == "tickets" else ()
+    newest = lines.select(*dict.fromkeys((*columns, *LATER.get(trace.table, ()), *texts)))
     order = [ibis.desc(name) if name == "at" else name for name in newest.columns]
     shown = newest.order_by(order).limit(limit).to_pyarrow().to_pylist()
+    named = ("day", *columns[1:]) if dated else columns
+    rows = [_line(row, trace.table, columns, eve) for row in shown]
+    if texts:
+        named = (*named, "says")
+        said = [describe(row["subject"], row["body"], rules) for row in shown]
+        rows = [(*cells, each) for cells, each in zip(rows, said, strict=True)]
     return SourceRows(
         table=trace.table,
-        columns=("day", *columns[1:]) if dated else columns,
-        rows=tuple(_line(row, trace.table, columns, eve) for row in shown),
+        columns=named,
+        rows=tuple(rows),
         total=int(counts["total"] or 0),
         first=_date(counts.get("first")),
         last=_date(counts.get("last")),

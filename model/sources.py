@@ -178,7 +178,7 @@ def read_sources(tables: Mapping[str, ir.Table], space: Workspace) -> Mapping[st
     for name, source in SOURCES.items():
         given = tables.get(name)
         shaped = _shape(anchor.limit(0) if given is None else given, source, missing=given is None)
-        # events are read once and aggregated by the timeline; the others are small and read often
+        # events are read once, or not at all, by the partials; the others are small and read often
         clean[name] = shaped if name == "events" else space.keep(shaped)
     return MappingProxyType(clean)
 

@@ -1,4 +1,4 @@
-"""Events, read once and reduced to days: who was active, with which features, known since when."""
+"""The use of the product by day: who was active, with which features, known since when."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from model.partials import PARTIALS
 from model.rolling import Grid, rolling_users
 from model.workspace import Workspace
-
-# Pages on which people look at plans, prices and invoices; matched inside `event` and `feature`, lower case.
-BILLING_PAGES = "billing|invoice|pricing|plan_page|plans_page|upgrade_page|subscription"
 
 WEEKS = 26
 # How many days before an as-of day the families ask for the users of the last W days, by W.
@@ -26,91 +24,110 @@ USER_LAGS: Mapping[int, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
-    """Events with whole numbers for accounts, users and features, and what they come to per day.
+class CodedDays:
+    """The partials (`model/partials.py`) with whole numbers for accounts, users and features.
 
-    Days are day numbers; `known` is the day from which a line may be seen. Codes are of one build only.
+    * `people`: account, user, account_id, user_id; the user of events of nobody is null, and a line too
+    * `user_day`, `feature_day`, `session_day`: as the partials, by account and user or feature
+    """
+
+    people: ir.Table
+    user_day: ir.Table
+    feature_day: ir.Table
+    session_day: ir.Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """The use of the product per day. Days are day numbers; `known` is the day from which a line may be seen.
+
+    Codes are of one build only. A user-day has a line in `user_day` for each day on which some of its events
+    became known, and one in `active_day`, as of the first of these.
 
     * `accounts`: account, account_id and `used`, the day on which its first use was known
     * `people`: user, account, account_id, user_id
-    * `events`: account, user, feature, is_billing (a page about plans or invoices), session_id, at, known
-    * `user_day`: account, user, at with known and events
+    * `user_day`: account, user, at, known, events, billing_views; user is null for events of nobody
+    * `active_day`: account, user, at, known
+    * `feature_day`: account, feature, at, known, events
+    * `session_day`: account, user, session_id, at, known; a session comes once for each source that has it
     * `users`: distinct active users of the last 1, 7, 30 and 90 days, on the days of USER_LAGS
     """
 
     accounts: ir.Table
     people: ir.Table
-    events: ir.Table
     user_day: ir.Table
+    active_day: ir.Table
+    feature_day: ir.Table
+    session_day: ir.Table
     users: Mapping[int, Grid]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodedEvents:
-    """The tables `people` and `events` of a Timeline, people without a user id included."""
-
-    people: ir.Table
-    events: ir.Table
-
-
-def read_timeline(coded: CodedEvents, days: Iterable[int], space: Workspace) -> Timeline:
-    """The timeline of the events for the as-of `days`, materialised in the engine."""
+def read_timeline(coded: CodedDays, days: Iterable[int], space: Workspace) -> Timeline:
+    """The timeline for the as-of `days`, materialised in the engine."""
     as_of = sorted(set(days))
-    people, events = coded.people, coded.events
-    named = events.filter(events.user.notnull())
-    user_day = space.keep(
-        named.group_by("account", "user", "at").agg(known=named.known.min(), events=named.count())
-    )
-    used = user_day.group_by("account").agg(used=user_day.known.min())
+    people = coded.people
+    active_day = space.keep(_first_lines(coded.user_day))
+    used = active_day.group_by("account").agg(used=active_day.known.min())
     accounts = people.select("account", "account_id").distinct()
     accounts = space.keep(accounts.left_join(used, "account").select("account", "account_id", "used"))
     asked = {width: [day - lag for day in as_of for lag in lags] for width, lags in USER_LAGS.items()}
     return Timeline(
         accounts=accounts,
         people=people.filter(people.user_id.notnull()),
-        events=events,
-        user_day=user_day,
-        users=rolling_users(user_day, asked, space),
+        user_day=coded.user_day,
+        active_day=active_day,
+        feature_day=coded.feature_day,
+        session_day=coded.session_day,
+        users=rolling_users(active_day, asked, space),
     )
 
 
-def code_events(events: ir.Table, space: Workspace) -> CodedEvents:
-    """The events, read once, with codes in place of names, and the people that the codes stand for.
+def code_days(partials: Mapping[str, ir.Table], space: Workspace) -> CodedDays:
+    """The partials of `account_id` with codes in place of names, and the people that the codes stand for.
 
-    Grouping millions of events by whole numbers costs a third of grouping them by text.
+    Grouping and joining by whole numbers costs a third of doing so by text.
     """
+    given = partials["user_day"]
     by_person = ibis.window(order_by=["account_id", "user_id"])
-    people = events.select("account_id", "user_id").distinct()
-    people = space.keep(
-        people.mutate(
-            account=ibis.dense_rank().over(order_by="account_id").cast("int32"),
-            user=ibis.row_number().over(by_person).cast("int32"),
-        )
+    people = given.select("account_id", "user_id").distinct()
+    people = people.mutate(
+        account=ibis.dense_rank().over(order_by="account_id").cast("int32"),
+        user=ibis.row_number().over(by_person).cast("int32"),
     )
-    # the few distinct names are searched, not every event
-    names = events.select("event", "feature").distinct()
-    text = ibis.coalesce(names.event, "") + " " + ibis.coalesce(names.feature, "")
-    names = space.keep(
-        names.mutate(
-            code=ibis.dense_rank().over(order_by="feature").cast("int32"),
-            is_billing=text.lower().re_search(BILLING_PAGES),
-        )
+    people = space.keep(people.mutate(user=people.user_id.notnull().ifelse(people.user, ibis.null("int32"))))
+    accounts = people.select("account_id", "account").distinct()
+    used = partials["feature_day"]
+    features = used.select("feature").distinct()
+    features = space.keep(
+        features.select(name="feature", code=ibis.row_number().over(order_by="feature").cast("int32"))
     )
-    same_person = [events.account_id == people.account_id, events.user_id.identical_to(people.user_id)]
-    same_name = [events.event.identical_to(names.event), events.feature.identical_to(names.feature)]
-    joined = events.join(people, same_person, rname="person_{name}").join(
-        names, same_name, rname="name_{name}"
+
+    def by_person_code(table: ir.Table) -> ir.Table:
+        same = [table.account_id == people.account_id, table.user_id.identical_to(people.user_id)]
+        joined = table.join(people, same, rname="person_{name}")
+        kept = [name for name in table.columns if name not in {"account_id", "user_id"}]
+        return joined.select("account", "user", *kept)
+
+    of_account = used.join(accounts, "account_id")
+    of_account = of_account.join(features, of_account.feature == features.name)
+    columns = [name for name in PARTIALS["feature_day"] if name != "feature"]
+    return CodedDays(
+        people=people,
+        user_day=space.keep(by_person_code(given)),
+        feature_day=space.keep(of_account.select("account", *columns, feature="code")),
+        session_day=by_person_code(partials["session_day"]),
     )
-    coded = joined.select(
-        "account",
-        "is_billing",
-        "session_id",
-        user=joined.user_id.notnull().ifelse(joined.user, ibis.null("int32")),
-        feature=joined.feature.notnull().ifelse(joined.code, ibis.null("int32")),
-        at=joined["at"].cast("int32"),
-        known=joined.known.cast("int32"),
-    )
-    return CodedEvents(people=people, events=space.keep(coded))
+
+
+def _first_lines(user_day: ir.Table) -> ir.Table:
+    """Of each user-day the line that was known first: that of its own day, or the first late one.
+
+    Late lines are few, so nothing large is grouped."""
+    named = user_day.filter(user_day.user.notnull()).select("account", "user", "at", "known")
+    on_time = named.filter(named.known == named["at"]).distinct()
+    late = named.filter(named.known > named["at"])
+    late = late.group_by("account", "user", "at").agg(known=late.known.min())
+    return on_time.union(late.anti_join(on_time, ["user", "at"]))
 
 
 def first_known(subject_days: ir.Table, *subject: str) -> ir.Table:

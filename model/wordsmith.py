@@ -24,9 +24,9 @@ def write_value(value: float, unit: str) -> str:
         case "days" | "weeks" | "months":
             whole = round(value)
             return f"{whole} {unit[:-1] if whole == 1 else unit}"
-        case "money":
-            return f"{value:,.0f}"
-        case "count":
+        case "flag":
+            return "yes" if value else "no"
+        case "money" | "count":
             return f"{value:,.0f}"
         case _:
             return f"{value:.1f}".rstrip("0").rstrip(".")

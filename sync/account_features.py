@@ -15,6 +15,7 @@ from model.days import day_number
 from model.features.families import CATALOGUE
 from model.features.feature import Family, Feature, Trace
 from model.features.peers import ALIKE, peer_groups
+from model.features.ticket_text import text_rules
 from model.groups import top_parents
 from model.panel import COMPLETE_AFTER_DAYS
 from model.peer_products import peers_and_products, product_holdings
@@ -42,9 +43,16 @@ class Move:
 
 
 def rows_behind(
-    tables: Mapping[str, ir.Table], day: DayRows, account_id: str, families: Iterable[Family], limit: int
+    tables: Mapping[str, ir.Table],
+    day: DayRows,
+    account_id: str,
+    families: Iterable[Family],
+    *,
+    limit: int,
+    products: tuple[Product, ...],
 ) -> Mapping[str, tuple[SourceRows, ...]]:
     """By feature: the source rows behind its value on that day, at most `limit` a table, newest first."""
+    rules = text_rules(products)
     eve = day_number(day.day) - COMPLETE_AFTER_DAYS
     values = day.row(account_id).to_pylist()[0]
     parents = _parents(tables)
@@ -58,7 +66,9 @@ def rows_behind(
                 for trace in traces:
                     if repr(trace) not in held:
                         accounts = [account_id] if not trace.alike else _alike(day, values, trace, parents)
-                        held[repr(trace)] = source_rows(sources, trace, accounts, eve, limit)
+                        held[repr(trace)] = source_rows(
+                            sources, trace, accounts, eve=eve, limit=limit, rules=rules
+                        )
                 found[feature.name] = tuple(held[repr(trace)] for trace in traces)
     return found
 

@@ -15,11 +15,14 @@ from connectors.crm import Crm
 from connectors.errors import SettingError
 from connectors.pace import Pace
 from sync.settings import BudgetSettings, Settings, State
+from sync.settings_exports import Export
 from sync.store import Store
 from sync.store.journal_key import SUFFIX, JournalKey
 
 if TYPE_CHECKING:
+    from connectors.exports.depot import StoreSettings
     from connectors.exports.spec import ExportSpec
+    from connectors.exports.warehouse import WarehouseTable
     from connectors.hubspot.settings import HubspotSettings
     from connectors.salesforce.settings import SalesforceSettings
 
@@ -135,8 +138,8 @@ def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
     return tuple(
         ExportSpec(
             kind=export.kind,
-            format=export.format,
-            path=export.path,
+            format="table" if export.url else export.format,
+            path=export.path or _table(export).pattern,
             account_key=export.account_key,
             columns=export.columns,
             timezone=export.timezone,
@@ -144,6 +147,27 @@ def export_specs(settings: Settings) -> tuple[ExportSpec, ...]:
         )
         for export in settings.exports
     )
+
+
+def store_settings(settings: Settings) -> StoreSettings:
+    """What the readers of object stores need to know."""
+    from connectors.exports.depot import StoreSettings
+
+    stores = settings.stores
+    return StoreSettings(
+        s3_endpoint=stores.s3_endpoint, gcs_endpoint=stores.gcs_endpoint, anonymous=stores.anonymous
+    )
+
+
+def warehouse_tables(settings: Settings) -> list[WarehouseTable]:
+    """The tables of warehouses that are exports."""
+    return [_table(export) for export in settings.exports if export.url]
+
+
+def _table(export: Export) -> WarehouseTable:
+    from connectors.exports.warehouse import WarehouseTable
+
+    return WarehouseTable(url=export.url, table=export.table)
 
 
 def journal_key(state: State) -> JournalKey:

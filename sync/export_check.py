@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from connectors.errors import InputError, UsageError
 from sync.connect import export_specs
+from sync.depot import open_depot
 from sync.empty_exports import empty_warning
 from sync.export_copies import copy_warning
 from sync.export_overlaps import Sampled, overlaps, sampled_files
 from sync.exports import is_known, known_files
 from sync.reading import clock_of_data, rows_of
-from sync.settings import Export, Settings
+from sync.settings import Settings
+from sync.settings_exports import Export
 from sync.store import Store
 from sync.store.tables import ExportFileRow
 from sync.tally import Tally
@@ -87,13 +89,14 @@ class _Inspection:
     def check_entry(self, entry: Export) -> None:
         from connectors.exports.listing import list_files
 
-        try:
-            (spec,) = export_specs(replace(self.settings, exports=(entry,)))
-            files = list_files(spec)
-        except UsageError as error:
-            self._add(_bad(entry.kind, entry.path, error))
-            return
-        places = [self._check_file(spec, file) for file in files]
+        with open_depot(self.settings, _nothing) as depot:
+            try:
+                (spec,) = export_specs(replace(self.settings, exports=(entry,)))
+                files = list_files(spec, depot)
+            except UsageError as error:
+                self._add(_bad(entry.kind, entry.path or entry.table, error))
+                return
+            places = [self._check_file(spec, file) for file in files]
         filled = any(self.checks[place].rows for place in places)
         for place in places:
             check = self.checks[place]
@@ -158,6 +161,10 @@ class _Inspection:
         if self.progress is not None:
             self.progress(len(self.checks))
         return len(self.checks) - 1
+
+
+def _nothing(_spec: ExportSpec, _address: str, _size: int | None, _tag: str) -> None:
+    """Every object is brought over, to be read to its end."""
 
 
 def _bad(kind: str, path: str, error: UsageError) -> FileCheck:

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from sync.connect import export_specs
+from sync.depot import open_depot
 from sync.empty_exports import was_read
 from sync.export_copies import Found, Key, note_moves, sort_by_content, source_of
 from sync.export_overlaps import overlaps, sampled_files
@@ -28,8 +29,10 @@ from sync.reading import Progress, Reading, clock_of_data, read_file
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.tables import ExportFileRow
+from sync.usage_days import reduce_events
 
 if TYPE_CHECKING:
+    from connectors.exports.depot import Depot
     from connectors.exports.spec import ExportFile, ExportSpec
 
 
@@ -47,11 +50,33 @@ def ingest(
     A file whose spec changed (columns, zone, key) is read again: the same bytes now mean other rows. Raises
     InputError for an entry without a file, and for one of which no file could ever be read (the others are
     in the lake then); SettingError for a kind that can't be read."""
+    known = known_files(store)
+
+    def held(spec: ExportSpec, address: str, size: int | None, tag: str) -> str | None:
+        row = known.get((spec.kind, address))
+        if row is None or row.tag != tag or row.spec_hash != spec_hash(spec) or size not in {None, row.size}:
+            return None
+        return row.sha256
+
+    with open_depot(settings, held) as depot:
+        return _ingest(settings, store, lake, depot, run_id=run_id, now=now, progress=progress)
+
+
+def _ingest(
+    settings: Settings,
+    store: Store,
+    lake: Lake,
+    depot: Depot,
+    *,
+    run_id: str | None,
+    now: datetime,
+    progress: Progress | None,
+) -> ExportReport:
     from connectors.exports.listing import list_files
 
     known = known_files(store)
     specs = export_specs(settings)
-    listed = [(spec, file) for spec in specs for file in list_files(spec)]
+    listed = [(spec, file) for spec in specs for file in list_files(spec, depot)]
     present = {(spec.kind, file.name): (spec, file) for spec, file in listed}
     found = _sorted(present, known)
     latest, zone = clock_of_data(store, now), settings.company.timezone
@@ -88,6 +113,7 @@ def ingest(
                     .where(ExportFileRow.kind == kind, ExportFileRow.path == path)
                     .values(status=status)
                 )
+        _note_tags(session, listed)
         note_refused(session, list(refused.values()), run_id=run_id, now=now)
 
     lake.commit(
@@ -97,6 +123,7 @@ def ingest(
         replace=[(one.spec.table, source_of(one.file.name)) for one in readings],
         also=manifest,
     )
+    reduce_events(lake, run_id=run_id, now=now)
     read_now = {one.spec.path for one in readings}
     readable = read_now | {spec.path for spec in specs if was_read(spec, known.values())}
     refuse_unread(refused, readable, specs)
@@ -131,10 +158,26 @@ def _without_bad_copies(found: Found, refused: dict[Key, Refused], present: Mapp
     return replace(found, copies=good)
 
 
+def _note_tags(session: Session, listed: Sequence[Listed]) -> None:
+    """Keep the version under which the bytes that we know lie in their store now."""
+    for spec, file in listed:
+        if file.tag:
+            session.execute(
+                update(ExportFileRow)
+                .where(
+                    ExportFileRow.kind == spec.kind,
+                    ExportFileRow.path == file.name,
+                    ExportFileRow.sha256 == file.sha256,
+                )
+                .values(tag=file.tag)
+            )
+
+
 def known_files(store: Store) -> dict[Key, ExportFileRow]:
     """Every file that counts, by kind and path."""
+    query = select(ExportFileRow).options(defer(ExportFileRow.sample), defer(ExportFileRow.days))
     with store.session() as session:
-        return {(row.kind, row.path): row for row in session.scalars(select(ExportFileRow))}
+        return {(row.kind, row.path): row for row in session.scalars(query)}
 
 
 def is_known(row: ExportFileRow | None, spec: ExportSpec, file: ExportFile) -> bool:

@@ -17,6 +17,7 @@ import pyarrow as pa
 from ibis.util import gen_name
 
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
+from model.partials import PARTIALS
 from sync.account_index import build_index
 from sync.aliases import Alias, final_survivors
 from sync.currencies import Money
@@ -28,7 +29,8 @@ from sync.lake import Lake
 from sync.lake_engine import arrow_view
 from sync.lineage import Lineage
 from sync.mapped_objects import OF_RECORD, with_objects
-from sync.settings import Identity
+from sync.settings_exports import Identity
+from sync.usage_days import EVENTS
 
 UNMATCHED: Final = pa.schema([("key", pa.string()), ("account_id", pa.string())])
 
@@ -82,11 +84,11 @@ def resolve(
     }
     resolved["accounts"] = _keep(connection, _account_table(tables["accounts"], own_records, by_crm_id))
     exports = {name: tables[name] for name in EXPORT_TABLES}
-    rows_of_key = _rows_of_key(exports)
+    rows_of_key = _rows_of_key(exports | {EVENTS: tables["user_day"]})
     found = {key: index.match(key) for key in rows_of_key}
     by_key = _lookup(connection, {k: m.account_id for k, m in found.items() if m.account_id is not None})
-    for name, table in exports.items():
-        resolved[name] = _export_table(table, by_key, by_crm_id)
+    for name in (*EXPORT_TABLES, *PARTIALS):
+        resolved[name] = _export_table(tables[name], by_key, by_crm_id)
     resolved["tickets"] = _keep(
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )
@@ -198,7 +200,8 @@ def _rows_of_key(exports: Mapping[str, ir.Table]) -> Mapping[str, Mapping[str, i
     for name, table in exports.items():
         if OF_RECORD in table.columns:
             table = table.filter(table[OF_RECORD].isnull())  # noqa: PLW2901  # the others need no key
-        counted = table.group_by("account_key").agg(n=ibis._.count()).filter(ibis._.account_key.notnull())
+        n = table.events.sum() if name == EVENTS else table.count()
+        counted = table.group_by("account_key").agg(n=n).filter(ibis._.account_key.notnull())
         for row in counted.to_pyarrow().to_pylist():
             found.setdefault(row["account_key"], {})[name] = row["n"]
     return found

@@ -149,9 +149,23 @@ class Lake:
         A table without segments is empty. Raises InputError when a segment's file is gone or cut."""
         listed: dict[str, list[SegmentRow]] = {}
         for segment in self.segments():
-            self._check_size(segment)
             listed.setdefault(segment.table_name, []).append(segment)
         return {name: self._table(name, listed.get(name, [])) for name in (*FROM_CRM, *EXPORT_TABLES)}
+
+    def read(self, segments: Sequence[SegmentRow]) -> ir.Table:
+        """The rows of segments of one table as they were written, with `filename`.
+
+        Raises InputError when a segment's file is gone or cut."""
+        for segment in segments:
+            self._check_size(segment)
+        table: ir.Table = self.connection.read_parquet(
+            [str(self.folder / segment.path) for segment in segments],
+            table_name=gen_name(f"segments_{segments[0].table_name}"),
+            filename=True,
+            union_by_name=True,
+            hive_partitioning=False,
+        )
+        return table
 
     def verify(self) -> int:
         """How many segments were read and found as they were written.
@@ -200,13 +214,7 @@ class Lake:
             if name not in self._empty:
                 self._empty[name] = arrow_view(self.connection, schema.empty_table())
             return self._empty[name]
-        rows = self.connection.read_parquet(
-            [str(self.folder / segment.path) for segment in segments],
-            table_name=gen_name(f"segments_{name}"),
-            filename=True,
-            union_by_name=True,
-            hive_partitioning=False,
-        )
+        rows = self.read(segments)
         later = {  # columns that the schema gained since these segments were written
             column: ibis.null(kind)
             for column, kind in ibis.schema(schema).items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -50,3 +51,10 @@ def arrow_view(connection: Any, rows: pa.Table) -> ir.Table:
     name = gen_name("upswell_arrow")
     connection.con.register(name, rows)
     return connection.table(name)
+
+
+def batches_of(connection: Any, table: ir.Table, rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+    """The expression's rows in batches, so that no more than one is held."""
+    # Ibis 12.0 asks DuckDB 2's result for a method that it lost
+    result = connection.con.sql(connection.compile(table))
+    yield from result.to_arrow_reader(rows)

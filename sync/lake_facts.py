@@ -10,6 +10,7 @@ from typing import Any, Self
 from sqlalchemy import func, select
 
 from connectors.canonical import EXPORT_KINDS
+from model.partials import PARTIALS
 from sync.store import Store
 from sync.store.tables import BookmarkRow, QuarantineRow, SegmentRow
 
@@ -49,7 +50,7 @@ def read_lake_facts(store: Store, org_id: str) -> LakeFacts:
     """The figures as they are now, by the ledger; no file of the lake is opened."""
     counted = (
         select(SegmentRow.table_name, func.sum(SegmentRow.rows), func.max(SegmentRow.last_at))
-        .where(SegmentRow.active)
+        .where(SegmentRow.active, SegmentRow.table_name.not_in(PARTIALS))
         .group_by(SegmentRow.table_name)
         .order_by(SegmentRow.table_name)
     )

@@ -35,6 +35,7 @@ def products_of(settings: Settings) -> tuple[Product, ...]:
             unit=product.unit,
             eligible=product.eligible,
             replaces=product.replaces,
+            keywords=product.keywords,
         )
         for product in settings.products
     )

@@ -48,15 +48,22 @@ class Segment:
 
 
 def write_segment(
-    folder: Path, relative: str, table: str, pages: Iterable[pa.Table | pa.RecordBatch], *, source: str
+    folder: Path,
+    relative: str,
+    table: str,
+    pages: Iterable[pa.Table | pa.RecordBatch],
+    *,
+    source: str,
+    schema: pa.Schema | None = None,
 ) -> Segment | None:
     """The segment with the pages' rows; None, and no file, when there are none.
 
-    Raises InputError when a page does not fit the canonical schema; no file is left then."""
-    schema = schema_of(table)
+    Its columns are those of the canonical table, or of `schema`, whose rows then bear no times. Raises
+    InputError when a page does not fit; no file is left then."""
+    derived, schema = schema is not None, schema_of(table) if schema is None else schema
     path = folder / relative
     path.parent.mkdir(parents=True, exist_ok=True)
-    extent = _Extent(column=TIME_COLUMN.get(table, "modified_at"))
+    extent = _Extent(column=None if derived else TIME_COLUMN.get(table, "modified_at"))
     try:
         with pq.ParquetWriter(path, schema, compression="zstd", write_page_checksum=True) as writer:
             for chunk in _row_groups(pages, table, schema):
@@ -93,13 +100,15 @@ def file_sha256(path: Path) -> str:
 class _Extent:
     """How many rows went by, and the earliest and latest time in them."""
 
-    column: str
+    column: str | None
     rows: int = 0
     first: datetime | None = field(default=None)
     last: datetime | None = field(default=None)
 
     def add(self, chunk: pa.Table) -> None:
         self.rows += chunk.num_rows
+        if self.column is None:
+            return
         seen = pc.min_max(chunk[self.column]).as_py()
         if seen["min"] is not None:
             self.first = seen["min"] if self.first is None else min(self.first, seen["min"])

@@ -10,29 +10,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic.dataclasses import dataclass
 
 from sync.settings_checks import (
+    STRICT,
     ApiVersion,
     CronLine,
     CurrencyCode,
     DatabaseUrl,
     FilePath,
-    FileUrl,
     HttpUrl,
     Interval,
     LanguageTag,
     OptionalFile,
     QuietHours,
     RedisUrl,
-    TextEncoding,
     ZoneName,
-    check_export_columns,
     check_mapping,
 )
-
-STRICT = ConfigDict(extra="forbid", validate_default=True)
+from sync.settings_exports import Export, Identity, Stores
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -114,36 +111,6 @@ class CrmLogin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class Export:
-    """One export that a product-analytics, billing, support or survey system leaves for us."""
-
-    kind: Literal[
-        "events", "users", "usage", "billing", "entitlements", "tickets", "surveys", "triggers", "notes"
-    ]
-    format: Literal["auto", "amplitude", "mixpanel", "segment", "posthog", "pendo", "table"] = "auto"
-    path: Annotated[FileUrl, Field(min_length=1)]
-    account_key: str = "account_key"
-    columns: Mapping[str, str] = Field(default_factory=dict)  # canonical = theirs
-    timezone: ZoneName | Literal[""] = ""  # of timestamps that name none; without it they are UTC
-    encoding: TextEncoding = "utf-8"  # of text that is not UTF-8
-
-    @model_validator(mode="after")
-    def _columns_exist(self) -> Self:
-        check_export_columns(self.kind, self.columns)
-        return self
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class Identity:
-    """How an export's account key may name an account beside its ids; equality only, and never a guess."""
-
-    domain: bool = True  # a key that is a domain, web or e-mail address: the one account with that web site
-    name: bool = False  # a key that is the name of exactly one account, without case and legal form
-    shared_domains: tuple[str, ...] = ()  # domains that name nobody here, such as your own and a reseller's
-    overrides: OptionalFile = None  # CSV of account_key and crm_id, which goes before every rule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class State:
     """The ledger's database, the folder of trained models, and what keeps the journal from being changed."""
 
@@ -211,6 +178,7 @@ class ProductSettings:
     unit: str = ""
     eligible: str = ""
     replaces: str = ""
+    keywords: tuple[str, ...] = ()  # words in a ticket that ask for it, beside those of its name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -368,6 +336,7 @@ class Settings:
         default_factory=dict
     )  # canonical column = CRM field, by table; under `fields`: our field = theirs
     exports: tuple[Export, ...] = ()
+    stores: Stores = Stores()
     identity: Identity = Identity()
     state: State = Field(default_factory=State)
     lake: LakeHome = Field(default_factory=LakeHome)

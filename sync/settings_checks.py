@@ -16,7 +16,7 @@ from typing import Annotated
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from connectors.canonical import CRM_TABLES, EXPORT_KINDS, FROM_CRM, MAPPED_KINDS, schema_of
 from connectors.exports.encodings import known_encoding
@@ -24,6 +24,7 @@ from connectors.exports.spec import REQUIRED
 from connectors.fields import field_specs
 from connectors.mappings import OBJECT
 
+STRICT = ConfigDict(extra="forbid", validate_default=True)
 FILE_DATABASES = ("sqlite:///", "duckdb:///")
 CRON_FIELDS = 5
 _OURS = frozenset({"accounts", "owners", "exchange_rates"})
@@ -75,6 +76,10 @@ def _database(url: str, info: ValidationInfo) -> str:
         if url.startswith(prefix) and path and path != ":memory:":
             return f"{prefix}{_absolute(Path(path), info)}"
     return url
+
+
+def _warehouse(url: str, info: ValidationInfo) -> str:
+    return url and _database(url, info)
 
 
 def _http(url: str) -> str:
@@ -154,6 +159,7 @@ FilePath = Annotated[Path, AfterValidator(_absolute)]
 OptionalFile = Annotated[FilePath | None, BeforeValidator(lambda value: value or None)]  # "" is none
 FileUrl = Annotated[str, AfterValidator(_absolute_url)]
 DatabaseUrl = Annotated[str, AfterValidator(_database)]
+WarehouseUrl = Annotated[str, AfterValidator(_warehouse)]
 HttpUrl = Annotated[str, AfterValidator(_http)]
 ZoneName = Annotated[str, Field(min_length=1), AfterValidator(_zone)]
 TextEncoding = Annotated[str, Field(min_length=1), AfterValidator(_encoding)]

@@ -111,6 +111,11 @@ REST: Final = """
 # shared_domains = []           # domains that name nobody, such as yours or a reseller's
 # overrides = ""                # CSV of account_key,crm_id; upswell exports match --out writes one to fill in
 
+[stores]                        # for paths such as s3://bucket/events/*.parquet; credentials: environment
+# s3_endpoint = ""              # of a store that speaks S3; empty: AWS
+# gcs_endpoint = ""
+# anonymous = false             # true: the buckets are public
+
 [state]
 # url = "sqlite:///upswell.sqlite"     # or postgresql+psycopg://user@host/upswell
 # models = "models"                    # folder of trained models
@@ -149,6 +154,7 @@ REST: Final = """
 # unit = "seat"
 # eligible = ""                 # who can buy it; empty: everybody who lacks it
 # replaces = ""                 # a tier upgrade names the tier that it replaces
+# keywords = []                 # words in a ticket that ask for it, beside those of its name
 
 [tiers]                         # cut-offs on the probability
 # very_high = 0.6

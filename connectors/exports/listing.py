@@ -5,23 +5,32 @@ from __future__ import annotations
 import glob
 import hashlib
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from connectors.errors import InputError
 from connectors.exports.spec import ExportFile, ExportSpec
+
+if TYPE_CHECKING:
+    from connectors.exports.depot import Depot
 
 UNREADABLE: Final = ""
 """The checksum of a file that can't be opened; reading it says why."""
 
 
-def list_files(spec: ExportSpec) -> list[ExportFile]:
-    """The files that the pattern names, sorted by path. Raises InputError when there are none."""
+def list_files(spec: ExportSpec, depot: Depot | None = None) -> list[ExportFile]:
+    """The files that the pattern names, sorted by path. Raises InputError when there are none.
+
+    Objects of a store and tables of a warehouse are brought to the depot."""
     if "://" in spec.path:
-        raise InputError(
-            "Addresses of object stores can't be read yet.",
-            record=spec.path,
-            fix="Copy the files to a folder of this machine and name it by a path.",
-        )
+        from connectors.exports.stores import bring
+
+        assert depot is not None, "what lies elsewhere needs a depot"
+        source = depot.warehouses.get(spec.path)
+        if source is not None:
+            from connectors.exports.warehouse import bring_rows
+
+            return bring_rows(spec, source, depot)
+        return bring(spec, depot)
     exact = Path(spec.path)
     found = [exact] if exact.is_file() else [Path(name) for name in glob.glob(spec.path, recursive=True)]
     files = sorted(path for path in found if path.is_file())

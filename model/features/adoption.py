@@ -64,6 +64,12 @@ FEATURES = (
         "Mean days from a feature's release to this account's first use",
     ),
     Feature(
+        "features_skipped",
+        "count",
+        "events",
+        "Product features that accounts usually take up before this one's latest, and that it never used",
+    ),
+    Feature(
         "days_since_new_feature", "days", "events", "Days since a feature was last used for the first time"
     ),
 )
@@ -74,7 +80,7 @@ TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for nam
 
 def build(inputs: Inputs) -> ir.Table:
     """Adoption features of every row whose account had used any feature by then."""
-    used = inputs.timeline.events.filter(lambda t: t.feature.notnull())
+    used = inputs.timeline.feature_day
     first = inputs.space.keep(first_known(used, "account", "feature"))
     popular = inputs.space.keep(_popularity(first, inputs.days))
     rows = inputs.rows
@@ -88,9 +94,17 @@ def build(inputs: Inputs) -> ir.Table:
         advanced_new_90=(rare & (seen.age < 90)).sum(),
         feature_uptake_days=(seen["at"] - seen.released).mean(),
         days_since_new_feature=seen.age.min(),
+        # of two first used on one day, the one that usually comes later
+        latest=seen.usual.argmax(seen["at"] * 1e6 + seen.usual),
         offered=seen.offered.max(),
     )
-    figures = ever.left_join(_in_use(inputs, used, popular), ["account", "day"])
+    own = ever.select("row", "day", "latest")
+    before = own.join(popular, [own.day == popular.day, popular.usual < own.latest], rname="usual_{name}")
+    before = before.group_by("row").agg(usually_before=before.count())
+    mine = seen.select("row", "usual").join(own.select("row", "latest"), "row")
+    mine = mine.filter(mine.usual < mine["latest"]).group_by("row").agg(done_before=ibis._.count())
+    figures = ever.left_join(before, "row").drop("row_right").left_join(mine, "row").drop("row_right")
+    figures = figures.left_join(_in_use(inputs, used, popular), ["account", "day"])
     features_30 = ibis.coalesce(figures.features_30, 0)
     features_90 = ibis.coalesce(figures.features_90, 0)
     return figures.select(
@@ -101,6 +115,7 @@ def build(inputs: Inputs) -> ir.Table:
         "feature_uptake_days",
         "days_since_new_feature",
         "advanced_events_share_90",
+        features_skipped=ibis.coalesce(figures.usually_before, 0) - ibis.coalesce(figures.done_before, 0),
         features_30=features_30,
         features_90=features_90,
         features_change_90=features_30 - ibis.coalesce(figures.before_90, 0),
@@ -111,11 +126,11 @@ def build(inputs: Inputs) -> ir.Table:
     )
 
 
-def _in_use(inputs: Inputs, events: ir.Table, popular: ir.Table) -> ir.Table:
+def _in_use(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Table:
     """Features in use per account and as-of day: now, and 90 and 180 days earlier."""
-    recent = in_windows(events, inputs.days, {0: 90, 90: 30, 180: 30})
+    recent = in_windows(feature_day, inputs.days, {0: 90, 90: 30, 180: 30})
     used = recent.group_by("account", "day", "lag", "feature").agg(
-        events=recent.count(), last_age=recent.age.min()
+        events=recent.events.sum(), last_age=recent.age.min()
     )
     used = used.join(popular, ["feature", "day"])
     now = used.lag == 0
@@ -126,18 +141,26 @@ def _in_use(inputs: Inputs, events: ir.Table, popular: ir.Table) -> ir.Table:
         before_90=(used.lag == 90).sum(),
         before_180=(used.lag == 180).sum(),
         advanced_features_90=advanced.sum(),
-        advanced_events_share_90=used.events.sum(where=advanced) / used.events.sum(where=now),
+        advanced_events_share_90=(used.events * advanced.cast("int64")).sum(where=now)
+        / used.events.sum(where=now),
     )
 
 
 def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
-    """Per feature and as-of day: share of accounts that had used it, its first day anywhere, all offered."""
+    """Per feature and as-of day: share of accounts that had used it, its first day anywhere, all offered.
+
+    `usual` is its place in the usual order: mean days from an account's first use of anything to this."""
     asked = day_table(days)
     users = asked.join(first, first.known <= asked.day)
+    began = users["at"].min().over(ibis.window(group_by=["day", "account"]))
+    users = users.mutate(after=users["at"] - began)
     accounts = users.group_by("day").agg(accounts=users.account.nunique(), offered=users.feature.nunique())
-    counted = users.group_by("day", "feature").agg(n=users.count(), released=users["at"].min())
+    counted = users.group_by("day", "feature").agg(
+        n=users.count(), released=users["at"].min(), usual=users.after.mean().round(6)
+    )
     counted = counted.join(accounts, "day")
-    return counted.select("day", "feature", "released", "offered", popularity=counted.n / counted.accounts)
+    share = counted.n / counted.accounts
+    return counted.select("day", "feature", "released", "offered", "usual", popularity=share)
 
 
 FAMILY = Family(

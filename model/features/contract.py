@@ -44,6 +44,9 @@ FEATURES = (
     ),
     Feature("contract_term_months", "months", "accounts", "Length of the contract", present=True),
     Feature(
+        "multi_year", "flag", "accounts", "Whether the contract runs for 24 months or more", present=True
+    ),
+    Feature(
         "expansions_past",
         "count",
         "opportunities",
@@ -115,11 +118,16 @@ def build(inputs: Inputs) -> ir.Table:
     passed = (passed < 0).ifelse(passed + term, passed)
     tenure = figures.day - figures.customer_since
     return figures.select(
-        *(name for name in figures.columns if name in {f.name for f in FEATURES} - {"contract_term_months"}),
+        *(
+            name
+            for name in figures.columns
+            if name in {f.name for f in FEATURES} - {"contract_term_months", "multi_year"}
+        ),
         "row",
         tenure_days=(tenure >= 0).ifelse(tenure, ibis.null("int64")),
         days_to_renewal=term - passed,
         contract_term_months=figures.contract_term_months,
+        multi_year=(figures.contract_term_months >= 24).cast("float64"),
         days_to_first_value=(figures.used <= figures.day).ifelse(
             ibis.greatest(figures.used - figures.customer_since, 0), ibis.null("int64")
         ),

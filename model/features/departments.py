@@ -109,7 +109,7 @@ def _placed(inputs: Inputs) -> ir.Table:
     placed = placed.join(people, ["account_id", "user_id"]).select(
         "user", department=ibis.dense_rank().over(order_by=placed.department).cast("int32")
     )
-    days = inputs.timeline.user_day.join(inputs.space.keep(placed), "user")
+    days = inputs.timeline.active_day.join(inputs.space.keep(placed), "user")
     return days.select("account", "department", "at", "known")
 
 

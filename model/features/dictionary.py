@@ -51,7 +51,7 @@ def dictionary() -> str:
 
 def _section(family: Family) -> str:
     module = import_module(family.build.__module__)
-    about = (module.__doc__ or "").partition("\n")[0]
+    about = (module.__doc__ or "").strip()
     rows = [
         f"| `{each.name}` | {each.unit} | {_made_of(family.traced(each))} | {each.favours} "
         f"| {_threshold(family, each)} | {_meaning(each)} |"

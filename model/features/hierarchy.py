@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from model.customers import invoice_spans
 from model.days import day_table
 from model.expansions import won_expansions
-from model.features.feature import Family, Feature, Inputs, Trace, good
+from model.features.feature import Family, Feature, Inputs, Trace, directed, good
 from model.groups import group_table
 
 NEEDS = {
     "accounts": ("account_id", "parent_id"),
-    "billing": ("account_id", "period_start", "arr", "known_from"),
+    "billing": ("account_id", "period_start", "seats", "arr", "known_from"),
+    "events": ("account_id", "user_id", "at", "known_from"),
     "opportunities": ("account_id", "opportunity_type", "is_won", "closed_at"),
     "entitlements": ("account_id", "item", "kind", "valid_from", "valid_to", "known_from"),
 }
@@ -26,6 +28,13 @@ FEATURES = (
         "Other active customers under the same top-most parent, the parent included",
     ),
     Feature("group_arr", "money", "billing", "ARR of the parent's whole group"),
+    Feature("group_users_30", "count", "events", "Users active in the last 30 days in the whole group"),
+    Feature(
+        "group_seat_utilisation",
+        "share",
+        "events",
+        "Users active in the last 30 days over seats, of the group's accounts that have seats",
+    ),
     Feature(
         "sibling_expansions_180",
         "count",
@@ -56,6 +65,11 @@ FEATURES = (
 
 TRACES = {
     "siblings": (Trace(table="billing", newest=True, alike=("siblings",)),),
+    "group_users_30": (Trace(table="events", days=30, alike=("group",)),),
+    "group_seat_utilisation": (
+        Trace(table="events", days=30, alike=("group",)),
+        Trace(table="billing", filled=("seats",), newest=True, alike=("group",)),
+    ),
     "group_arr": (Trace(table="billing", filled=("arr",), newest=True, alike=("group",)),),
     "sibling_expansions_180": (
         Trace(table="opportunities", days=180, day="closed_at", flags=("is_won",), alike=("siblings",)),
@@ -71,7 +85,12 @@ def build(inputs: Inputs) -> ir.Table:
     group = inputs.space.keep(group_table(inputs.sources["accounts"]))
     members = inputs.space.keep(_members(inputs, group))
     totals = members.group_by("group_id", "day").agg(
-        members=members.count(), group_arr=members.arr.sum(), expansions=members.expansions.sum()
+        members=members.count(),
+        group_arr=members.arr.sum(),
+        group_users_30=members.users.sum(),
+        seated=members.users.sum(where=members.seats > 0),
+        group_seats=members.seats.sum(where=members.seats > 0),
+        expansions=members.expansions.sum(),
     )
     rows = inputs.rows.join(group, "account_id")
     rows = rows.left_join(totals, ["group_id", "day"]).drop("group_id_right", "day_right")
@@ -83,18 +102,25 @@ def build(inputs: Inputs) -> ir.Table:
         "row",
         siblings=ibis.greatest(ibis.coalesce(rows.members, 1) - 1, 0),
         group_arr=rows.group_arr,
+        group_users_30=rows.group_users_30,
+        group_seat_utilisation=rows.seated / rows.group_seats.nullif(0),
         sibling_expansions_180=ibis.coalesce(rows.expansions, 0) - ibis.coalesce(rows.own_expansions, 0),
         sibling_products_missing=ibis.coalesce(rows.products, 0),
     )
 
 
 def _members(inputs: Inputs, group: ir.Table) -> ir.Table:
-    """Active customers of each as-of day with their group, ARR and expansions of the last 180 days."""
+    """Active customers of each as-of day with their group, users, seats, ARR and expansions of 180 days."""
     asked = day_table(inputs.days)
-    members = inputs.rows.select("account_id", "day").join(group, "account_id")
+    users = inputs.timeline.users[30].at(inputs.account, inputs.day)
+    active = ibis.memtable(
+        pa.table({"row": range(len(users)), "users": pa.array(users, pa.float64(), from_pandas=True)})
+    )
+    members = inputs.rows.select("row", "account_id", "day").join(active, "row")
+    members = members.select("account_id", "day", "users").join(group, "account_id")
     spans = invoice_spans(inputs.sources["billing"])
     billed = asked.join(spans, [spans.known <= asked.day, spans.until.isnull() | (asked.day < spans.until)])
-    billed = billed.select("account_id", "day", "arr")
+    billed = billed.select("account_id", "day", "arr", "seats")
     won = won_expansions(inputs.sources, inputs.target).select("account_id", "known", closed="day")
     won = asked.join(won, [won.known <= asked.day, won.closed > asked.day - 180])
     won = won.group_by("account_id", "day").agg(expansions=won.count())
@@ -125,5 +151,10 @@ def _missing_products(inputs: Inputs, group: ir.Table) -> ir.Table:
 
 
 FAMILY = Family(
-    name="hierarchy", title="Account hierarchy", needs=NEEDS, features=FEATURES, build=build, traces=TRACES
+    name="hierarchy",
+    title="Account hierarchy",
+    needs=NEEDS,
+    features=directed(FEATURES, up=("group_users_30", "group_seat_utilisation")),
+    build=build,
+    traces=TRACES,
 )

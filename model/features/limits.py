@@ -1,10 +1,11 @@
-"""Other limits of the plan (API calls, storage, anything metered) and what was paid above them (S2)."""
+"""Other limits of the plan (API calls, storage, anything metered), usage figures, and overage (S2)."""
 
 from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
 
+from model.features import figures
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.features.limit_weeks import LATEST_DAYS, WEEKS, limit_figures
 
@@ -135,6 +136,7 @@ def _metered(days: int) -> tuple[Trace, ...]:
 
 
 TRACES = {
+    **figures.TRACES,
     **dict.fromkeys(
         (
             "limit_utilisation",
@@ -164,12 +166,14 @@ TRACES = {
 
 
 def build(inputs: Inputs) -> ir.Table:
-    """Limit and overage features of every row with metered usage or invoices."""
+    """Limit, overage and figure features of every row with metered usage or invoices."""
     usage = _monthly(inputs)
     overage = _overage(inputs)
     both = inputs.rows.select("row").left_join(usage, "row").drop("row_right")
     both = both.left_join(overage, "row").drop("row_right")
-    return both.filter(both.limit_utilisation.notnull() | both.overage_recent.notnull())
+    both = both.left_join(figures.figures(inputs), "row").drop("row_right")
+    is_told = both.limit_utilisation.notnull() | both.overage_recent.notnull() | both.figures_known.notnull()
+    return both.filter(is_told)
 
 
 def _monthly(inputs: Inputs) -> ir.Table:
@@ -285,11 +289,12 @@ def _overage(inputs: Inputs) -> ir.Table:
 
 FAMILY = Family(
     name="limits",
-    title="Plan limits",
+    title="Plan limits and usage figures",
     needs=NEEDS,
     features=directed(
-        FEATURES,
+        (*FEATURES, *figures.FEATURES),
         up=(
+            *figures.UP,
             "limit_utilisation_mean",
             "limit_change_180",
             "limits_near",
@@ -304,4 +309,8 @@ FAMILY = Family(
     ),
     build=build,
     traces=TRACES,
+    origins=dict.fromkeys(
+        ("limit_utilisation", "limit_weeks_above_85", *(f"limit_{kind}" for kind in KINDS)),
+        "as for seats: 85 % is where teams act",
+    ),
 )

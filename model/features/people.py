@@ -7,7 +7,8 @@ import ibis.expr.types as ir
 
 from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.timeline import BILLING_PAGES, in_windows
+from model.partials import BILLING_PAGES
+from model.timeline import in_windows
 
 NEEDS = {
     "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
@@ -130,6 +131,11 @@ def build(inputs: Inputs) -> ir.Table:
     figures = inputs.rows.select("row")
     for part in parts:
         figures = figures.left_join(part, "row").drop("row_right")
+    # whoever has contacts and no dormant one among them has none, which is not unknown
+    dormant = ibis.coalesce(figures.influential_dormant, 0)
+    figures = figures.mutate(
+        influential_dormant=figures.contacts_known.notnull().ifelse(dormant, ibis.null("int64"))
+    )
     return figures.filter(figures.contacts_known.notnull() | figures.champion_last_seen.notnull())
 
 
@@ -168,18 +174,16 @@ def _product_use(inputs: Inputs) -> ir.Table:
         inputs.timeline.people, ["account_id", "user_id"]
     )
     leads = inputs.space.keep(users.select("user", "champion", "sponsor"))
-    days = inputs.timeline.user_day.join(leads, "user")
+    days = inputs.timeline.active_day.join(leads, "user")
     daily = inputs.space.keep(
-        days.group_by("account", "at").agg(
-            known=days.known.min(), champion=days.champion.max(), sponsor=days.sponsor.max()
-        )
+        days.group_by("account", "at", "known").agg(champion=days.champion.max(), sponsor=days.sponsor.max())
     )
     seen = in_windows(daily, inputs.days, {0: 90})
     figures = seen.group_by("account", "day").agg(
-        champion_days_30=(seen.champion & (seen.age < 30)).sum(),
-        before=(seen.champion & (seen.age >= 60)).sum(),
-        sponsor_days_30=(seen.sponsor & (seen.age < 30)).sum(),
-        sponsor_days_90=seen.sponsor.sum(),
+        champion_days_30=seen["at"].nunique(where=seen.champion & (seen.age < 30)),
+        before=seen["at"].nunique(where=seen.champion & (seen.age >= 60)),
+        sponsor_days_30=seen["at"].nunique(where=seen.sponsor & (seen.age < 30)),
+        sponsor_days_90=seen["at"].nunique(where=seen.sponsor),
     )
     rows = inputs.rows.select("row", "account", "day")
     ever = rows.join(_last_seen(daily, inputs.days), ["account", "day"])
@@ -221,9 +225,8 @@ def _billing_pages(inputs: Inputs) -> ir.Table:
     admins = users.filter(users.role == "finance_admin").select("account_id", "user_id").distinct()
     admins = admins.join(inputs.timeline.people, ["account_id", "user_id"])
     admins = admins.select(admin="user", is_finance=ibis.literal(value=True))
-    events = inputs.timeline.events
-    views = events.filter(events.is_billing).group_by("account", "user", "at")
-    views = views.agg(known=ibis._.known.min(), events=ibis._.count())
+    views = inputs.timeline.user_day.filter(lambda t: t.billing_views > 0)
+    views = views.select("account", "user", "at", "known", events="billing_views")
     views = views.left_join(admins, views.user == admins.admin)
     pages = views.group_by("account", "at", "known").agg(
         events=views.events.sum(), finance=ibis.coalesce(views.events.sum(where=views.is_finance), 0)
@@ -280,4 +283,5 @@ FAMILY = Family(
     ),
     build=build,
     traces=TRACES,
+    origins={"finance_billing_views_30": "4 or more in 30 days is what teams act on"},
 )

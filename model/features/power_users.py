@@ -99,11 +99,12 @@ def build(inputs: Inputs) -> ir.Table:
 
 def _per_user(inputs: Inputs) -> ir.Table:
     """Days and events of each user over 30 days, and `days_before` of the 30 that ended 90 days earlier."""
-    seen = in_windows(inputs.timeline.user_day, inputs.days, {0: 30, 90: 30})
+    named = inputs.timeline.user_day.filter(lambda t: t.user.notnull())
+    seen = in_windows(named, inputs.days, {0: 30, 90: 30})
     return seen.group_by("account", "user", "day").agg(
-        days=(seen.lag == 0).sum(),
+        days=seen["at"].nunique(where=seen.lag == 0),
         events=ibis.coalesce(seen.events.sum(where=seen.lag == 0), 0),
-        days_before=(seen.lag == 90).sum(),
+        days_before=seen["at"].nunique(where=seen.lag == 90),
     )
 
 

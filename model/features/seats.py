@@ -137,9 +137,9 @@ def build(inputs: Inputs) -> pa.Table:
         "seat_utilisation_change_90": used[:, 0] - used[:, 13],
         "seat_utilisation_change_180": used[:, 0] - used[:, 26],
         "seat_trend": _slope(near),
-        "seat_weeks_above_80": _streak(used, 0.80),
-        "seat_weeks_above_85": _streak(used, 0.85),
-        "seat_weeks_above_90": _streak(used, 0.90),
+        "seat_weeks_above_80": streak(used, 0.80),
+        "seat_weeks_above_85": streak(used, 0.85),
+        "seat_weeks_above_90": streak(used, 0.90),
         "seat_share_weeks_above_85": (used > 0.85).sum(axis=1) / known.sum(axis=1),
         "seat_days_to_limit": np.where(headroom <= 0, 0.0, runs_out),
     }
@@ -187,10 +187,10 @@ def _slope(weekly: np.ndarray) -> np.ndarray:
     return slope
 
 
-def _streak(used: np.ndarray, level: float) -> np.ndarray:
-    """Weeks in a row, the newest first, without one known to be below the level."""
-    below = used < level
-    weeks: np.ndarray = np.where(below.any(axis=1), below.argmax(axis=1), used.shape[1])
+def streak(used: np.ndarray, level: float) -> np.ndarray:
+    """Weeks in a row, the newest first, that are known to be at the level or above."""
+    ends = ~(used >= level)  # a week of which nothing is known ends it: nobody can say that it was full
+    weeks: np.ndarray = np.where(ends.any(axis=1), ends.argmax(axis=1), used.shape[1])
     return weeks
 
 
@@ -213,4 +213,5 @@ FAMILY = Family(
     ),
     build=build,
     traces=TRACES,
+    origins={"seat_weeks_above_90": "80, 85 and 90 % are the marks at which teams watch seats"},
 )

@@ -85,13 +85,15 @@ TRACES = {name: (Trace(table="events", days=days),) for name, days in _DAYS.item
 
 def build(inputs: Inputs) -> pa.Table:
     """Usage features of every row whose account was active in the last 90 days, or half a year ago."""
-    user_day, events = inputs.timeline.user_day, inputs.timeline.events
-    daily = inputs.space.keep(user_day.group_by("account", "at", "known").agg(events=user_day.events.sum()))
+    named = inputs.timeline.user_day.filter(lambda t: t.user.notnull())
+    daily = inputs.space.keep(named.group_by("account", "at", "known").agg(events=named.events.sum()))
     totals = {
         width: rolling_total(daily, "events", width, {day - lag for day in inputs.days for lag in lags})
         for width, lags in EVENT_LAGS.items()
     }
-    sessions = rolling_total(_sessions(events, min(inputs.days) - 30), "sessions", 30, inputs.days)
+    sessions = rolling_total(
+        _sessions(inputs.timeline.session_day, min(inputs.days) - 30), "sessions", 30, inputs.days
+    )
 
     def users(width: int, lag: int = 0) -> np.ndarray:
         return inputs.timeline.users[width].at(inputs.account, inputs.day - lag)
@@ -129,9 +131,10 @@ def build(inputs: Inputs) -> pa.Table:
     return pa.table({"row": known} | {name: values[known] for name, values in figures.items()})
 
 
-def _sessions(events: ir.Table, after: int) -> ir.Table:
+def _sessions(session_day: ir.Table, after: int) -> ir.Table:
     """Sessions per account and day: account, at, known, sessions. A session over midnight counts on both."""
-    recent = events.filter(events.session_id.notnull() & events.user.notnull() & (events["at"] > after))
+    recent = session_day.filter(session_day["at"] > after)
+    # one that lies in several files is one
     once = recent.group_by("account", "user", "at", "session_id").agg(known=recent.known.min())
     return once.group_by("account", "at", "known").agg(sessions=once.count())
 

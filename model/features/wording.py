@@ -9,11 +9,11 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Final
 
-# A workaround or a request that points to something the plan does not contain.
-GAP = (
-    r"workaround|work around|by hand|manual|spreadsheet|csv|feature request|is there a way|is it possible"
-    r"|we would like|would love|missing|not included|not available|another tool|rebuild"
-    r"|does your|do you offer|can we get|need a way|no way to"
+# What people do for want of something, and what they ask for: both point to what the plan does not contain.
+WORKAROUND = r"workaround|work around|by hand|manual|spreadsheet|csv|another tool|rebuild"
+REQUEST = (
+    r"feature request|is there a way|is it possible|we would like|would love|missing|not included"
+    r"|not available|does your|do you offer|can we get|need a way|no way to"
 )
 
 TOPICS: Final = MappingProxyType(

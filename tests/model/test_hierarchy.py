@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
+import pytest
+
 from model.panel import build_rows
 from model.product import Product
 from model.target import Target
@@ -21,11 +23,15 @@ def values(company: Any, catalogue: tuple[Product, ...]) -> dict[str, dict[str, 
 
 
 def test_a_group_is_the_parent_and_its_subsidiaries(tiny: Any, catalogue: tuple[Product, ...]) -> None:
-    """Each has the others as siblings and all of their ARR; an account alone has its own."""
+    """Each has the others as siblings and all of their ARR, users and seats; one alone has its own."""
     found = values(tiny, catalogue)
     for name in GROUP:
         assert found[name]["siblings"] == 2
         assert found[name]["group_arr"] == sum(found[member]["arr"] for member in GROUP)
+        users = sum(found[member]["users_30"] for member in GROUP)
+        assert found[name]["group_users_30"] == users
+        seats = sum(found[member]["seats"] for member in GROUP)
+        assert found[name]["group_seat_utilisation"] == pytest.approx(users / seats, rel=1e-5)
     assert (found["A002"]["siblings"], found["A002"]["group_arr"]) == (0, found["A002"]["arr"])
 
 

@@ -24,7 +24,8 @@ def random_world(rng: random.Random) -> World:
     """Accounts with segment, industry, won expansions and products, each with when it was known."""
 
     def day(most: int) -> date:
-        return EVE - timedelta(days=rng.randint(-20, most))
+        edge = rng.choice((90, 180)) - rng.choice((0, 1))  # often at the edge of a window
+        return EVE - timedelta(days=edge if rng.random() < 0.5 else rng.randint(-20, most))
 
     world: World = {}
     for number in range(60):

@@ -121,7 +121,7 @@ def test_what_came_later_is_left_blank(sources: Mapping[str, Any]) -> None:
     (row,) = ticket.to_pyarrow().to_pylist()
 
     def shown(eve: int) -> dict[str, Any]:
-        found = source_rows(sources, Trace(table="tickets"), [row["account_id"]], eve, 1)
+        found = source_rows(sources, Trace(table="tickets"), [row["account_id"]], eve=eve, limit=1)
         return dict(zip(found.columns, found.rows[0], strict=True))
 
     before, after = shown(row["closed_at"] - 1), shown(row["closed_at"])
@@ -134,16 +134,18 @@ def test_rows_are_the_newest_and_all_are_counted(
     tiny: Any, at: Callable[..., datetime], sources: Mapping[str, Any]
 ) -> None:
     """At most as many as asked for; events are counted one by one and shown by day."""
-    bills = source_rows(sources, Trace(table="billing"), ["A001"], EVE, 2)
+    bills = source_rows(sources, Trace(table="billing"), ["A001"], eve=EVE, limit=2)
     assert (bills.total, len(bills.rows)) == (14, 2)
     assert [row[0] for row in bills.rows] == [date(2026, 2, 1), date(2026, 1, 1)]
     assert (bills.first, bills.last) == (date(2025, 1, 1), date(2026, 2, 1))
     mine = [each for each in tiny.records["events"] if each["account_id"] == "A001"]
     month = [each for each in mine if at(AS_OF - timedelta(days=30), 0) <= each["at"] < at(AS_OF, 0)]
-    used = source_rows(sources, Trace(table="events", days=30), ["A001"], EVE, 100)
+    used = source_rows(sources, Trace(table="events", days=30), ["A001"], eve=EVE, limit=100)
     assert used.total == len(month) == sum(row[used.columns.index("events")] for row in used.rows)
     assert len(used.rows) == len({each["at"].date() for each in month})
-    none = source_rows(sources, Trace(table="triggers", where={"kind": ("nothing",)}), ["A001"], EVE, 5)
+    none = source_rows(
+        sources, Trace(table="triggers", where={"kind": ("nothing",)}), ["A001"], eve=EVE, limit=5
+    )
     assert (none.total, none.rows, none.first) == (0, (), None)
 
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.partials import partials_of
 from model.rolling import Grid, rolling_total, rolling_users
-from model.timeline import Timeline, code_events, first_known, in_windows, read_timeline
+from model.timeline import Timeline, code_days, first_known, in_windows, read_timeline
 from model.workspace import Workspace
 
 WINDOWS = (1, 7, 30)
@@ -39,9 +40,10 @@ def _timeline(events: Sequence[tuple[str, str, int, int]], days: Sequence[int], 
         "feature": ["f"] * len(events),
         "session_id": [str(i) for i in range(len(events))],
         "at": [e[2] for e in events],
-        "known": [e[2] + e[3] for e in events],
+        "known_from": [e[2] + e[3] for e in events],
     }
-    return read_timeline(code_events(ibis.memtable(pa.table(columns)), space), days, space)
+    partials = partials_of(space.keep(ibis.memtable(pa.table(columns))), ("account_id",))
+    return read_timeline(code_days(partials, space), days, space)
 
 
 @settings(max_examples=6, deadline=None, derandomize=True)
@@ -52,7 +54,7 @@ def test_rolling_users_equal_a_brute_force_count(
     """The coverage rule gives count(distinct user) for every window and day, late rows included."""
     with Workspace(BACKEND) as space:
         timeline = _timeline(events, days, space)
-        grids = rolling_users(timeline.user_day, dict.fromkeys(WINDOWS, days), space)
+        grids = rolling_users(timeline.active_day, dict.fromkeys(WINDOWS, days), space)
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     # a day's events count from the first moment that one of them was known
     known: dict[tuple[str, str, int], int] = {}
@@ -73,14 +75,14 @@ def test_rolling_users_equal_a_brute_force_count(
 def test_rolling_totals_equal_a_brute_force_sum(
     events: list[tuple[str, str, int, int]], days: list[int]
 ) -> None:
-    """Event totals of a window are the sum over its days of what was known by then."""
-    prompt = [(a, u, d, 0) for a, u, d, _ in events]
+    """Event totals of a window are the sum over its days of what was known by then, late events too."""
     with Workspace(BACKEND) as space:
-        timeline = _timeline(prompt, days, space)
+        timeline = _timeline(events, days, space)
         grid = rolling_total(timeline.user_day, "events", 30, days)
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     for code, day in itertools.product(codes, days):
-        inside = [e for e in prompt if e[0] == code["account_id"] and day - 30 < e[2] <= day]
+        own = [e for e in events if e[0] == code["account_id"] and e[2] + e[3] <= day]
+        inside = [e for e in own if day - 30 < e[2] <= day]
         assert grid.at(np.array([code["account"]]), np.array([day])) == len(inside)
 
 
@@ -91,7 +93,7 @@ def test_windows_hold_what_had_happened_and_was_known(
 ) -> None:
     """A user's day is in each window that holds it, once, from the as-of day on which it was known."""
     with Workspace(BACKEND) as space:
-        user_day = _timeline(events, days, space).user_day
+        user_day = _timeline(events, days, space).active_day
         seen = in_windows(user_day, days, {0: 30, 90: 10})
         found = BACKEND.to_pyarrow(seen.select("account", "user", "at", "day", "lag")).to_pylist()
         lines = BACKEND.to_pyarrow(user_day).to_pylist()
@@ -109,7 +111,7 @@ def test_a_first_use_is_dated_by_what_was_known_first() -> None:
     """A use that arrives late does not move an earlier-known first use back in time."""
     with Workspace(BACKEND) as space:
         timeline = _timeline([("a", "x", 10, 0), ("a", "x", 5, 40)], [60], space)
-        first = BACKEND.to_pyarrow(first_known(timeline.events, "account", "feature")).to_pylist()
+        first = BACKEND.to_pyarrow(first_known(timeline.feature_day, "account", "feature")).to_pylist()
     assert [(line["at"], line["known"]) for line in first] == [(10, 10)]
 
 

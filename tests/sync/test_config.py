@@ -123,7 +123,10 @@ WRONG = [
     ("[tiers]\nhigh = 0.7", "tiers", "descend"),
     ("[tiers]\nvery_high = 1.2", "tiers.very_high", "1"),
     ("[exprots]", "exprots", "Did you mean exports?"),
-    ('[[exports]]\nkind = "usage"', "exports[1].path", "missing"),
+    ('[[exports]]\nkind = "usage"', "exports[1]", "needs path"),
+    ('[[exports]]\nkind = "usage"\npath = "x"\nurl = "postgres://h/d"', "exports[1]", "needs path"),
+    ('[[exports]]\nkind = "usage"\nurl = "postgres://h/d"', "exports[1]", "go together"),
+    ('[[exports]]\nkind = "usage"\nurl = "somewhere"\ntable = "t"', "exports[1].url", "no database URL"),
     (
         '[[exports]]\nkind = "usage"\npath = "x"\ncolumns = { valeu = "v" }',
         "exports[1]",

@@ -163,7 +163,7 @@ def test_a_bad_file_is_quarantined_whole_and_the_others_are_read(
         assert report.warnings == (str(one),)
         assert bad.name not in str((report.read, report.replaced, report.unchanged))
         assert users(lake) == ["amy", "cy"]
-    assert len(list(lake.folder.glob("*/*.parquet"))) == 3
+    assert len(list(lake.folder.glob("events/*.parquet"))) == 3
     bad.write_text(HEAD + "007,eve,open,2026-11-01T09:00:00Z,v1\n")
     mended = ingest_now()
     assert (mended.quarantined, mended.warnings) == ((), ())

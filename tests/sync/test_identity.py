@@ -11,11 +11,13 @@ import pyarrow as pa
 import pytest
 
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
+from model.partials import PARTIALS, partial_schema
 from sync.aliases import Alias
 from sync.currencies import Money
 from sync.identity import Resolved, resolve
 from sync.lake import Lake
-from sync.settings import Identity
+from sync.settings_exports import Identity
+from sync.usage_days import ACCOUNT
 
 Rows = Callable[..., pa.Table]
 Fill = Callable[..., None]
@@ -34,7 +36,8 @@ def fill(lake: Lake, canonical_rows: Rows, noon: datetime) -> Fill:
     """Put rows into a table of the lake."""
 
     def put(table: str, *rows: Mapping[str, Any]) -> None:
-        lake.append(table, [canonical_rows(table, *rows)], source="s", run_id=None, now=noon)
+        given = [{"at": noon, **row} for row in rows] if table == "events" else rows
+        lake.append(table, [canonical_rows(table, *given)], source="s", run_id=None, now=noon)
 
     return put
 
@@ -49,10 +52,10 @@ def test_every_table_goes_by_account_id(lake: Lake, fill: Fill) -> None:
     """The canonical columns otherwise, without the stamps of deletion."""
     fill("accounts", {"crm_id": "A1", "external_id": "c1"})
     tables = resolve(lake, {}).tables
-    assert set(tables) == {*CRM_TABLES, *EXPORT_TABLES} - {"helpdesk_tickets"}
+    assert set(tables) == {*CRM_TABLES, *EXPORT_TABLES, *PARTIALS} - {"helpdesk_tickets"}
     for name, table in tables.items():
         assert not {"account_crm_id", "account_key", "is_deleted", "merged_into"} & set(table.columns)
-        schema = CRM_TABLES.get(name) or EXPORT_TABLES[name]
+        schema = CRM_TABLES.get(name) or EXPORT_TABLES.get(name) or partial_schema(name, ACCOUNT)
         if name == "accounts" or {"account_crm_id", "account_key"} & set(schema.names):
             assert table.columns[0] == "account_id"
     assert {"parent_id", "crm_id", "external_id", "known_from"} <= set(tables["accounts"].columns)

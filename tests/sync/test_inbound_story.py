@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ from connectors.errors import LoginError
 from connectors.sandbox.clock import advance
 from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit
 from connectors.sandbox.server import Sandbox
+from model.panel import build_rows
+from model.target import Target
 from sync.aliases import load_aliases
 from sync.config import load
 from sync.connect import connect
@@ -143,3 +146,36 @@ def test_a_wrong_secret_is_told_and_nothing_is_read(company: Company) -> None:
     with pytest.raises(LoginError):
         company.read()
     assert company.lake.segments() == []
+
+
+def test_usage_that_comes_as_figures_alone_makes_features(company: Company) -> None:
+    """No event anywhere: what is used, how it grew and how full the seats are is known all the same."""
+    company.create("Account", Name="Acme", Customer_Id__c="C-1", Seats__c=50, Type="Customer")
+    figures = [("2026-05", 10, 300), ("2026-06", 20, 300), ("2026-07", 20, 300)]
+    figures += [("2026-08", 30, 450), ("2026-09", 30, 450), ("2026-10", 40, 450)]
+    (company.folder / "usage.csv").write_text(
+        "customer,metric,period_start,period_days,value\n"
+        + "".join(
+            f"C-1,{metric},{month}-01,30,{value}\n"
+            for month, users, reports in figures
+            for metric, value in (("active_users", users), ("reports", reports))
+        )
+    )
+    settings = company.folder / "upswell.toml"
+    settings.write_text(
+        settings.read_text()
+        + '[[exports]]\nkind = "billing"\npath = "billing.csv"\naccount_key = "customer"\n'
+    )
+    (company.folder / "billing.csv").write_text(
+        "customer,period_start,period_end,seats,arr\nC-1,2026-10-01,2026-10-31,50,6000\n"
+    )
+    company.settings = load(settings, {})
+    _, resolved = company.read()
+    day = date(2026, 11, 16)
+    rows = build_rows(resolved.tables, as_of=day, target=Target(), products=()).table
+    (row,) = rows.to_pylist()
+    assert row["users_30"] is None or math.isnan(row["users_30"])
+    assert (row["figures_known"], row["figure_users"]) == (2, 40)
+    assert row["figures_trend"] == pytest.approx(((100 / 50) + (1350 / 900)) / 2 - 1)
+    assert row["figure_users_growth_90"] == 1.0
+    assert row["figure_seat_utilisation"] == 0.8

@@ -72,6 +72,8 @@ def show_score(app: App, found: Explanation, currency: str) -> None:
     screen.say(f"When to talk: {WHEN.get(score['timing'], score['timing'] or 'unknown')}")
     why = f": {'; '.join(map(str, score['health_reasons']))}" if score["health_reasons"] else ""
     screen.say(f"Health: {score['health']}{why}")
+    if score["data_completeness"] is not None:
+        screen.say(f"Data completeness: {score['data_completeness']:.0%}")
     if score["is_pipeline"]:
         screen.say("An expansion opportunity is open: it gets no task, and the forecast counts its deal.")
 

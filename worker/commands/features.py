@@ -115,7 +115,7 @@ def command(
             _compare(app, [each for each in moves if each.feature.name in wanted], before)
             return
         listed = LISTED if rows is None else rows
-        behind = rows_behind(tables, now, found.account_id, families, listed)
+        behind = rows_behind(tables, now, found.account_id, families, limit=listed, products=loop.products)
         shown = Shown(values=now.values(found.account_id), rows=behind, day=day)
         peers = None
         if any(each.name == "peers" for each in families):
@@ -301,7 +301,15 @@ def _counted(found: SourceRows) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
 
 
 def _written(value: Any, unit: str) -> str:

@@ -62,11 +62,20 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
         "tiers": tier_counts(scores),
         "file": out,
         "matched_share": matched_share,
+        "data_completeness": mean_completeness(scores),
     }
     if str(out) != "-":
         show_scores(app, scores, SHOWN, {p.id: p.name for p in loop.products})
         if out is not None:
             app.screen.say(f"Wrote {scores.num_rows:,} scores to {out}.")
+
+
+def mean_completeness(scores: pa.Table) -> float | None:
+    """How complete the data behind the scores are on average, 0–1; None without scores."""
+    import pyarrow.compute as pc
+
+    mean: float | None = pc.mean(scores["data_completeness"]).as_py()
+    return mean
 
 
 def tier_counts(scores: pa.Table) -> dict[str, int]:
@@ -104,7 +113,9 @@ def write_csv(out: Path, scores: pa.Table) -> None:
 def show_scores(app: App, scores: pa.Table, count: int, names: Mapping[str, str]) -> None:
     """The first accounts by priority, with the strongest reason of each."""
     tiers = ", ".join(f"{n:,} {tier.replace('_', ' ')}" for tier, n in tier_counts(scores).items())
-    app.screen.head(f"{scores.num_rows:,} accounts scored: {tiers}")
+    completeness = mean_completeness(scores)
+    known = "" if completeness is None else f"; data completeness {completeness:.0%}"
+    app.screen.head(f"{scores.num_rows:,} accounts scored: {tiers}{known}")
     app.screen.table(
         ("#", "Account", "Score", "Expected ARR", "Product", "When", "Health", "Strongest reason"),
         [score_row(row, names) for row in scores.slice(0, count).to_pylist()],

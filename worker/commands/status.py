@@ -71,9 +71,9 @@ def command(app: App, runs: int) -> None:
     else:
         screen.say("Empty. Fill it with: upswell pull")
     if facts["quarantined"]:
-        screen.say(
-            f"{len(facts['quarantined'])} export files are quarantined. See: upswell exports status", "yellow"
-        )
+        bad = len(facts["quarantined"])
+        count = "One export file is" if bad == 1 else f"{bad:,} export files are"
+        screen.say(f"{count} quarantined. See: upswell exports status", "yellow")
     screen.head("Newest plan")
     plan = facts["plan"]
     if plan is None:

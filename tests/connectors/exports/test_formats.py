@@ -12,7 +12,7 @@ from connectors.errors import InputError
 from connectors.exports.formats import NAMES, VENDORS, recognise
 from connectors.exports.spec import ExportSpec
 from infra.doubles.analytics import amplitude_event, mixpanel_event, pendo_row, posthog_event, segment_call
-from sync.settings import Export
+from sync.settings_exports import Export
 
 EVENTS = {
     "amplitude": amplitude_event(1),

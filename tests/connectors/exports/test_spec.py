@@ -49,12 +49,6 @@ def test_a_pattern_without_files_is_refused_by_name(tmp_path: Path) -> None:
     assert caught.value.record == str(tmp_path / "*.csv")
 
 
-def test_an_object_store_is_refused_clearly() -> None:
-    """What is not built says so."""
-    with pytest.raises(InputError, match="can't be read yet"):
-        list_files(ExportSpec(kind="events", path="s3://bucket/events/*.parquet"))
-
-
 def test_files_are_listed_in_order_with_size_and_checksum(tmp_path: Path) -> None:
     """Rows are known beforehand where the file's footer tells them."""
     (tmp_path / "sub").mkdir()

@@ -1,0 +1,111 @@
+"""Events reduced to days, once: what the timeline is made of, and all that is kept of usage for the model.
+
+Three small tables stand for the events of a source, each row with the day from which it may be seen
+(`known`: the day of the event itself, or the later one on which it reached us). They add up: partials of
+several sources together say what those of all events say, so that a source which is sent again only
+replaces its own.
+
+    user_day     events and billing-page views of a user on a day
+    feature_day  events on a feature of an account on a day
+    session_day  a session of a user on a day; only distinct ones count, in whichever sources they lie
+
+Billing pages are told by words in `event` and `feature` (BILLING_PAGES).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+import ibis
+import ibis.expr.types as ir
+import pyarrow as pa
+
+from model.days import as_day
+from model.workspace import Workspace
+
+BILLING_PAGES: Final = "billing|invoice|pricing|plan_page|plans_page|upgrade_page|subscription"
+"""Pages on which people look at plans, prices and invoices; matched inside the names, lower case."""
+
+_TEXT, _DAY, _COUNT = pa.string(), pa.int32(), pa.int32()
+PARTIALS: Final[Mapping[str, Mapping[str, pa.DataType]]] = MappingProxyType(
+    {
+        "user_day": {
+            "user_id": _TEXT, "at": _DAY, "known": _DAY, "events": _COUNT, "billing_views": _COUNT,
+        },
+        "feature_day": {"feature": _TEXT, "at": _DAY, "known": _DAY, "events": _COUNT},
+        "session_day": {"user_id": _TEXT, "session_id": _TEXT, "at": _DAY, "known": _DAY},
+    }
+)  # fmt: skip
+"""The columns of each partial, after those of its account."""
+
+
+def partials_of(events: ir.Table, account: Sequence[str]) -> dict[str, ir.Table]:
+    """The partials of events with `user_id`, `event`, `feature`, `session_id`, `at` and `known_from`.
+
+    `account` names the columns that say whose they are (account_key, account_id …). `at` and `known_from` are
+    times in UTC, dates or day numbers; an event without `at` is left out, one without `known_from` is known
+    when it happened. The columns are those of PARTIALS, in any order of rows."""
+    days = _by_day(events, account)
+    names = _billing_names(days).view()
+    viewed = days.join(names, _same_name(days, names))
+    user_day = viewed.group_by(*account, "user_id", "at", "known").agg(
+        events=viewed.count(), billing_views=viewed.is_billing.sum()
+    )
+    used = days.filter(days.feature.notnull())
+    feature_day = used.group_by(*account, "feature", "at", "known").agg(events=used.count())
+    met = days.filter(days.session_id.notnull() & days.user_id.notnull())
+    session_day = met.group_by(*account, "user_id", "session_id", "at").agg(known=met.known.min())
+    made = {"user_day": user_day, "feature_day": feature_day, "session_day": session_day}
+    return {name: _cast(table, name, account) for name, table in made.items()}
+
+
+def usage_by_day(
+    tables: Mapping[str, ir.Table], sources: Mapping[str, ir.Table], space: Workspace
+) -> Mapping[str, ir.Table]:
+    """The partials by `account_id`: those among `tables`, else made of the clean events of `sources`."""
+    if PARTIALS.keys() <= tables.keys():
+        return {name: tables[name] for name in PARTIALS}
+    events = sources["events"]
+    made = partials_of(events.mutate(known_from=events.known), ("account_id",))
+    return {name: space.keep(table) for name, table in made.items()}
+
+
+def kind_of(name: str, column: str) -> str:
+    """The Ibis type of a partial's column."""
+    return "string" if PARTIALS[name][column] == _TEXT else "int32"
+
+
+def partial_schema(name: str, account: Sequence[str]) -> pa.Schema:
+    """The Arrow schema of a partial whose accounts are told by these columns."""
+    return pa.schema([*((column, _TEXT) for column in account), *PARTIALS[name].items()])
+
+
+def _cast(table: ir.Table, name: str, account: Sequence[str]) -> ir.Table:
+    columns = {column: table[column].cast(kind_of(name, column)) for column in PARTIALS[name]}
+    return table.select(*account, **columns)
+
+
+def _by_day(events: ir.Table, account: Sequence[str]) -> ir.Table:
+    """The events with day numbers, those without a day left out."""
+    at = _day(events["at"])
+    known = ibis.greatest(at, ibis.coalesce(_day(events.known_from), at))
+    names = ("user_id", "event", "feature", "session_id")
+    return events.select(*account, *names, at=at, known=known).filter(lambda t: t["at"].notnull())
+
+
+def _billing_names(events: ir.Table) -> ir.Table:
+    """Each name once, and whether it is a billing page: a few names are searched, not every event."""
+    names = events.select("event", "feature").distinct()
+    text = ibis.coalesce(names.event, "") + " " + ibis.coalesce(names.feature, "")
+    is_billing = text.lower().re_search(BILLING_PAGES).cast("int32")
+    return names.select(name_event="event", name_feature="feature", is_billing=is_billing)
+
+
+def _same_name(events: ir.Table, names: ir.Table) -> list[ir.BooleanColumn]:
+    return [events.event.identical_to(names.name_event), events.feature.identical_to(names.name_feature)]
+
+
+def _day(column: ir.Column) -> ir.IntegerColumn:
+    return (column if column.type().is_integer() else as_day(column)).cast("int32")

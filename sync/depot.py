@@ -1,0 +1,29 @@
+"""A folder for objects of stores and rows of warehouses while they are read; empty before and gone after."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from sync.connect import store_settings, warehouse_tables
+from sync.settings import Settings
+
+if TYPE_CHECKING:
+    from connectors.exports.depot import Depot, Held
+
+
+@contextmanager
+def open_depot(settings: Settings, held: Held) -> Iterator[Depot]:
+    """A depot in the folder for temporary files (TMPDIR), which has to hold what is new of one reading."""
+    from connectors.exports.depot import Depot
+
+    with TemporaryDirectory(prefix="upswell-") as folder:
+        yield Depot(
+            spool=Path(folder),
+            held=held,
+            stores=store_settings(settings),
+            warehouses={table.pattern: table for table in warehouse_tables(settings)},
+        )

@@ -1,0 +1,87 @@
+"""The lake's events by day: partials (`model/partials.py`), written once beside each segment of events.
+
+A segment `events/NAME` has twins `user_day/NAME…`, `feature_day/NAME…` and `session_day/NAME…`. The model reads
+these and never the events again, so a day's run costs its new files. Twins that are missing (an older lake, a
+crash between two commits) are worked out when they are read, and written by the next `reduce_events`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Final
+from uuid import uuid4
+
+import ibis.expr.types as ir
+
+from model.partials import PARTIALS, partial_schema, partials_of
+from sync.lake import Lake
+from sync.lake_engine import arrow_view, batches_of
+from sync.segments import Segment, write_segment
+from sync.store.tables import SegmentRow
+
+EVENTS: Final = "events"
+ACCOUNT: Final = ("account_key",)
+WITNESS: Final = "user_day"  # every event is in it, so where there are events it has rows
+
+
+def usage_by_key(lake: Lake) -> dict[str, ir.Table]:
+    """Every partial by `account_key`. Raises InputError when a segment's file is gone or cut."""
+    events, twins = lake.segments(EVENTS), _twins(lake)
+    reduced = {_name(twin) for twin in twins[WITNESS]}
+    raw = [segment for segment in events if _name(segment) not in reduced]
+    current = {_name(segment) for segment in events} & reduced
+    missing = partials_of(lake.read(raw), ACCOUNT) if raw else {}
+    found = {}
+    for partial, segments in twins.items():
+        held = [segment for segment in segments if _name(segment) in current]
+        parts = [lake.read(held).select(*ACCOUNT, *PARTIALS[partial])] if held else []
+        parts += [missing[partial]] if raw else []
+        found[partial] = _all(lake, partial, parts)
+    return found
+
+
+def reduce_events(lake: Lake, *, run_id: str | None, now: datetime) -> int:
+    """Write the twins that are missing and let go of those whose events are gone; how many were written."""
+    events, twins = lake.segments(EVENTS), _twins(lake)
+    wanted = {_name(segment): segment for segment in events}
+    held = {_name(twin): twin.source for twin in twins[WITNESS]}
+    stale = {source for name, source in held.items() if name not in wanted}
+    sources = stale | {segment.source for name, segment in wanted.items() if name not in held}
+    written = 0
+    for source in sorted(sources):
+        made = [twin for segment in events if segment.source == source for twin in _reduced(lake, segment)]
+        lake.commit(made, run_id=run_id, now=now, replace=[(partial, source) for partial in PARTIALS])
+        written += len(made)
+    return written
+
+
+def _twins(lake: Lake) -> dict[str, list[SegmentRow]]:
+    return {partial: lake.segments(partial) for partial in PARTIALS}
+
+
+def _reduced(lake: Lake, segment: SegmentRow) -> Iterable[Segment]:
+    for partial, table in partials_of(lake.read([segment]), ACCOUNT).items():
+        made = write_segment(
+            lake.folder,
+            f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
+            partial,
+            batches_of(lake.connection, table),
+            source=segment.source,
+            schema=partial_schema(partial, ACCOUNT),
+        )
+        if made is not None:
+            yield made
+
+
+def _all(lake: Lake, partial: str, parts: Sequence[ir.Table]) -> ir.Table:
+    if not parts:
+        return arrow_view(lake.connection, partial_schema(partial, ACCOUNT).empty_table())
+    whole, *rest = parts
+    return whole.union(*rest) if rest else whole
+
+
+def _name(segment: SegmentRow) -> str:
+    """What a segment and its twins have in common."""
+    return PurePosixPath(segment.path).name.split(".")[0]

@@ -1,0 +1,193 @@
+"""Tables of a warehouse are read through Ibis: month by month, and only the months that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from connectors.errors import InputError, SettingError, TransientError
+from connectors.exports.warehouse import WarehouseTable
+from sync.config import load
+from sync.export_check import check_exports
+from sync.export_report import ExportReport
+from sync.exports import ingest
+from sync.lake import Lake
+from sync.quarantine import quarantined_files
+from sync.store import Store
+
+MADE = """
+CREATE SCHEMA product;
+CREATE TABLE product.events (
+    org int, uid uuid, name text, happened timestamptz, props jsonb, secret bytea
+);
+CREATE TABLE product.invoices (org text, month date, seats numeric(10, 2), arr bigint, currency varchar(3));
+INSERT INTO product.events
+SELECT 7, '00000000-0000-0000-0000-000000000001', 'open', day,
+    '{"org": 7, "module": {"name": "plan"}, "visit": null}', '\\x00'
+FROM generate_series('2026-08-30T23:30:00Z'::timestamptz, '2026-11-02T09:00:00Z', '1 day') AS day;
+INSERT INTO product.invoices VALUES ('007', '2026-09-01', 12.5, 4800, 'EUR'),
+('007', '2026-10-01', 14, 5000, 'EUR');
+"""
+SETTINGS = """
+[crm]
+kind = "hubspot"
+[[exports]]
+kind = "events"
+url = "{url}"
+table = "product.events"
+account_key = "props.org"
+[exports.columns]
+session_id = "props.visit"
+user_id = "uid"
+event = "name"
+at = "happened"
+feature = "props.module.name"
+[[exports]]
+kind = "billing"
+url = "{url}"
+table = "product.invoices"
+account_key = "org"
+columns = {{ period_start = "month" }}
+"""
+Ingest = Callable[[], ExportReport]
+
+
+@pytest.fixture
+def database() -> str:
+    """The ledger is none of these tests' concern."""
+    return "sqlite"
+
+
+@pytest.fixture
+def warehouse(postgres: Any) -> Iterator[psycopg.Connection]:
+    """A PostgreSQL database with a table of events and one of invoices."""
+    with postgres.database() as name:
+        url = make_url(postgres.url(name))
+        with psycopg.connect(
+            host=str(url.query["host"]),
+            user=url.username,
+            password=url.password,
+            dbname=name,
+            autocommit=True,
+        ) as connection:
+            connection.execute(MADE)
+            yield connection
+
+
+@pytest.fixture
+def config(tmp_path: Path, warehouse: psycopg.Connection, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A configuration that names both tables; the password is in the environment."""
+    info = warehouse.info
+    monkeypatch.setenv("WAREHOUSE_PASSWORD", info.password)
+    url = f"postgres://{info.user}:${{WAREHOUSE_PASSWORD}}@/{info.dbname}?host={info.host}"
+    made = tmp_path / "upswell.toml"
+    made.write_text(SETTINGS.format(url=url))
+    return made
+
+
+@pytest.fixture
+def ingest_now(config: Path, ledger: Store, lake: Lake, noon: datetime) -> Ingest:
+    """Read the exports."""
+    return lambda: ingest(load(config, {}), ledger, lake, run_id=None, now=noon)
+
+
+def months(paths: tuple[str, ...]) -> list[str]:
+    """The last part of each address."""
+    return [path.rpartition("#")[2] for path in paths]
+
+
+def test_a_warehouse_s_tables_are_read_under_our_names(
+    ingest_now: Ingest, lake: Lake, config: Path, ledger: Store, noon: datetime
+) -> None:
+    """Numbers as ids, uuids, members of JSON, money: each as the canonical table wants it."""
+    checks = check_exports(load(config, {}), ledger, now=noon)
+    assert [(each.state, each.rows) for each in checks] == [
+        ("new", 2), ("new", 30), ("new", 31), ("new", 1), ("new", 2),
+    ]  # fmt: skip
+    report = ingest_now()
+    assert months(report.read) == [
+        "product.invoices", "product.events/2026-08", "product.events/2026-09", "product.events/2026-10",
+        "product.events/2026-11",
+    ]  # fmt: skip
+    assert "of-tests" not in str(report)
+    events = lake.tables()["events"].order_by("at").to_pyarrow().to_pylist()
+    assert len(events) == 64
+    assert events[0] | {"at": None, "known_from": None} == {
+        "account_key": "7", "user_id": "00000000-0000-0000-0000-000000000001", "event": "open",
+        "feature": "plan", "at": None, "session_id": None, "known_from": None,
+    }  # fmt: skip
+    assert events[0]["at"].isoformat() == "2026-08-30T23:30:00+00:00"
+    bills = lake.tables()["billing"].order_by("period_start").to_pyarrow().to_pylist()
+    assert [(bill["account_key"], bill["seats"], bill["arr"]) for bill in bills] == [
+        ("007", 12.5, 4800.0),
+        ("007", 14.0, 5000.0),
+    ]
+
+
+def test_only_months_that_changed_are_read_again(
+    ingest_now: Ingest, warehouse: psycopg.Connection, lake: Lake
+) -> None:
+    """A late row, a row that is gone, a new month; the other months cost their share of one query."""
+    ingest_now()
+    report = ingest_now()
+    assert (report.files, len(report.unchanged)) == ((), 5)
+    late = "INSERT INTO product.events SELECT org, uid, name, %s, props FROM product.events LIMIT 1"
+    warehouse.execute(late, ["2026-09-07T12:00:00Z"])
+    warehouse.execute(late, ["2026-12-01T00:00:00Z"])
+    warehouse.execute("DELETE FROM product.events WHERE happened < '2026-09-01T00:00:00Z'")
+    report = ingest_now()
+    assert months(report.replaced) == ["product.events/2026-09"]
+    assert months(report.missing) == ["product.events/2026-08"]
+    assert months(tuple(each.path for each in report.quarantined)) == ["product.events/2026-12"]
+    assert lake.tables()["events"].count().to_pyarrow().as_py() == 65
+    warehouse.execute("UPDATE product.invoices SET seats = 15 WHERE seats = 14")
+    assert months(ingest_now().replaced) == ["product.invoices"]
+
+
+def test_rows_without_a_time_are_quarantined_together(
+    ingest_now: Ingest, warehouse: psycopg.Connection, ledger: Store
+) -> None:
+    """They belong to no month, and are said to be there."""
+    warehouse.execute("INSERT INTO product.events VALUES (7, NULL, 'open', NULL, NULL)")
+    ingest_now()
+    (one,) = quarantined_files(ledger)
+    assert one.path.endswith("#product.events/without")
+    assert "happened" in one.reason or "at is empty" in one.reason
+
+
+def test_what_a_warehouse_lacks_is_named(
+    ingest_now: Ingest, warehouse: psycopg.Connection, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A column, a table, a right, a password; and a server that is not there may come back."""
+    before = config.read_text()
+
+    def refused(old: str, new: str, error: type[Exception], words: str) -> None:
+        assert old in before
+        config.write_text(before.replace(old, new))
+        with pytest.raises(error, match=words) as caught:
+            ingest_now()
+        assert warehouse.info.password not in str(caught.value)
+
+    refused('"uid"', '"user"', InputError, "no column 'user' for events.user_id.*happened")
+    refused("props.org", "name.org", InputError, "no column 'name.org' for events.account_key")
+    refused("product.events", "product.clicks", InputError, "no such table")
+    refused("WAREHOUSE_PASSWORD", "NO_SUCH_PASSWORD", SettingError, "environment has no NO_SUCH_PASSWORD")
+    refused("?host=", "?host=/nowhere", TransientError, "can't be reached")
+    refused("postgres://", "snowflake://", SettingError, r"ibis-framework\[snowflake\]")
+    monkeypatch.setenv("WAREHOUSE_PASSWORD", "wrong@/:")
+    refused("[crm]", "[crm]", TransientError, "password authentication failed")
+
+
+def test_an_address_of_a_warehouse_holds_no_secret() -> None:
+    """It stands in the ledger, in warnings and in logs."""
+    table = WarehouseTable(
+        url="postgres://me:secret@db.acme.com:5433/dwh?sslmode=require&password=x", table="a.b"
+    )
+    assert table.address == "postgres://db.acme.com:5433/dwh#a.b"
+    assert "secret" not in repr(WarehouseTable(url="postgres://me:secret@h/d", table="t"))
