@@ -103,7 +103,7 @@ class Conform:
                 if field.type == TIME and not utc and not spec.timezone:
                     self._check_zones(path, rows, cells)
             check_times(spec.kind, name, cast, self._now)
-        except (MisfitError, pa.ArrowException) as error:
+        except (MisfitError, pa.ArrowException, UnicodeDecodeError) as error:  # a zone's name may be damaged
             misfit = error if isinstance(error, MisfitError) else MisfitError(0, str(error))
             raise InputError(
                 f"{path}: {error}.",
