@@ -63,7 +63,7 @@ def test_a_bit_that_flips_in_checksummed_parquet_changes_no_row_unseen(load: Any
 
 
 def test_whatever_happens_to_a_file_nothing_but_a_clear_error_comes_of_it(load: Any) -> None:
-    """Bytes are changed, lost or put in, also inside gzip and zip: it is read, or refused with place and fix."""
+    """Bytes are changed, lost or put in, also inside gzip and zip: it is read, or refused with a fix."""
     for seed in range(300):
         chance = random.Random(seed)
         case = chance.choice(READ)(chance)
