@@ -1,8 +1,8 @@
 """The lake's events by day: partials (`model/partials.py`), written once beside each segment of events.
 
-A segment `events/NAME` has twins `user_day/NAME…`, `feature_day/NAME…` and `session_day/NAME…`. The model reads
-these and never the events again, so a day's run costs its new files. Twins that are missing (an older lake, a
-crash between two commits) are worked out when they are read, and written by the next `reduce_events`.
+A segment `events/NAME` has twins `user_day/NAME…`, `feature_day/NAME…` and `session_day/NAME…`. The model
+reads these and never the events again, so a day's run costs its new files. Twins that are missing (an older
+lake, a crash between two commits) are worked out when they are read, and written by the next `reduce_events`.
 """
 
 from __future__ import annotations

@@ -106,8 +106,9 @@ class ExportSpec:
 class ExportFile:
     """One file as it was when it was listed; `rows` only where the file says so itself (Parquet).
 
-    `path` is where it can be opened on this machine, `address` what people call it: the path, but for an
-    object of a store, of which `tag` names the version."""
+    `path` is where it can be opened on this machine, `address` what people call it: the path, but for what
+    is brought from a store or warehouse, of which `tag` names the version. `reduced` are tables of
+    days that a warehouse made of its events: they are read instead of the events, which stay there."""
 
     path: Path
     size: int
@@ -115,6 +116,7 @@ class ExportFile:
     rows: int | None = None
     address: str = ""
     tag: str = ""
+    reduced: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

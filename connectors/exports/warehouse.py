@@ -8,6 +8,7 @@ connection is opened, and never kept.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -27,6 +28,7 @@ from connectors.errors import InputError, SettingError, TransientError, UpswellE
 from connectors.exports.depot import Depot
 from connectors.exports.listing import listed
 from connectors.exports.spec import REQUIRED, ExportFile, ExportSpec
+from connectors.exports.warehouse_events import canonical_events, impossible
 
 PARTED_BY: Final[Mapping[str, str]] = {"events": "at", "usage": "period_start"}
 """Kinds that grow for ever, and the column that says which month a row belongs to."""
@@ -70,9 +72,34 @@ def bring_rows(spec: ExportSpec, source: WarehouseTable, depot: Depot) -> list[E
                 known = ExportFile(path=spooled, size=0, sha256=sha256, address=part.address, tag=part.tag)
                 files.append(known)
                 continue
-            _write(part.rows, spooled)
-            files.append(listed(spooled, address=part.address, tag=part.tag))
+            files.append(_brought(spec, part, depot, spooled))
     return files
+
+
+def _brought(spec: ExportSpec, part: _Part, depot: Depot, spooled: Path) -> ExportFile:
+    """The part's rows as a file; of events, which are many, what they come to by day."""
+    if spec.kind != "events" or depot.reduce is None:
+        _write(part.rows, spooled)
+        return listed(spooled, address=part.address, tag=part.tag)
+    bad = impossible(spec, part.rows, depot.latest).limit(1)
+    if bad.count().to_pyarrow().as_py():
+        _write(bad, spooled)  # reading it says what is wrong with it
+        return listed(spooled, address=part.address, tag=part.tag)
+    reduced, digest = {}, hashlib.sha256()
+    for name, table in depot.reduce(canonical_events(spec, part.rows)).items():
+        reduced[name] = spooled.with_suffix(f".{name}.parquet")
+        _write(table, reduced[name])
+        digest.update(f"{name} {listed(reduced[name]).sha256}\n".encode())
+    size = sum(path.stat().st_size for path in reduced.values())
+    return ExportFile(
+        path=spooled,
+        size=size,
+        sha256=digest.hexdigest(),
+        rows=part.count,
+        address=part.address,
+        tag=part.tag,
+        reduced=reduced,
+    )
 
 
 def wanted_rows(spec: ExportSpec, source: WarehouseTable, connection: Any) -> ir.Table:
@@ -103,6 +130,7 @@ class _Part:
     address: str
     tag: str
     rows: ir.Table
+    count: int | None = None
 
 
 def _parts(spec: ExportSpec, source: WarehouseTable, rows: ir.Table) -> Iterator[_Part]:
@@ -124,7 +152,8 @@ def _parts(spec: ExportSpec, source: WarehouseTable, rows: ir.Table) -> Iterator
         after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
         low, high = (ibis.literal(day.isoformat()).cast(at.type()) for day in (month, after))
         inside = rows.filter((at >= low) & (at < high))
-        yield _Part(address=f"{source.address}/{month:%Y-%m}", tag=tag, rows=inside)
+        address = f"{source.address}/{month:%Y-%m}"
+        yield _Part(address=address, tag=tag, rows=inside, count=facts["rows"])
 
 
 def _write(rows: ir.Table, path: Path) -> None:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy.engine import make_url
 
 from connectors.errors import InputError, SettingError, TransientError
-from connectors.exports.warehouse import WarehouseTable
+from connectors.exports.depot import Depot
+from connectors.exports.table import read_export
+from connectors.exports.warehouse import WarehouseTable, bring_rows
+from model.partials import partials_of
 from sync.config import load
+from sync.connect import export_specs, warehouse_tables
 from sync.export_check import check_exports
 from sync.export_report import ExportReport
 from sync.exports import ingest
 from sync.lake import Lake
+from sync.lake_engine import arrow_view, open_engine
 from sync.quarantine import quarantined_files
 from sync.store import Store
 
@@ -191,3 +199,53 @@ def test_an_address_of_a_warehouse_holds_no_secret() -> None:
     )
     assert table.address == "postgres://db.acme.com:5433/dwh#a.b"
     assert "secret" not in repr(WarehouseTable(url="postgres://me:secret@h/d", table="t"))
+
+
+def partials_by_key(events: Any) -> Any:
+    """The partials of events by their key."""
+    return partials_of(events, ("account_key",))
+
+
+def by_hand(table: pa.Table) -> list[dict[str, Any]]:
+    """The rows of a table, sorted."""
+    return sorted(table.to_pylist(), key=str)
+
+
+def test_events_are_counted_by_day_where_they_lie(
+    warehouse: psycopg.Connection, config: Path, tmp_path: Path, noon: datetime
+) -> None:
+    """What comes home is what the same events come to when they are read from files."""
+    warehouse.execute(
+        """
+        INSERT INTO product.events
+        SELECT 8, lpad((n % 13)::text, 32, '0')::uuid, CASE WHEN n % 5 = 0 THEN 'Billing' ELSE 'open' END,
+            '2026-09-03T22:00:00Z'::timestamptz + n * interval '7 minutes',
+            jsonb_build_object(
+                'org', n % 3, 'visit', 's' || n % 4, 'module', jsonb_build_object('name', 'a' || n % 2)
+            )
+        FROM generate_series(1, 200) AS n
+        """
+    )
+    settings = load(config, {})
+    (spec, _), (table, _) = export_specs(settings), warehouse_tables(settings)
+    spools = [tmp_path / name for name in ("copied", "counted")]
+    found: list[dict[str, list[dict[str, Any]]]] = []
+    for spool, reduce in zip(spools, (None, partials_by_key), strict=True):
+        spool.mkdir()
+        depot = Depot(spool=spool, held=lambda *_: None, reduce=reduce, latest=noon)
+        files = bring_rows(spec, table, depot)
+        if reduce is None:
+            events = pa.concat_tables(read_export(spec, file, now=noon) for file in files)
+            made = partials_by_key(arrow_view(open_engine("duckdb://"), events))
+            found.append({name: by_hand(table.to_pyarrow()) for name, table in made.items()})
+        else:
+            assert all(not file.path.exists() and file.rows for file in files)
+            assert sum(file.rows or 0 for file in files) == 264
+            names = files[0].reduced
+            tables = {name: [pq.read_table(file.reduced[name]) for file in files] for name in names}
+            found.append({name: by_hand(pa.concat_tables(each)) for name, each in tables.items()})
+            again = bring_rows(spec, table, replace(depot, spool=tmp_path))
+            assert [file.sha256 for file in again] == [file.sha256 for file in files]
+    assert len(found[0]["session_day"]) > 50
+    assert max(row["events"] for row in found[0]["user_day"]) > 1
+    assert found[1] == found[0]
