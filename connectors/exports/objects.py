@@ -27,10 +27,8 @@ from connectors.exports.places import Rows
 
 _BREAK, _OPEN = b"\n{"
 _REASON: Final = re.compile(r"at byte (\d+) of input: (.*?)\.(?:\s|$)")
-_MALFORMED: Final = (
-    duckdb.Error,
-    UnicodeDecodeError,
-)  # the latter where its message cuts a letter of the text
+# the latter where the message of the former would cut a letter of the text
+_MALFORMED: Final = (duckdb.Error, UnicodeDecodeError)
 SAMPLE: Final = 200  # objects whose names are looked at
 _ESCAPED_NUL: Final = b"\\u0000"
 
