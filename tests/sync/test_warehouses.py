@@ -170,6 +170,20 @@ def test_only_months_that_changed_are_read_again(
     assert months(ingest_now().replaced) == ["product.invoices"]
 
 
+def test_the_same_months_under_another_name_count_once(
+    ingest_now: Ingest, warehouse: psycopg.Connection, lake: Lake, config: Path
+) -> None:
+    """A table that is renamed has moved, and a month of it that changes takes the place of the old one."""
+    ingest_now()
+    warehouse.execute("ALTER TABLE product.events RENAME TO clicks")
+    config.write_text(config.read_text().replace("product.events", "product.clicks"))
+    assert len(ingest_now().moved) == 4
+    warehouse.execute("DELETE FROM product.clicks WHERE happened < '2026-09-02T00:00:00Z'")
+    assert months(ingest_now().replaced) == ["product.clicks/2026-09"]
+    # what vanished is kept: two days of August
+    assert usage_by_key(lake)["user_day"].events.sum().to_pyarrow().as_py() == 63
+
+
 def test_rows_without_a_time_are_quarantined_together(
     ingest_now: Ingest, warehouse: psycopg.Connection, ledger: Store
 ) -> None:
