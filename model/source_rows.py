@@ -7,7 +7,7 @@ came later, such as a closing, is left blank. Events are shown by day.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
@@ -81,23 +81,20 @@ def source_rows(
 ) -> SourceRows:
     """At most `limit` rows of the trace, of these accounts, as known on the day numbered `eve`.
 
-    A ticket has a column `says` too: the rules of the text that it meets, with the words that were found."""
-    found = traced(sources, trace, accounts, eve)
+    Of events the `sources` have the partials, and a row is a day. A ticket has a column `says` too: the rules
+    of the text that it meets, with the words that were found."""
     dated = SOURCES[trace.table].at is not None
     if trace.table == "events":
-        lines = found.group_by("at").agg(
-            events=ibis._.count(), users=ibis._.user_id.nunique(), features=ibis._.feature.nunique()
-        )
-        total, first, last = lines.events.sum(), lines["at"].min(), lines["at"].max()
-        counted = lines.aggregate(total=total, first=first, last=last)
+        lines = days_of_use(sources, trace, accounts, eve)
+        counted = lines.aggregate(total=lines.events.sum(), first=lines["at"].min(), last=lines["at"].max())
     else:
-        lines = found
-        days = {"first": found[trace.day].min(), "last": found[trace.day].max()} if dated else {}
-        counted = found.aggregate(total=found.count(), **days)
+        lines = traced(sources, trace, accounts, eve)
+        days = {"first": lines[trace.day].min(), "last": lines[trace.day].max()} if dated else {}
+        counted = lines.aggregate(total=lines.count(), **days)
     counts = counted.to_pyarrow().to_pylist()[0]
     columns = (
         *(("at",) if dated else ()),
-        *(("account_id",) if trace.alike else ()),
+        *(("account_id",) if trace.alike and trace.table != "events" else ()),
         *SHOWN[trace.table],
     )
     texts = ("subject", "body") if trace.table == "tickets" else ()
@@ -120,15 +117,35 @@ def source_rows(
     )
 
 
+def days_of_use(sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequence[str], eve: int) -> ir.Table:
+    """Days with events of the trace: at, events, users and features (distinct), from the partials.
+
+    Which user used which feature is not kept, so a trace by role or page says nothing of features, and one of
+    events on some feature nothing of users."""
+    plain = replace(trace, table="user_day", roles=(), pages="", filled=())
+    used = _known(sources["user_day"], plain, accounts, eve)
+    if trace.roles:
+        used = used.semi_join(_in_roles(sources["users"], trace.roles, accounts), ["account_id", "user_id"])
+    if trace.pages:
+        used = used.filter(used.billing_views > 0)
+    events = used.billing_views if trace.pages else used.events
+    days = used.group_by("at").agg(events=events.sum(), users=used.user_id.nunique())
+    by_feature = _known(sources["feature_day"], plain, accounts, eve)
+    touched = by_feature.group_by("at").agg(on=by_feature.events.sum(), features=by_feature.feature.nunique())
+    both = days.left_join(touched, "at").drop("at_right")
+    if trace.filled:  # only the events on some feature
+        some = both.filter(both.on.notnull())
+        return some.select("at", "features", events="on", users=ibis.null("int64"))
+    hidden = ibis.null("int64") if trace.roles or trace.pages else ibis.coalesce(both.features, 0)
+    return both.select("at", "events", "users", features=hidden)
+
+
 def traced(sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequence[str], eve: int) -> ir.Table:
     """The rows of the clean sources that the trace names, of these accounts, known by `eve`."""
-    found = _of(sources[trace.table], accounts)
-    if SOURCES[trace.table].at is not None:
-        found = found.filter(found.known <= eve)
-    if trace.day != "at":  # of a record that lives: what happened to it by then
-        found = found.filter(found[trace.day] <= eve)
-    if trace.days is not None:
-        found = found.filter(eve - found[trace.day] < trace.days)
+    if SOURCES[trace.table].at is None:
+        found = _of(sources[trace.table], accounts)
+    else:
+        found = _known(sources[trace.table], trace, accounts, eve)
     for column, values in trace.where.items():
         found = found.filter(ibis.coalesce(found[column], "").lower().isin(list(values)))
     for column in trace.filled:
@@ -136,9 +153,7 @@ def traced(sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequence[str
     for column in trace.flags:
         found = found.filter(ibis.coalesce(found[column], False))
     if trace.roles:
-        users = _of(sources["users"], accounts)
-        role = ibis.coalesce(users.role, "").lower().replace(" ", "_")
-        found = found.semi_join(users.filter(role.isin(list(trace.roles))), ["account_id", "user_id"])
+        found = found.semi_join(_in_roles(sources["users"], trace.roles, accounts), ["account_id", "user_id"])
     if trace.pages:
         text = ibis.coalesce(found.event, "") + " " + ibis.coalesce(found.feature, "")
         found = found.filter(text.lower().re_search(trace.pages))
@@ -146,6 +161,21 @@ def traced(sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequence[str
         order = ibis.window(group_by="account_id", order_by=ibis.desc("at"))
         found = found.mutate(place=ibis.row_number().over(order)).filter(ibis._.place == 0).drop("place")
     return found
+
+
+def _known(table: ir.Table, trace: Trace, accounts: Sequence[str], eve: int) -> ir.Table:
+    """The accounts' rows that were known by `eve` and lie in the trace's days."""
+    found = _of(table, accounts)
+    found = found.filter(found.known <= eve)
+    if trace.day != "at":  # of a record that lives: what happened to it by then
+        found = found.filter(found[trace.day] <= eve)
+    return found if trace.days is None else found.filter(eve - found[trace.day] < trace.days)
+
+
+def _in_roles(users: ir.Table, roles: Sequence[str], accounts: Sequence[str]) -> ir.Table:
+    found = _of(users, accounts)
+    role = ibis.coalesce(found.role, "").lower().replace(" ", "_")
+    return found.filter(role.isin(list(roles)))
 
 
 def _of(table: ir.Table, accounts: Sequence[str]) -> ir.Table:

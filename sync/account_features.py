@@ -18,6 +18,7 @@ from model.features.peers import ALIKE, peer_groups
 from model.features.ticket_text import text_rules
 from model.groups import top_parents
 from model.panel import COMPLETE_AFTER_DAYS
+from model.partials import usage_by_day
 from model.peer_products import peers_and_products, product_holdings
 from model.product import Product
 from model.source_rows import SourceRows, source_rows
@@ -59,7 +60,8 @@ def rows_behind(
     found: dict[str, tuple[SourceRows, ...]] = {}
     held: dict[str, SourceRows] = {}  # many features are made of the same rows
     with Workspace(next(iter(tables.values())).get_backend()) as space:
-        sources = read_sources(tables, space)
+        clean = read_sources(tables, space)
+        sources = {**clean, **usage_by_day(tables, clean, space)}
         for family in families:
             for feature in family.features:
                 traces = family.traced(feature)

@@ -16,8 +16,9 @@ from model.days import day_number
 from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Trace
 from model.panel import build_rows
+from model.partials import usage_by_day
 from model.product import Product
-from model.source_rows import LATER, SHOWN, source_rows, traced
+from model.source_rows import LATER, SHOWN, days_of_use, source_rows, traced
 from model.sources import SOURCES, read_sources
 from model.target import Target
 from model.workspace import Workspace
@@ -52,7 +53,8 @@ def sources(tiny: Any) -> Iterator[Mapping[str, Any]]:
     """The clean sources of the dozen accounts."""
     tables = tiny.tables()
     with Workspace(next(iter(tables.values())).get_backend()) as space:
-        yield read_sources(tables, space)
+        clean = read_sources(tables, space)
+        yield {**clean, **usage_by_day(tables, clean, space)}
 
 
 def twins(tiny: Any) -> tuple[dict[str, pa.Table], dict[str, tuple[str, Trace, bool]]]:
@@ -147,6 +149,25 @@ def test_rows_are_the_newest_and_all_are_counted(
         sources, Trace(table="triggers", where={"kind": ("nothing",)}), ["A001"], eve=EVE, limit=5
     )
     assert (none.total, none.rows, none.first) == (0, (), None)
+
+
+def test_days_of_use_count_the_events_of_the_trace(sources: Mapping[str, Any]) -> None:
+    """The partials say as many events, users and features of a day as the events themselves."""
+    checked = 0
+    for trace in (each for each in STATED.values() if each.table == "events"):
+        for accounts in (["A003"], ["A001", "A002", "A004"]):
+            raw = traced(sources, trace, accounts, EVE)
+            plain = raw.group_by("at").agg(
+                events=raw.count(), users=raw.user_id.nunique(), features=raw.feature.nunique()
+            )
+            expected = {row["at"]: row for row in plain.to_pyarrow().to_pylist()}
+            found = days_of_use(sources, trace, accounts, EVE).to_pyarrow().to_pylist()
+            assert {row["at"] for row in found} == set(expected), trace
+            for row in found:
+                told = {name: value for name, value in row.items() if value is not None}
+                assert told == {name: expected[row["at"]][name] for name in told}, trace
+                checked += 1
+    assert checked > 1000
 
 
 def test_every_source_has_columns_to_show_and_every_trace_a_source() -> None:
