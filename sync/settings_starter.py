@@ -104,6 +104,8 @@ REST: Final = """
 # columns = { user_id = "uid", event = "event_name", at = "time" }   # ours = theirs
 # timezone = "UTC"              # of timestamps that name none
 # encoding = "cp1252"           # of text that is not UTF-8
+# url = "postgres://reader:${WAREHOUSE_PASSWORD}@db/dwh"   # instead of path: a warehouse, and a
+# table = "product.events"      # table there
 
 [identity]                      # whose account an export's key means, beside your own id and the CRM's
 # domain = true                 # a domain, web or e-mail address: the one account with that web site
