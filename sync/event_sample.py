@@ -5,6 +5,10 @@ bits are zero, with just so many bits that some thousand are left. Which events 
 on what else is in it, so two files that share events keep the same hashes of them, and the part of the one
 sample that stands in the other is, by chance alone, near the part of the events: of 1,024 hashes, ±3 points
 at one half (two standard errors). The hash is BLAKE2b mixed by multiplication, the same on each machine.
+
+Most events are passed over by their time, without a look at their names, which makes a tenth of the cost. So
+the first 24 bits are of the time alone where it is finer than minutes (whole minutes, hours and days are too
+few to choose among), and of everything else too where it is not.
 """
 
 from __future__ import annotations
@@ -22,6 +26,9 @@ SIZE: Final = 1024  # hashes that a sample keeps at least, where a file has as m
 COLUMNS: Final = ("account_key", "user_id", "event", "feature", "session_id")
 _ODD: Final = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Fibonacci hashing, Knuth 6.4
 _SHIFT: Final = np.uint64(29)
+_FIRST: Final = np.uint64(0xFFFFFF << 40)
+_MOST_BITS: Final = 24
+_MINUTE: Final = 60_000_000  # microseconds
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -35,9 +42,17 @@ class EventSample:
 
     def add(self, events: pa.RecordBatch) -> None:
         """Keep what belongs into the sample."""
-        fresh = _hashes(events)
+        at = events["at"].cast(pa.int64()).fill_null(0).to_numpy()
+        is_fine, by_time = at % _MINUTE != 0, _mix(at.view(np.uint64))
+        wanted = ~is_fine | self._begins(by_time, self.bits)
+        if not wanted.any():
+            return
+        chosen = np.flatnonzero(wanted)
+        whole = _hashes(events.take(pa.array(chosen)), by_time[chosen])
+        first = np.where(is_fine[chosen], by_time[chosen], whole)
+        fresh = (first & _FIRST) | (whole & ~_FIRST)
         self.hashes = np.union1d(self.hashes, self._kept(fresh, self.bits))
-        while len(self.hashes) > 2 * SIZE:
+        while len(self.hashes) > 2 * SIZE and self.bits < _MOST_BITS:
             self.bits += 1
             self.hashes = self._kept(self.hashes, self.bits)
 
@@ -63,12 +78,20 @@ class EventSample:
 
     @staticmethod
     def _kept(hashes: Hashes, bits: int) -> Hashes:
-        return hashes if bits == 0 else hashes[hashes >> np.uint64(64 - bits) == 0]
+        return hashes[EventSample._begins(hashes, bits)]
+
+    @staticmethod
+    def _begins(hashes: Hashes, bits: int) -> npt.NDArray[np.bool_]:
+        """Whether each begins with so many zero bits."""
+        if bits == 0:
+            return np.ones(len(hashes), np.bool_)
+        begins: npt.NDArray[np.bool_] = hashes >> np.uint64(64 - bits) == 0
+        return begins
 
 
-def _hashes(events: pa.RecordBatch) -> Hashes:
-    """A hash of each event."""
-    mixed = _mix(events["at"].cast(pa.int64()).fill_null(0).to_numpy().view(np.uint64))
+def _hashes(events: pa.RecordBatch, by_time: Hashes) -> Hashes:
+    """A hash of each event, made of that of its time."""
+    mixed = by_time
     for name in COLUMNS:
         coded = pc.dictionary_encode(events[name], null_encoding="encode")
         words = np.array([_word(text) for text in coded.dictionary.to_pylist()], np.uint64)

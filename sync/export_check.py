@@ -20,6 +20,7 @@ from sync.settings_exports import Export
 from sync.store import Store
 from sync.store.tables import ExportFileRow
 from sync.tally import Tally
+from sync.usage_days import WITNESS
 
 if TYPE_CHECKING:
     from connectors.exports.spec import ExportFile, ExportSpec
@@ -89,7 +90,7 @@ class _Inspection:
     def check_entry(self, entry: Export) -> None:
         from connectors.exports.listing import list_files
 
-        with open_depot(self.settings, _nothing) as depot:
+        with open_depot(self.settings, _nothing, latest=self.latest) as depot:
             try:
                 (spec,) = export_specs(replace(self.settings, exports=(entry,)))
                 files = list_files(spec, depot)
@@ -128,14 +129,18 @@ class _Inspection:
 
     def _check_file(self, spec: ExportSpec, file: ExportFile) -> int:
         """The place of its check."""
-        from connectors.exports.formats import recognise
+        from connectors.exports.formats import TABLE, recognise
 
         original = self.contents.setdefault((spec.kind, file.sha256 or file.name), file.name)
         tally = Tally(table=spec.table, zone=self.settings.company.timezone)
         try:
-            for batch in rows_of(spec, file, latest=self.latest):
-                tally.add(batch)
-            found = recognise(spec, file.path)
+            if file.reduced:
+                tally.add_days(file.reduced[WITNESS], file.rows or 0)
+                found = TABLE
+            else:
+                for batch in rows_of(spec, file, latest=self.latest):
+                    tally.add(batch)
+                found = recognise(spec, file.path)
         except InputError as error:
             return self._add(_bad(spec.kind, file.name, error))
         is_copy = original != file.name

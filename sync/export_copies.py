@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from sync.store.tables import ExportFileRow, SegmentRow
 
 Key = tuple[str, str]
 """(kind, path) of an export file."""
+COUNTED: Final = "counted:"
 Content = tuple[str, str, str]
 """(kind, sha256, spec hash): what a file says, and how it is read."""
 
@@ -62,14 +64,20 @@ def note_moves(session: Session, moved: Mapping[Key, Key]) -> None:
             .where(ExportFileRow.kind == kind, ExportFileRow.path == old)
             .values(path=path, status="read")
         )
-        session.execute(
-            update(SegmentRow).where(SegmentRow.source == source_of(old)).values(source=source_of(path))
-        )
+        for named in (source_of, counted_source):
+            session.execute(
+                update(SegmentRow).where(SegmentRow.source == named(old)).values(source=named(path))
+            )
 
 
 def source_of(path: str | Path) -> str:
     """The name under which the lake knows the rows of a file."""
     return f"file:{path}"
+
+
+def counted_source(path: str | Path) -> str:
+    """The name under which it knows what a warehouse counted of events that stay there."""
+    return f"{COUNTED}{path}"
 
 
 def copy_warnings(copies: Mapping[Key, Key]) -> Sequence[str]:

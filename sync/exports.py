@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session, defer
 from sync.connect import export_specs
 from sync.depot import open_depot
 from sync.empty_exports import was_read
-from sync.export_copies import Found, Key, note_moves, sort_by_content, source_of
+from sync.export_copies import Found, Key, note_moves, sort_by_content
 from sync.export_overlaps import overlaps, sampled_files
 from sync.export_report import ExportReport, Listed, report_of
 from sync.lake import Lake
@@ -58,7 +58,7 @@ def ingest(
             return None
         return row.sha256
 
-    with open_depot(settings, held) as depot:
+    with open_depot(settings, held, latest=clock_of_data(store, now)) as depot:
         return _ingest(settings, store, lake, depot, run_id=run_id, now=now, progress=progress)
 
 
@@ -91,7 +91,7 @@ def _ingest(
             else:
                 refused[key] = one
     except BaseException:
-        lake.discard(one.segment for one in readings if one.segment is not None)
+        lake.discard(segment for one in readings for segment in one.segments)
         raise
     found = _without_bad_copies(found, refused, present)
     elsewhere = set(found.moved.values())
@@ -117,10 +117,10 @@ def _ingest(
         note_refused(session, list(refused.values()), run_id=run_id, now=now)
 
     lake.commit(
-        [one.segment for one in readings if one.segment is not None],
+        [segment for one in readings for segment in one.segments],
         run_id=run_id,
         now=now,
-        replace=[(one.spec.table, source_of(one.file.name)) for one in readings],
+        replace=[each for one in readings for each in one.replaces],
         also=manifest,
     )
     reduce_events(lake, run_id=run_id, now=now)
@@ -192,7 +192,7 @@ def spec_hash(spec: ExportSpec) -> str:
 
 
 def _manifest_row(one: Reading, run_id: str | None, now: datetime) -> ExportFileRow:
-    tally, is_events = one.tally, one.spec.kind == "events"
+    tally, is_sampled = one.tally, one.spec.kind == "events" and not one.file.reduced
     return ExportFileRow(
         kind=one.spec.kind,
         path=one.file.name,
@@ -208,6 +208,6 @@ def _manifest_row(one: Reading, run_id: str | None, now: datetime) -> ExportFile
         read_at=now,
         days=tally.days,
         tag=one.file.tag,
-        sample=tally.sample.to_bytes() if is_events else None,
+        sample=tally.sample.to_bytes() if is_sampled else None,
         sample_bits=tally.sample.bits,
     )

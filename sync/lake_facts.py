@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, select
 
 from connectors.canonical import EXPORT_KINDS
 from model.partials import PARTIALS
+from sync.export_copies import COUNTED
 from sync.store import Store
 from sync.store.tables import BookmarkRow, QuarantineRow, SegmentRow
+from sync.usage_days import EVENTS, WITNESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,11 +50,14 @@ class LakeFacts:
 
 def read_lake_facts(store: Store, org_id: str) -> LakeFacts:
     """The figures as they are now, by the ledger; no file of the lake is opened."""
+    # what a warehouse counted of its events stands for them
+    is_counted = (SegmentRow.table_name == WITNESS) & SegmentRow.source.startswith(COUNTED)
+    table = case((is_counted, EVENTS), else_=SegmentRow.table_name).label("table")
     counted = (
-        select(SegmentRow.table_name, func.sum(SegmentRow.rows), func.max(SegmentRow.last_at))
-        .where(SegmentRow.active, SegmentRow.table_name.not_in(PARTIALS))
-        .group_by(SegmentRow.table_name)
-        .order_by(SegmentRow.table_name)
+        select(table, func.sum(SegmentRow.rows), func.max(SegmentRow.last_at))
+        .where(SegmentRow.active, SegmentRow.table_name.not_in(PARTIALS) | is_counted)
+        .group_by(table)
+        .order_by(table)
     )
     with store.session() as session:
         tables = session.execute(counted).all()

@@ -11,13 +11,15 @@ import pyarrow as pa
 from sqlalchemy import func, select
 
 from connectors.errors import InputError
-from sync.export_copies import Key, source_of
+from model.partials import PARTIALS
+from sync.export_copies import Key, counted_source, source_of
 from sync.lake import Lake
 from sync.quarantine import Refused
 from sync.segments import Segment
 from sync.store import Store
 from sync.store.tables import BookmarkRow
 from sync.tally import Tally
+from sync.usage_days import EVENTS, WITNESS, stage_counted
 
 if TYPE_CHECKING:
     from connectors.exports.spec import ExportFile, ExportSpec
@@ -28,18 +30,25 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A file that was read to its end: its format, its rows as a staged segment (None: it has none)."""
+    """A file that was read to its end: its format, and its rows, if any, as staged segments."""
 
     spec: ExportSpec
     file: ExportFile
     format: str
-    segment: Segment | None
+    segments: tuple[Segment, ...]
     tally: Tally
 
     @property
     def key(self) -> Key:
         """Its kind and name."""
         return (self.spec.kind, self.file.name)
+
+    @property
+    def replaces(self) -> list[tuple[str, str]]:
+        """Tables and sources whose rows of before are out of use with it."""
+        own = [(self.spec.table, source_of(self.file.name))]
+        days = [(partial, counted_source(self.file.name)) for partial in PARTIALS]
+        return own + (days if self.spec.kind == EVENTS else [])
 
 
 def read_file(
@@ -52,16 +61,21 @@ def read_file(
     progress: Progress | None = None,
 ) -> Reading | Refused:
     """The file's rows, staged; or the InputError that makes it unusable, with nothing staged."""
-    from connectors.exports.formats import recognise
+    from connectors.exports.formats import TABLE, recognise
 
     tally = Tally(table=spec.table, zone=zone)
+    if file.reduced:
+        tally.add_days(file.reduced[WITNESS], file.rows or 0)
+        days = stage_counted(lake, file.reduced, name=file.name, first=tally.first, last=tally.last)
+        return Reading(spec=spec, file=file, format=TABLE, segments=tuple(days), tally=tally)
     try:
         batches = _told(tally.over(rows_of(spec, file, latest=latest)), tally, file.name, progress)
         segment = lake.stage(spec.table, batches, source=source_of(file.name))
         found = recognise(spec, file.path)
     except InputError as error:
         return Refused(spec=spec, file=file, error=_addressed(error, file))
-    return Reading(spec=spec, file=file, format=found, segment=segment, tally=tally)
+    staged = () if segment is None else (segment,)
+    return Reading(spec=spec, file=file, format=found, segments=staged, tally=tally)
 
 
 def rows_of(spec: ExportSpec, file: ExportFile, *, latest: datetime) -> Iterator[pa.RecordBatch]:

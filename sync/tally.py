@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from connectors.canonical import DAY
+from model.days import calendar_date
 from sync.event_sample import EventSample
 from sync.segments import TIME_COLUMN
 
@@ -35,6 +38,20 @@ class Tally:
     def days(self) -> dict[str, int]:
         """Rows by ISO day, in order."""
         return {day.isoformat(): rows for day, rows in sorted(self.by_day.items())}
+
+    def add_days(self, user_day: Path, rows: int) -> None:
+        """Count events that were counted by day elsewhere; their days are UTC's."""
+        self.rows += rows
+        with pq.ParquetFile(user_day) as file:
+            for batch in file.iter_batches(columns=["at", "events"]):
+                days = pa.Table.from_batches([batch]).group_by("at").aggregate([("events", "sum")])
+                for day in days.to_pylist():
+                    self.by_day[calendar_date(day["at"])] += day["events_sum"]
+        if self.by_day:
+            self.first, self.last = (
+                datetime(day.year, day.month, day.day, tzinfo=UTC)
+                for day in (min(self.by_day), max(self.by_day))
+            )
 
     def over(self, batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         """The batches, counted."""

@@ -3,19 +3,25 @@
 A segment `events/NAME` has twins `user_day/NAME…`, `feature_day/NAME…` and `session_day/NAME…`. The model
 reads these and never the events again, so a day's run costs its new files. Twins that are missing (an older
 lake, a crash between two commits) are worked out when they are read, and written by the next `reduce_events`.
+
+Events of a warehouse stay there: what they come to by day was counted there and has no events beside it. Such
+partials are known by the name of their source.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Final
 from uuid import uuid4
 
 import ibis.expr.types as ir
+import pyarrow.parquet as pq
 
 from model.partials import PARTIALS, partial_schema, partials_of
+from sync.export_copies import COUNTED, counted_source
 from sync.lake import Lake
 from sync.lake_engine import arrow_view, batches_of
 from sync.segments import Segment, write_segment
@@ -35,7 +41,7 @@ def usage_by_key(lake: Lake) -> dict[str, ir.Table]:
     missing = partials_of(lake.read(raw), ACCOUNT) if raw else {}
     found = {}
     for partial, segments in twins.items():
-        held = [segment for segment in segments if _name(segment) in current]
+        held = [segment for segment in segments if _name(segment) in current or _is_counted(segment)]
         parts = [lake.read(held).select(*ACCOUNT, *PARTIALS[partial])] if held else []
         parts += [missing[partial]] if raw else []
         found[partial] = _all(lake, partial, parts)
@@ -46,7 +52,7 @@ def reduce_events(lake: Lake, *, run_id: str | None, now: datetime) -> int:
     """Write the twins that are missing and let go of those whose events are gone; how many were written."""
     events, twins = lake.segments(EVENTS), _twins(lake)
     wanted = {_name(segment): segment for segment in events}
-    held = {_name(twin): twin.source for twin in twins[WITNESS]}
+    held = {_name(twin): twin.source for twin in twins[WITNESS] if not _is_counted(twin)}
     stale = {source for name, source in held.items() if name not in wanted}
     sources = stale | {segment.source for name, segment in wanted.items() if name not in held}
     written = 0
@@ -55,6 +61,38 @@ def reduce_events(lake: Lake, *, run_id: str | None, now: datetime) -> int:
         lake.commit(made, run_id=run_id, now=now, replace=[(partial, source) for partial in PARTIALS])
         written += len(made)
     return written
+
+
+def partials_by_key(events: ir.Table) -> Mapping[str, ir.Table]:
+    """The partials of events in their canonical columns, as expressions where the events are."""
+    return partials_of(events, ACCOUNT)
+
+
+def stage_counted(
+    lake: Lake, files: Mapping[str, Path], *, name: str, first: datetime | None, last: datetime | None
+) -> list[Segment]:
+    """Segments of partials that were counted elsewhere, on the disk but not listed.
+
+    `first` and `last` are the moments of their events. Raises InputError when a file is no such partial."""
+    own = uuid4().hex
+    made = []
+    for partial, path in files.items():
+        with pq.ParquetFile(path) as file:
+            segment = write_segment(
+                lake.folder,
+                f"{partial}/{own}.parquet",
+                partial,
+                file.iter_batches(),
+                source=counted_source(name),
+                schema=partial_schema(partial, ACCOUNT),
+            )
+        if segment is not None:
+            made.append(replace(segment, first_at=first, last_at=last))
+    return made
+
+
+def _is_counted(segment: SegmentRow) -> bool:
+    return segment.source.startswith(COUNTED)
 
 
 def _twins(lake: Lake) -> dict[str, list[SegmentRow]]:

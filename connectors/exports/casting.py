@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.canonical import DAY, FLAG, REAL, TEXT, TIME, WHOLE
-from connectors.exports.clock import MisfitError, day_starts, in_zone, local_days
+from connectors.exports.clock import MisfitError, day_starts, in_zone, local_days, settled
 
 _ZONED: Final = r"(?:[Zz]|[+-]\d{2}(?::?\d{2})?)$"
 _BARE_DAY: Final = r"^\d{4}-\d{2}-\d{2}$"
@@ -50,11 +50,11 @@ def plain(cells: pa.Array) -> pa.Array:
     return cells.cast(TEXT) if is_text or is_bytes else cells
 
 
-def counted_times(cells: pa.Array, zone: str) -> tuple[pa.Array, pa.Array]:
+def counted_times(cells: pa.Array, zone: str, seen: pa.Array | None = None) -> tuple[pa.Array, pa.Array]:
     """Times that count from 1970, and the cells that are none (null where one is).
 
     Numbers of twelve digits and more are milliseconds, below that seconds. They count in `zone`, which is UTC
-    but for vendors that count wall-clock time."""
+    but for vendors that count wall-clock time; of those, `seen` settles an hour that was twice."""
     cells = plain(cells)
     if not pa.types.is_string(cells.type):
         if pa.types.is_timestamp(cells.type) or pa.types.is_date(cells.type) or pa.types.is_null(cells.type):
@@ -75,7 +75,7 @@ def counted_times(cells: pa.Array, zone: str) -> tuple[pa.Array, pa.Array]:
             longest = pc.index(pc.equal(pc.utf8_length(numbers), pc.max(pc.utf8_length(numbers))), True)
             index = longest.as_py()
             raise MisfitError(index, f"{numbers[index].as_py()[:60]!r} is no time since 1970") from None
-    times = in_zone(micros.cast(pa.timestamp("us")), zone)
+    times = settled(micros.cast(pa.timestamp("us")), zone, seen)
     return times, pc.if_else(counts, _NOTHING, cells)
 
 

@@ -78,7 +78,7 @@ class Conform:
         found = [path for path in self._places.get(field.name, ()) if path in values]
         if not found:
             return pa.nulls(rows.count, field.type)
-        arrays = [self._cast(field, path, rows, values[path]) for path in found]
+        arrays = [self._cast(field, path, rows, values) for path in found]
         cells = arrays[0] if len(arrays) == 1 else pc.coalesce(*arrays)
         if field.name in self._layout.nulls:
             nothing = pc.equal(cells, self._layout.nulls[field.name])
@@ -90,27 +90,34 @@ class Conform:
                 cells = pc.if_else(pc.fill_null(mark, False), _NOTHING, cells)
         return cells
 
-    def _cast(self, field: pa.Field, path: str, rows: Rows, cells: pa.Array) -> pa.Array:
-        name, spec = field.name, self._spec
+    def _cast(self, field: pa.Field, path: str, rows: Rows, values: Columns) -> pa.Array:
+        name, spec, cells = field.name, self._spec, values[path]
         utc = name in self._layout.utc
         zone = "UTC" if utc else spec.zone
         try:
             if name in self._layout.epochs:
-                counted, cells = counted_times(cells, spec.zone if name in self._layout.wall else "UTC")
+                counted, cells = self._counted(name, cells, values)
                 cast = pc.coalesce(counted, typed(cells, field.type, zone))
             else:
                 cast = typed(cells, field.type, zone)
                 if field.type == TIME and not utc and not spec.timezone:
                     self._check_zones(path, rows, cells)
             check_times(spec.kind, name, cast, self._now)
-        except (MisfitError, pa.ArrowException) as error:
-            index = error.index if isinstance(error, MisfitError) else 0
+        except (MisfitError, pa.ArrowException, UnicodeDecodeError) as error:  # a zone's name may be damaged
+            misfit = error if isinstance(error, MisfitError) else MisfitError(0, str(error))
             raise InputError(
                 f"{path}: {error}.",
-                record=rows.where(index),
-                fix="Correct the file or the column mapping; nothing of it was used.",
+                record=rows.where(misfit.index),
+                fix=f"{misfit.fix}; nothing of it was used.",
             ) from None
         return cast
+
+    def _counted(self, name: str, cells: pa.Array, values: Columns) -> tuple[pa.Array, pa.Array]:
+        """Times that count from 1970, and the cells that are none."""
+        if name not in self._layout.wall:
+            return counted_times(cells, "UTC")
+        seen = values.get(self._layout.wall[name])
+        return counted_times(cells, self._spec.zone, None if seen is None else counted_times(seen, "UTC")[0])
 
     def _check_zones(self, path: str, rows: Rows, cells: pa.Array) -> None:
         """Raise InputError where some times of a column name a zone and others don't."""
@@ -201,7 +208,8 @@ def wanted_paths(spec: ExportSpec, layout: Layout) -> list[str]:
     paths = [path for places in places_of(spec, layout).values() for path in places]
     paths += [path for places in layout.delivery for path in places]
     paths += [each[0] for each in (layout.only, layout.nobody) if each is not None]
-    paths += [*layout.lasts, *(each for each in (layout.repeat, layout.named) if each is not None)]
+    paths += [*layout.lasts, *layout.wall.values()]
+    paths += [each for each in (layout.repeat, layout.named) if each is not None]
     return list(dict.fromkeys(paths))
 
 

@@ -23,7 +23,8 @@ class Layout:
     named: str | None = None  # a path without which a row is none of this kind
     utc: Collection[str] = ()  # canonical columns whose times are UTC where they name no zone
     epochs: Collection[str] = ()  # canonical columns that may hold seconds or milliseconds since 1970 ...
-    wall: Collection[str] = ()  # ... and those of them that count wall-clock time of the spec's zone
+    wall: Mapping[str, str] = field(default_factory=dict)
+    """Those of them that count wall-clock time of the spec's zone, with a path to a moment not before it."""
     lasts: Mapping[str, timedelta] = field(
         default_factory=dict
     )  # known when that is over, by the path at hand

@@ -3,8 +3,9 @@
 Source: docs.mixpanel.com/reference/raw-event-export. `properties.time` counts seconds since 1970
 (milliseconds with time_in_ms), but in the project's time zone for projects from before 2023, which is why
 `timezone` is that of the project; newer ones are UTC. `mp_processing_time_ms` is true UTC: when Mixpanel had
-the event. The account is the property behind the project's group key and must be named. A distinct_id of
-`$device:…` is nobody who was logged in (simplified id merge); `$user_id` is the user where both are there.
+the event, which also settles an hour that the project's clock showed twice (the later of both moments that
+was not after it). The account is the property behind the project's group key and must be named. A distinct_id
+of `$device:…` is nobody who was logged in (simplified id merge); `$user_id` is the user where both are there.
 
 The raw export is not deduplicated. Mixpanel's own rule (reference/event-deduplication): the same event name,
 distinct_id, time and $insert_id are one event.
@@ -30,7 +31,7 @@ MIXPANEL: Final = Format(
                 },
                 utc=("known_from",),
                 epochs=("at", "known_from"),
-                wall=("at",),
+                wall={"at": "properties.mp_processing_time_ms"},
                 lists=True,
                 nobody=("properties.distinct_id", r"^\$device:"),
                 delivery=(

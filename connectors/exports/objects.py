@@ -27,6 +27,10 @@ from connectors.exports.places import Rows
 
 _BREAK, _OPEN = b"\n{"
 _REASON: Final = re.compile(r"at byte (\d+) of input: (.*?)\.(?:\s|$)")
+_MALFORMED: Final = (
+    duckdb.Error,
+    UnicodeDecodeError,
+)  # the latter where its message cuts a letter of the text
 _SAMPLE: Final = 200  # objects whose names are looked at ...
 _ALIKE: Final = 20  # ... until so many in a row bring no new one
 _ESCAPED_NUL: Final = b"\\u0000"
@@ -57,8 +61,8 @@ class Paths:
             return {path: pa.nulls(0, pa.string()) for path in self._paths}
         try:
             lists = self._extracted(texts)
-        except duckdb.Error as error:
-            raise self._first_bad(texts, error) from None
+        except _MALFORMED:
+            raise self._first_bad(texts) from None
         columns: dict[str, pa.Array] = {}
         at = 0
         for path in self._paths:
@@ -75,7 +79,7 @@ class Paths:
         read = self._engine.from_arrow(table).select(self._read).to_arrow_table()
         return read.column("values").combine_chunks()
 
-    def _first_bad(self, texts: pa.Array, error: duckdb.Error) -> NotJsonError:
+    def _first_bad(self, texts: pa.Array) -> NotJsonError:
         """Halve until one text is left that is no JSON: the first."""
         low, high = 0, len(texts)
         while high - low > 1:
@@ -83,15 +87,15 @@ class Paths:
             try:
                 self._extracted(texts.slice(low, middle - low))
                 low = middle
-            except duckdb.Error:
+            except _MALFORMED:
                 high = middle
         try:
             self._extracted(texts.slice(low, 1))
-        except duckdb.Error as found:
-            error = found
-        reason = _REASON.search(str(error))
-        told = str(error).splitlines()[0][:200] if reason is None else f"{reason[2]}, at byte {reason[1]}"
-        return NotJsonError(low, told)
+        except _MALFORMED as error:
+            reason = _REASON.search(str(error))
+            if reason is not None:
+                return NotJsonError(low, f"{reason[2]}, at byte {reason[1]}")
+        return NotJsonError(low, "it is malformed")
 
 
 def object_rows(stream: Stream, source: str, wanted: Sequence[str]) -> Iterator[Rows]:

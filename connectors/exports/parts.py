@@ -19,7 +19,15 @@ EMPTY_ZIP: Final = b"PK\x05\x06"
 _ENCRYPTED: Final = 0x1
 _WORKBOOK: Final = "[Content_Types].xml"
 _HIDDEN: Final = (".", "__MACOSX")
-_BROKEN: Final = (EOFError, gzip.BadGzipFile, zlib.error, zipfile.BadZipFile)
+# the last two for a zip whose entries claim what can't be read
+_BROKEN: Final = (
+    EOFError,
+    gzip.BadGzipFile,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +80,9 @@ def _is_file(info: zipfile.ZipInfo) -> bool:
     """Whether it is data: folders, empty files and what systems add for themselves are not."""
     name = PurePosixPath(info.filename)
     return (
-        not info.is_dir() and info.file_size > 0 and not any(part.startswith(_HIDDEN) for part in name.parts)
+        not info.filename.endswith("/")
+        and info.file_size > 0
+        and not any(part.startswith(_HIDDEN) for part in name.parts)
     )
 
 

@@ -57,4 +57,6 @@ def _midnight(day: date) -> datetime:
 def _misfit(cells: pa.Array, bad: pa.Array, what: str) -> MisfitError:
     index = pc.index(bad, pa.scalar(True)).as_py()
     written = cells.slice(index, 1).cast(TEXT)[0].as_py()  # Python knows no year above 9999
-    return MisfitError(index, f"{written} {what}")
+    return MisfitError(
+        index, f"{written} {what}", "Correct the clock or the export; what is empty stays empty"
+    )

@@ -1,65 +1,187 @@
-"""CPU seconds of the whole timeline for weekly snapshots, against count(distinct) of users for each."""
+"""What features of usage cost, in CPU and memory, against the usual recipe and a bare scan; one JSON a line.
+
+    python infra/bench/bench_timeline.py                  10 M events, as `make bench` does
+    python infra/bench/bench_timeline.py --large          50 M and a day's file on top, then 200 M
+
+Every figure is of a process of its own, so peak memory is that of the work named.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
-import time
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
 
-import ibis
-import numpy as np
-import pyarrow as pa
+from infra.bench.events_lake import AS_OF, NOW, fill, opened, tables_of, write_events
 
-from model.rolling import rolling_users
-from model.timeline import code_events, read_timeline
-from model.workspace import Workspace
+SNAPSHOTS: Final = 24
+ACCOUNTS: Final = 5_000
+WINDOWS: Final = (7, 30, 90)
+DAILY: Final = 100_000
 
-ACCOUNTS, USERS, EVENTS, DAYS = 1000, 20, 1_000_000, 730
-SNAPSHOTS = 104  # weekly over two years, which is what seat streaks ask for
-WINDOWS = (1, 7, 30, 90)
+
+def dates() -> list[date]:
+    """The snapshot dates, 28 days apart."""
+    return [AS_OF - timedelta(days=28 * number) for number in range(SNAPSHOTS)]
+
+
+def start(folder: Path) -> None:
+    """What every process below pays before it begins: imports, an open lake, a first tiny query."""
+    from model import panel
+
+    with opened(folder) as lake:
+        assert panel is not None
+        lake.segments()
+        lake.connection.raw_sql("SELECT 1")
+
+
+def scan(folder: Path) -> None:
+    """The needed columns of all events, read and looked at once by DuckDB."""
+    with opened(folder) as lake:
+        events = lake.read(lake.segments("events"))
+        columns = ("account_key", "user_id", "event", "feature", "session_id", "at", "known_from")
+        events.aggregate(**{name: events[name].max() for name in columns}).to_pyarrow()
+
+
+def pandas(folder: Path) -> None:
+    """The usual recipe: for each date and window filter the frame, group by account, count distinct."""
+    import pandas as pd
+
+    columns = ["account_key", "user_id", "feature", "session_id", "at"]
+    frame = pd.concat(
+        [pd.read_parquet(file, columns=columns) for file in sorted((folder / "lake/events").iterdir())]
+    )
+    for day in dates():
+        until = pd.Timestamp(day, tz="UTC")
+        for width in WINDOWS:
+            recent = frame[(frame["at"] < until) & (frame["at"] >= until - pd.Timedelta(days=width))]
+            recent.groupby("account_key").agg(
+                users=("user_id", "nunique"),
+                features=("feature", "nunique"),
+                sessions=("session_id", "nunique"),
+                events=("user_id", "size"),
+            )
+
+
+def reduce(folder: Path) -> None:
+    """Every file of events reduced to days: once in its life."""
+    from sync.usage_days import reduce_events
+
+    with opened(folder) as lake:
+        reduce_events(lake, run_id=None, now=NOW)
+
+
+def _features(folder: Path, days: list[date]) -> None:
+    from model.panel import build_days
+    from model.target import Target
+
+    with opened(folder) as lake:
+        built = build_days(tables_of(lake, ACCOUNTS), days=days, target=Target(), products=())
+        assert sum(rows.table.num_rows for rows in built.values()) == ACCOUNTS * len(days)
+
+
+def one(folder: Path) -> None:
+    """Every feature of all accounts on one date."""
+    _features(folder, dates()[:1])
+
+
+def many(folder: Path) -> None:
+    """Every feature of all accounts on 24 dates."""
+    _features(folder, dates())
+
+
+def daily(folder: Path) -> None:
+    """A day's file is read, kept and reduced, and every feature of all accounts is there again."""
+    from connectors.exports.listing import list_files
+    from connectors.exports.spec import ExportSpec
+    from connectors.exports.table import iter_export
+    from sync.usage_days import reduce_events
+
+    spec = ExportSpec(kind="events", path=str(folder / "today.parquet"))
+    with opened(folder) as lake:
+        (file,) = list_files(spec)
+        segment = lake.stage("events", iter_export(spec, file, now=NOW), source="file:today")
+        assert segment is not None
+        lake.commit([segment], run_id=None, now=NOW)
+        reduce_events(lake, run_id=None, now=NOW)
+    _features(folder, [AS_OF])
+
+
+WORK: Final[dict[str, Callable[[Path], None]]] = {
+    each.__name__: each for each in (start, scan, pandas, reduce, one, many, daily)
+}
+
+
+def measured(work: str, folder: Path) -> dict[str, float]:
+    """CPU seconds and peak memory in MB of a process that does the work."""
+    command = [sys.executable, __file__, "--work", work, "--folder", str(folder)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    found: dict[str, float] = json.loads(said.splitlines()[-1])
+    return found
+
+
+def show(name: str, value: float, unit: str, compared_with: str) -> None:
+    """One figure as a line of JSON."""
+    line: dict[str, Any] = {"name": name, "value": round(value, 2), "unit": unit}
+    print(json.dumps(line | {"compared_with": compared_with}), flush=True)
+
+
+def small(folder: Path) -> None:
+    """10 M events."""
+    fill(folder, events=10_000_000, accounts=ACCOUNTS)
+    cost = {work: measured(work, folder) for work in ("start", "scan", "pandas", "reduce", "one", "many")}
+    idle = cost["start"]["cpu"]
+    cpu = {work: each["cpu"] - idle for work, each in cost.items()}
+    ours = cpu["reduce"] + cpu["many"]
+    for work, seconds in cpu.items():
+        show(f"timeline_{work}", seconds, "CPU s", "above start-up" if work != "start" else f"{idle:.1f} s")
+    show("timeline_against_pandas", cpu["pandas"] / ours, "times less CPU", "at least 15")
+    show("timeline_against_scan", ours / cpu["scan"], "times a bare scan", "at most 10")
+    together = (cpu["reduce"] + cpu["many"]) / (cpu["reduce"] + cpu["one"])
+    show("timeline_24_against_1", together, "times the cost of one date", "at most 1.5")
+
+
+def large(folder: Path) -> None:
+    """50 M events and a day's file on top, then 200 M."""
+    for events, limit in ((50_000_000, 2_000), (200_000_000, 6_000)):
+        place = folder / str(events)
+        fill(place, events=events, accounts=ACCOUNTS)
+        name = f"timeline_{events // 1_000_000}M"
+        idle = measured("start", place)["cpu"]
+        for work in ("reduce", "many"):
+            found = measured(work, place)
+            show(f"{name}_{work}", found["cpu"] - idle, "CPU s", "above start-up")
+            show(f"{name}_{work}_memory", found["memory"], "MB", f"at most {limit:,}")
+        if events == 50_000_000:
+            yesterday = AS_OF - timedelta(days=1)
+            write_events(
+                place / "today.parquet", yesterday, 1, events=DAILY, accounts=ACCOUNTS, start=10 * events
+            )
+            found = measured("daily", place)
+            show(f"{name}_daily", found["cpu"] - idle, "CPU s", "at most 5, above start-up")
 
 
 def main() -> None:
-    """Print one JSON line for each figure."""
-    backend = ibis.duckdb.connect()
-    backend.raw_sql("SET threads = 2")
-    rng = np.random.default_rng(0)
-    account = rng.integers(0, ACCOUNTS, EVENTS)
-    user = account * USERS + np.minimum(rng.geometric(0.15, EVENTS), USERS) - 1
-    at = rng.integers(0, DAYS, EVENTS)
-    names = {"event": "use", "feature": "f"}
-    columns = {
-        "account_id": np.char.add("A", account.astype(str)),
-        "user_id": np.char.add("U", user.astype(str)),
-        "session_id": np.arange(EVENTS).astype(str),
-        "at": at,
-        "known": at,
-    } | {name: np.full(EVENTS, value) for name, value in names.items()}
-    days = [DAYS - 1 - 7 * k for k in range(SNAPSHOTS)]
-    with Workspace(backend) as space:
-        events = space.keep(ibis.memtable(pa.table(columns)))
-        begun = time.process_time()
-        user_day = read_timeline(code_events(events, space), days[-1:], space).user_day
-        exact = rolling_users(user_day, dict.fromkeys(WINDOWS, days), space)
-        timeline = time.process_time() - begun
-        begun = time.process_time()
-        counted = {}
-        for day in days:
-            recent = events.filter((events["at"] <= day) & (events["at"] > day - max(WINDOWS)))
-            counts = recent.group_by("account_id").agg(
-                **{f"users_{w}": recent.user_id.nunique(where=recent["at"] > day - w) for w in WINDOWS}
-            )
-            counted[day] = counts.to_pyarrow()
-        distinct = time.process_time() - begun
-    total = sum(table["users_30"].to_numpy().sum() for table in counted.values())
-    if total != exact[30].values.sum():
-        raise SystemExit("the timeline and count(distinct) disagree")
-    _print("timeline_cpu", timeline, "s", f"{EVENTS} events, {SNAPSHOTS} snapshots, 4 windows")
-    _print("count_distinct_cpu", distinct, "s", "the same figures by count(distinct) per snapshot")
-    _print("timeline_ratio", distinct / timeline, "times less CPU", "count(distinct) per snapshot")
-
-
-def _print(name: str, value: float, unit: str, compared_with: str) -> None:
-    print(json.dumps({"name": name, "value": round(value, 3), "unit": unit, "compared_with": compared_with}))
+    """Measure what is asked for, in a folder that goes afterwards."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--work", choices=WORK)
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    if asked.work:
+        WORK[asked.work](asked.folder)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss / 1024}))
+        return
+    with tempfile.TemporaryDirectory(prefix="upswell-timeline-") as folder:
+        (large if asked.large else small)(Path(folder))
 
 
 if __name__ == "__main__":

@@ -30,13 +30,16 @@ def database() -> str:
     return "sqlite"
 
 
-def events(first: int, last: int, name: str = "open") -> pa.RecordBatch:
-    """Events by number, one a second."""
+def events(first: int, last: int, name: str = "open", seconds: int = 1) -> pa.RecordBatch:
+    """Events by number, one every so many seconds; 0 is seven hundred of them at the beginning of a day."""
     count = last - first
-    times = pa.array([START + timedelta(seconds=n) for n in range(first, last)], pa.timestamp("us", tz="UTC"))
+    moments = [
+        timedelta(seconds=seconds * n) if seconds else timedelta(days=n // 700) for n in range(first, last)
+    ]
+    times = pa.array([START + each for each in moments], pa.timestamp("us", tz="UTC"))
     columns = {
         "account_key": pa.array([f"a{n % 7}" for n in range(first, last)]),
-        "user_id": pa.array([f"u{n % 91}" for n in range(first, last)]),
+        "user_id": pa.array([f"u{n % 911}" for n in range(first, last)]),
         "event": pa.array([name] * count),
         "feature": pa.array([None if n % 3 else "f" for n in range(first, last)], pa.string()),
         "at": times,
@@ -55,12 +58,19 @@ def sample(*batches: pa.RecordBatch) -> EventSample:
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 5_000), st.integers(1, 60_000), st.integers(0, 70_000), st.integers(1, 40_000))
+@given(
+    st.integers(0, 5_000),
+    st.integers(1, 60_000),
+    st.integers(0, 70_000),
+    st.integers(1, 40_000),
+    st.sampled_from([0, 1, 60]),
+)
 def test_the_share_of_two_files_is_found_within_a_few_points(
-    first: int, rows: int, other: int, others: int
+    first: int, rows: int, other: int, others: int, seconds: int
 ) -> None:
-    """By samples of bounded size, whatever the files' sizes."""
-    one, two = sample(events(first, first + rows)), sample(events(other, other + others))
+    """By samples of bounded size, whatever the files' sizes, with times of seconds, minutes or days."""
+    one = sample(events(first, first + rows, seconds=seconds))
+    two = sample(events(other, other + others, seconds=seconds))
     shared = max(0, min(first + rows, other + others) - max(first, other))
     assert len(one.hashes) <= 2 * SIZE
     if rows <= 2 * SIZE and others <= 2 * SIZE:

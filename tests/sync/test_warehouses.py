@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +18,19 @@ from connectors.errors import InputError, SettingError, TransientError
 from connectors.exports.depot import Depot
 from connectors.exports.table import read_export
 from connectors.exports.warehouse import WarehouseTable, bring_rows
-from model.partials import partials_of
+from model.days import day_number
 from sync.config import load
 from sync.connect import export_specs, warehouse_tables
 from sync.export_check import check_exports
 from sync.export_report import ExportReport
+from sync.export_status import status_of_exports
 from sync.exports import ingest
 from sync.lake import Lake
 from sync.lake_engine import arrow_view, open_engine
+from sync.lake_facts import read_lake_facts
 from sync.quarantine import quarantined_files
 from sync.store import Store
+from sync.usage_days import partials_by_key, reduce_events, usage_by_key
 
 MADE = """
 CREATE SCHEMA product;
@@ -124,13 +127,16 @@ def test_a_warehouse_s_tables_are_read_under_our_names(
         "product.events/2026-11",
     ]  # fmt: skip
     assert "of-tests" not in str(report)
-    events = lake.tables()["events"].order_by("at").to_pyarrow().to_pylist()
-    assert len(events) == 64
-    assert events[0] | {"at": None, "known_from": None} == {
-        "account_key": "7", "user_id": "00000000-0000-0000-0000-000000000001", "event": "open",
-        "feature": "plan", "at": None, "session_id": None, "known_from": None,
+    days = {name: table.order_by("at").to_pyarrow().to_pylist() for name, table in usage_by_key(lake).items()}
+    assert lake.segments("events") == []
+    assert len(days["user_day"]) == len(days["feature_day"]) == 64
+    first = day_number(date(2026, 8, 30))
+    assert days["user_day"][0] == {
+        "account_key": "7", "user_id": "00000000-0000-0000-0000-000000000001", "at": first, "known": first,
+        "events": 1, "billing_views": 0,
     }  # fmt: skip
-    assert events[0]["at"].isoformat() == "2026-08-30T23:30:00+00:00"
+    assert days["feature_day"][0]["feature"] == "plan"
+    assert days["session_day"] == []
     bills = lake.tables()["billing"].order_by("period_start").to_pyarrow().to_pylist()
     assert [(bill["account_key"], bill["seats"], bill["arr"]) for bill in bills] == [
         ("007", 12.5, 4800.0),
@@ -139,7 +145,7 @@ def test_a_warehouse_s_tables_are_read_under_our_names(
 
 
 def test_only_months_that_changed_are_read_again(
-    ingest_now: Ingest, warehouse: psycopg.Connection, lake: Lake
+    ingest_now: Ingest, warehouse: psycopg.Connection, lake: Lake, ledger: Store, noon: datetime
 ) -> None:
     """A late row, a row that is gone, a new month; the other months cost their share of one query."""
     ingest_now()
@@ -153,7 +159,13 @@ def test_only_months_that_changed_are_read_again(
     assert months(report.replaced) == ["product.events/2026-09"]
     assert months(report.missing) == ["product.events/2026-08"]
     assert months(tuple(each.path for each in report.quarantined)) == ["product.events/2026-12"]
-    assert lake.tables()["events"].count().to_pyarrow().as_py() == 65
+    assert usage_by_key(lake)["user_day"].events.sum().to_pyarrow().as_py() == 65
+    reduce_events(lake, run_id=None, now=noon)
+    assert usage_by_key(lake)["user_day"].events.sum().to_pyarrow().as_py() == 65
+    facts = read_lake_facts(ledger, "none")
+    assert facts.newest["events"].date() == date(2026, 11, 1)
+    (kind,) = [each for each in status_of_exports(ledger) if each.kind == "events"]
+    assert (kind.rows, kind.gaps, str(kind.last_at)[:10]) == (65, (), "2026-11-01")
     warehouse.execute("UPDATE product.invoices SET seats = 15 WHERE seats = 14")
     assert months(ingest_now().replaced) == ["product.invoices"]
 
@@ -201,11 +213,6 @@ def test_an_address_of_a_warehouse_holds_no_secret() -> None:
     assert "secret" not in repr(WarehouseTable(url="postgres://me:secret@h/d", table="t"))
 
 
-def partials_by_key(events: Any) -> Any:
-    """The partials of events by their key."""
-    return partials_of(events, ("account_key",))
-
-
 def by_hand(table: pa.Table) -> list[dict[str, Any]]:
     """The rows of a table, sorted."""
     return sorted(table.to_pylist(), key=str)
@@ -236,8 +243,10 @@ def test_events_are_counted_by_day_where_they_lie(
         files = bring_rows(spec, table, depot)
         if reduce is None:
             events = pa.concat_tables(read_export(spec, file, now=noon) for file in files)
-            made = partials_by_key(arrow_view(open_engine("duckdb://"), events))
+            engine = open_engine("duckdb://")
+            made = partials_by_key(arrow_view(engine, events))
             found.append({name: by_hand(table.to_pyarrow()) for name, table in made.items()})
+            engine.disconnect()
         else:
             assert all(not file.path.exists() and file.rows for file in files)
             assert sum(file.rows or 0 for file in files) == 264

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import random
+import zipfile
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -56,3 +60,34 @@ def test_a_bit_that_flips_in_checksummed_parquet_changes_no_row_unseen(load: Any
         assert read.column("user_id").to_pylist() == [row["user_id"] for row in rows]
         assert read.equals(load(whole, now=NOW))
     assert refused > 200
+
+
+def test_whatever_happens_to_a_file_nothing_but_a_clear_error_comes_of_it(load: Any) -> None:
+    """Bytes are changed, lost or put in, also inside gzip and zip: it is read, or refused with a fix."""
+    for seed in range(300):
+        chance = random.Random(seed)
+        case = chance.choice(READ)(chance)
+        content = bytearray(chance.choice([bytes, gzip.compress, zipped])(case.content))
+        for _ in range(chance.choice([1, 2, 5])):
+            at = chance.randrange(len(content))
+            put = chance.choice([b"", b'"', b"\n", b"\0", b"\xd8", b"{"])
+            content[at : at + chance.choice([0, 1, 1, 20])] = put
+        refused = refusal_of(load, bytes(content), case.settings)
+        assert refused is None or (refused.fix and "file.dat" in str(refused.record)), seed
+
+
+def refusal_of(load: Any, content: bytes, settings: Mapping[str, Any]) -> InputError | None:
+    """The error with which the content is refused; None when it is read."""
+    try:
+        load(content, now=NOW, **settings)
+    except InputError as error:
+        return error
+    return None
+
+
+def zipped(content: bytes) -> bytes:
+    """The content as a file of a zip."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("events.csv", content)
+    return buffer.getvalue()

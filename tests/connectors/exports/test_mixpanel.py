@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,24 @@ def test_seconds_of_an_older_project_count_by_its_wall_clock(load: Any, lines: A
     (row,) = load(lines([mixpanel_event(0)]), account_key=KEY, timezone="US/Pacific").to_pylist()
     assert row["at"] == datetime(2026, 11, 2, 17, tzinfo=UTC)
     assert row["known_from"] == datetime(2026, 11, 2, 10, 30, tzinfo=UTC)
+
+
+def test_an_hour_that_was_twice_is_settled_by_the_time_of_processing(load: Any, lines: Any) -> None:
+    """An event was not processed before it happened; without that time it is refused, as anywhere."""
+    half_past_one = int(datetime(2026, 11, 1, 1, 30, tzinfo=UTC).timestamp())
+    first, second = datetime(2026, 11, 1, 8, 30, tzinfo=UTC), datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
+    seen = [int((moment + timedelta(seconds=5)).timestamp() * 1000) for moment in (first, second)]
+    events = [mixpanel_event(n, time=half_past_one, mp_processing_time_ms=seen[n]) for n in (0, 1)]
+    table = load(lines(events), account_key=KEY, timezone="US/Pacific")
+    assert table.column("at").to_pylist() == [first, second]
+    events.append(mixpanel_event(2, time=half_past_one, mp_processing_time_ms=None))
+    with pytest.raises(InputError, match="was twice") as caught:
+        load(lines(events), account_key=KEY, timezone="US/Pacific")
+    assert "line 3" in str(caught.value.record)
+    assert "UTC" in str(caught.value.fix)
+    skipped = int(datetime(2026, 3, 8, 2, 30, tzinfo=UTC).timestamp())
+    with pytest.raises(InputError, match="did not exist"):
+        load(lines([mixpanel_event(0, time=skipped)]), account_key=KEY, timezone="US/Pacific")
 
 
 def test_milliseconds_are_told_by_their_size(load: Any, lines: Any) -> None:

@@ -65,6 +65,15 @@ def test_a_value_with_an_escaped_nul_is_refused(load: Any) -> None:
     assert "line 2" in str(caught.value.record)
 
 
+def test_a_malformed_line_of_any_letters_is_refused_by_its_line(load: Any) -> None:
+    """Also where the parser's message would cut one of its letters."""
+    row = '{"account_key":"a","user_id":"u","event":"e","at":"2026-11-02T09:00:00Z"}\n'
+    for length in range(60, 70):
+        with pytest.raises(InputError, match="no JSON") as caught:
+            load(row * 300 + '{"event":"' + "x" * length + "שלום" * 40 + "\n" + row)
+        assert "line 301" in str(caught.value.record)
+
+
 def test_half_a_letter_in_json_is_refused(load: Any) -> None:
     """A lone surrogate is no text."""
     with pytest.raises(InputError, match="no JSON"):
