@@ -12,6 +12,7 @@ from model.timeline import first_known, in_windows
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
 # A feature that fewer than this share of accounts has ever used is an advanced one, as of that day.
 RARE_BELOW = 0.4
+WINDOWS = (7, 30, 60, 90, 180)
 
 FEATURES = (
     Feature(
@@ -21,6 +22,9 @@ FEATURES = (
         "Product features used in the last 30 days",
         (bad("NARROW_USE", "Only {features_30} product feature(s) in use", at_most=6),),
     ),
+    Feature("features_7", "count", "events", "Product features used in the last 7 days"),
+    Feature("features_60", "count", "events", "Product features used in the last 60 days"),
+    Feature("features_180", "count", "events", "Product features used in the last 180 days"),
     Feature("features_90", "count", "events", "Product features used in the last 90 days"),
     Feature("features_change_90", "count", "events", "Features in use now less 90 days earlier"),
     Feature("features_change_180", "count", "events", "Features in use now less 180 days earlier"),
@@ -74,7 +78,10 @@ FEATURES = (
     ),
 )
 
-_DAYS = {"features_30": 30, "features_90": 90, "features_change_90": 120, "features_change_180": 210}
+_DAYS = {f"features_{days}": days for days in WINDOWS} | {
+    "features_change_90": 120,
+    "features_change_180": 210,
+}
 TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for name, days in _DAYS.items()}
 
 
@@ -105,8 +112,8 @@ def build(inputs: Inputs) -> ir.Table:
     mine = mine.filter(mine.usual < mine["latest"]).group_by("row").agg(done_before=ibis._.count())
     figures = ever.left_join(before, "row").drop("row_right").left_join(mine, "row").drop("row_right")
     figures = figures.left_join(_in_use(inputs, used, popular), ["account", "day"])
-    features_30 = ibis.coalesce(figures.features_30, 0)
-    features_90 = ibis.coalesce(figures.features_90, 0)
+    in_use = {f"features_{days}": ibis.coalesce(figures[f"features_{days}"], 0) for days in WINDOWS}
+    features_30, features_90 = in_use["features_30"], in_use["features_90"]
     return figures.select(
         "row",
         "features_ever",
@@ -116,8 +123,7 @@ def build(inputs: Inputs) -> ir.Table:
         "days_since_new_feature",
         "advanced_events_share_90",
         features_skipped=ibis.coalesce(figures.usually_before, 0) - ibis.coalesce(figures.done_before, 0),
-        features_30=features_30,
-        features_90=features_90,
+        **in_use,
         features_change_90=features_30 - ibis.coalesce(figures.before_90, 0),
         features_change_180=features_30 - ibis.coalesce(figures.before_180, 0),
         adoption_velocity=figures.new_180 / 6,
@@ -128,16 +134,16 @@ def build(inputs: Inputs) -> ir.Table:
 
 def _in_use(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Table:
     """Features in use per account and as-of day: now, and 90 and 180 days earlier."""
-    recent = in_windows(feature_day, inputs.days, {0: 90, 90: 30, 180: 30})
+    recent = in_windows(feature_day, inputs.days, {0: 180, 90: 30, 180: 30})
     used = recent.group_by("account", "day", "lag", "feature").agg(
-        events=recent.events.sum(), last_age=recent.age.min()
+        events=recent.events.sum(where=recent.age < 90), last_age=recent.age.min()
     )
     used = used.join(popular, ["feature", "day"])
-    now = used.lag == 0
+    lately = used.lag == 0
+    now = lately & (used.last_age < 90)
     advanced = now & (used.popularity < RARE_BELOW)
     return used.group_by("account", "day").agg(
-        features_30=(now & (used.last_age < 30)).sum(),
-        features_90=now.sum(),
+        **{f"features_{days}": (lately & (used.last_age < days)).sum() for days in WINDOWS},
         before_90=(used.lag == 90).sum(),
         before_180=(used.lag == 180).sum(),
         advanced_features_90=advanced.sum(),
@@ -170,7 +176,10 @@ FAMILY = Family(
     features=directed(
         FEATURES,
         up=(
+            "features_7",
+            "features_60",
             "features_90",
+            "features_180",
             "features_change_90",
             "features_change_180",
             "features_ever",
