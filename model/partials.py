@@ -14,7 +14,7 @@ Billing pages are told by words in `event` and `feature` (BILLING_PAGES).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -41,20 +41,23 @@ PARTIALS: Final[Mapping[str, Mapping[str, pa.DataType]]] = MappingProxyType(
 """The columns of each partial, after those of its account."""
 
 
-def partials_of(events: ir.Table, account: Sequence[str]) -> dict[str, ir.Table]:
+def partials_of(
+    events: ir.Table, account: Sequence[str], keep: Callable[[ir.Table], ir.Table] = lambda table: table
+) -> dict[str, ir.Table]:
     """The partials of events with `user_id`, `event`, `feature`, `session_id`, `at` and `known_from`.
 
     `account` names the columns that say whose they are (account_key, account_id …). `at` and `known_from` are
     times in UTC, dates or day numbers; an event without `at` is left out, one without `known_from` is known
-    when it happened. The columns are those of PARTIALS, in any order of rows."""
-    days = _by_day(events, account)
+    when it happened. The columns are those of PARTIALS, in any order of rows. `keep` materialises what all
+    three are made of, so that the events are read once and not three times."""
+    days = keep(_by_day(events, account))
     names = _billing_names(days).view()
     viewed = days.join(names, _same_name(days, names))
     user_day = viewed.group_by(*account, "user_id", "at", "known").agg(
-        events=viewed.count(), billing_views=viewed.is_billing.sum()
+        events=viewed.events.sum(), billing_views=(viewed.events * viewed.is_billing).sum()
     )
     used = days.filter(days.feature.notnull())
-    feature_day = used.group_by(*account, "feature", "at", "known").agg(events=used.count())
+    feature_day = used.group_by(*account, "feature", "at", "known").agg(events=used.events.sum())
     met = days.filter(days.session_id.notnull() & days.user_id.notnull())
     session_day = met.group_by(*account, "user_id", "session_id", "at").agg(known=met.known.min())
     made = {"user_day": user_day, "feature_day": feature_day, "session_day": session_day}
@@ -68,7 +71,7 @@ def usage_by_day(
     if PARTIALS.keys() <= tables.keys():
         return {name: tables[name] for name in PARTIALS}
     events = sources["events"]
-    made = partials_of(events.mutate(known_from=events.known), ("account_id",))
+    made = partials_of(events.mutate(known_from=events.known), ("account_id",), space.keep)
     return {name: space.keep(table) for name, table in made.items()}
 
 
@@ -88,11 +91,12 @@ def _cast(table: ir.Table, name: str, account: Sequence[str]) -> ir.Table:
 
 
 def _by_day(events: ir.Table, account: Sequence[str]) -> ir.Table:
-    """The events with day numbers, those without a day left out."""
+    """How many events are alike, with day numbers; those without a day are left out."""
     at = _day(events["at"])
     known = ibis.greatest(at, ibis.coalesce(_day(events.known_from), at))
     names = ("user_id", "event", "feature", "session_id")
-    return events.select(*account, *names, at=at, known=known).filter(lambda t: t["at"].notnull())
+    days = events.select(*account, *names, at=at, known=known).filter(lambda t: t["at"].notnull())
+    return days.group_by(*account, *names, "at", "known").agg(events=days.count())
 
 
 def _billing_names(events: ir.Table) -> ir.Table:

@@ -43,16 +43,26 @@ class Grid:
 
 
 def rolling_users(
-    user_day: ir.Table, asked: Mapping[int, Sequence[int]], space: Workspace
+    active_day: ir.Table, asked: Mapping[int, Sequence[int]], space: Workspace
 ) -> Mapping[int, Grid]:
     """Distinct active users of the last W days on each day asked for, by W.
 
     A late line (known after its day) counts from the day it was known, exactly.
     """
+    return rolling_distinct(active_day, "user", asked, space)
+
+
+def rolling_distinct(
+    subject_day: ir.Table, subject: str, asked: Mapping[int, Sequence[int]], space: Workspace
+) -> Mapping[int, Grid]:
+    """Distinct subjects of each account on the last W days, on each day asked for, by W, as known that day.
+
+    `subject_day` has account, the column `subject`, at and known; lines may share a day.
+    """
     earliest = min(min(days) - width for width, days in asked.items())
-    recent = user_day.filter(user_day["at"] > earliest)
+    recent = subject_day.filter(subject_day["at"] > earliest)
     recent = recent.mutate(start=ibis.greatest(recent["at"], recent.known))
-    before = ibis.window(group_by="user", order_by=["start", "at"], preceding=(None, 1))
+    before = ibis.window(group_by=["account", subject], order_by=["start", "at"], preceding=(None, 1))
     stretches = recent.mutate(previous=recent["at"].max().over(before))
     # a stretch that ends no later than one that began before it adds nothing
     stretches = stretches.filter(stretches.previous.isnull() | (stretches["at"] > stretches.previous))

@@ -10,7 +10,7 @@ partials are known by the name of their source.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -21,6 +21,7 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from model.partials import PARTIALS, partial_schema, partials_of
+from model.workspace import Workspace
 from sync.export_copies import COUNTED, counted_source
 from sync.lake import Lake
 from sync.lake_engine import arrow_view, batches_of
@@ -99,18 +100,19 @@ def _twins(lake: Lake) -> dict[str, list[SegmentRow]]:
     return {partial: lake.segments(partial) for partial in PARTIALS}
 
 
-def _reduced(lake: Lake, segment: SegmentRow) -> Iterable[Segment]:
-    for partial, table in partials_of(lake.read([segment]), ACCOUNT).items():
-        made = write_segment(
-            lake.folder,
-            f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
-            partial,
-            batches_of(lake.connection, table),
-            source=segment.source,
-            schema=partial_schema(partial, ACCOUNT),
-        )
-        if made is not None:
-            yield made
+def _reduced(lake: Lake, segment: SegmentRow) -> Iterator[Segment]:
+    with Workspace(lake.connection) as space:
+        for partial, table in partials_of(lake.read([segment]), ACCOUNT, space.keep).items():
+            made = write_segment(
+                lake.folder,
+                f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
+                partial,
+                batches_of(lake.connection, table),
+                source=segment.source,
+                schema=partial_schema(partial, ACCOUNT),
+            )
+            if made is not None:
+                yield made
 
 
 def _all(lake: Lake, partial: str, parts: Sequence[ir.Table]) -> ir.Table:

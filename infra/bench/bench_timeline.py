@@ -22,8 +22,11 @@ from typing import Any, Final
 from infra.bench.events_lake import AS_OF, NOW, fill, opened, tables_of, write_events
 
 SNAPSHOTS: Final = 24
-ACCOUNTS: Final = 5_000
-WINDOWS: Final = (7, 30, 90)
+ACCOUNTS: Final = 2_000
+WINDOWS: Final = (
+    (1, 0), (7, 0), (7, 7), (30, 0), (30, 30), (30, 60), (30, 90), (30, 180), (90, 0), (90, 90),
+)  # fmt: skip
+"""Days of each window that the features of usage are made of, and how many days before the date it ends."""
 DAILY: Final = 100_000
 
 
@@ -51,23 +54,40 @@ def scan(folder: Path) -> None:
 
 
 def pandas(folder: Path) -> None:
-    """The usual recipe: for each date and window filter the frame, group by account, count distinct."""
+    """The usual recipe for the same figures: for each date and window filter the frame, group, count distinct.
+
+    Users, features, sessions and events of windows now and before, first uses of features, departments and
+    power users; without the weekly figures of half a year that the seats' streaks need."""
     import pandas as pd
 
     columns = ["account_key", "user_id", "feature", "session_id", "at"]
     frame = pd.concat(
         [pd.read_parquet(file, columns=columns) for file in sorted((folder / "lake/events").iterdir())]
     )
+    frame["day"] = frame["at"].dt.floor("D")
+    frame["department"] = frame["user_id"].str.rsplit("-", n=1).str[-1].astype(int) % 5
     for day in dates():
         until = pd.Timestamp(day, tz="UTC")
-        for width in WINDOWS:
-            recent = frame[(frame["at"] < until) & (frame["at"] >= until - pd.Timedelta(days=width))]
-            recent.groupby("account_key").agg(
+
+        def within(width: int, lag: int = 0, until: pd.Timestamp = until) -> pd.DataFrame:
+            last = until - pd.Timedelta(days=lag)
+            return frame[(frame["at"] < last) & (frame["at"] >= last - pd.Timedelta(days=width))]
+
+        for width, lag in WINDOWS:
+            within(width, lag).groupby("account_key").agg(
                 users=("user_id", "nunique"),
                 features=("feature", "nunique"),
+                departments=("department", "nunique"),
                 sessions=("session_id", "nunique"),
                 events=("user_id", "size"),
             )
+        for lag in (0, 90):
+            within(30, lag).groupby(["account_key", "user_id"]).agg(
+                days=("day", "nunique"), events=("day", "size")
+            )
+        past = frame[frame["at"] < until]
+        for subject in ("feature", "department"):
+            past.groupby(["account_key", subject])["at"].min()
 
 
 def reduce(folder: Path) -> None:

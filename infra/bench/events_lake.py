@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -21,7 +22,7 @@ FIRST: Final = date(2024, 11, 1)
 MONTHS: Final = 24
 AS_OF: Final = date(2026, 11, 1)
 FEATURES: Final = 40
-SESSION: Final = 8  # events
+SESSION: Final = 16  # events, on four features
 NOW: Final = datetime(2026, 11, 1, 6, tzinfo=UTC)
 
 # A session is one user's on one day; busy accounts, users and features are commoner than idle ones.
@@ -31,7 +32,8 @@ COPY (
         'C-' || account AS account_key,
         'U-' || account || '-' || person AS user_id,
         'use' AS event,
-        'feature_' || CAST(floor($features * pow(hash(n * 31) % 100003 / 100003, 2)) AS INT) AS feature,
+        'feature_' || CAST(floor($features * pow(hash(s * 31 + n % 4) % 100003 / 100003, 2)) AS INT)
+            AS feature,
         began + to_seconds(CAST(60 * (n % $session) AS INT)) AS at,
         'S-' || s AS session_id,
         began + to_seconds(CAST(60 * (n % $session) AS INT)) AS known_from
@@ -69,7 +71,7 @@ def months() -> list[tuple[date, int]]:
         date(FIRST.year + (FIRST.month - 1 + n) // 12, (FIRST.month - 1 + n) % 12 + 1, 1)
         for n in range(MONTHS + 1)
     ]
-    return [(start, (after - start).days) for start, after in zip(starts, starts[1:], strict=False)]
+    return [(start, (after - start).days) for start, after in itertools.pairwise(starts)]
 
 
 def fill(folder: Path, *, events: int, accounts: int) -> None:

@@ -168,7 +168,8 @@ def _adoption(seen: Sequence[Event], account: str, day: int) -> dict[str, float]
     recent = _within(mine, day, 90)
 
     def distinct(width: int, lag: int = 0) -> int:
-        return len({event.feature for event in _within(mine, day, width, lag)})
+        known = [event for event in mine if event.known <= day - lag]
+        return len({event.feature for event in _within(known, day, width, lag)})
 
     in_90 = {event.feature for event in recent}
     return {

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
 
 from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
+from model.rolling import rolling_distinct, rolling_total
 from model.timeline import first_known, in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
 # A feature that fewer than this share of accounts has ever used is an advanced one, as of that day.
 RARE_BELOW = 0.4
+# Days before the as-of day with which features in use are compared, as they were known then.
+LAGS = (0, 90, 180)
 WINDOWS = (7, 30, 60, 90, 180)
 
 FEATURES = (
@@ -85,7 +90,17 @@ _DAYS = {f"features_{days}": days for days in WINDOWS} | {
 TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for name, days in _DAYS.items()}
 
 
-def build(inputs: Inputs) -> ir.Table:
+# Figures that the engine gives as they are.
+READY = (
+    "features_ever",
+    "features_new_90",
+    "advanced_new_90",
+    "feature_uptake_days",
+    "days_since_new_feature",
+)
+
+
+def build(inputs: Inputs) -> pa.Table:
     """Adoption features of every row whose account had used any feature by then."""
     used = inputs.timeline.feature_day
     first = inputs.space.keep(first_known(used, "account", "feature"))
@@ -111,44 +126,52 @@ def build(inputs: Inputs) -> ir.Table:
     mine = seen.select("row", "usual").join(own.select("row", "latest"), "row")
     mine = mine.filter(mine.usual < mine["latest"]).group_by("row").agg(done_before=ibis._.count())
     figures = ever.left_join(before, "row").drop("row_right").left_join(mine, "row").drop("row_right")
-    figures = figures.left_join(_in_use(inputs, used, popular), ["account", "day"])
-    in_use = {f"features_{days}": ibis.coalesce(figures[f"features_{days}"], 0) for days in WINDOWS}
-    features_30, features_90 = in_use["features_30"], in_use["features_90"]
-    return figures.select(
-        "row",
-        "features_ever",
-        "features_new_90",
-        "advanced_new_90",
-        "feature_uptake_days",
-        "days_since_new_feature",
-        "advanced_events_share_90",
-        features_skipped=ibis.coalesce(figures.usually_before, 0) - ibis.coalesce(figures.done_before, 0),
-        **in_use,
-        features_change_90=features_30 - ibis.coalesce(figures.before_90, 0),
-        features_change_180=features_30 - ibis.coalesce(figures.before_180, 0),
-        adoption_velocity=figures.new_180 / 6,
-        features_unused_share=1 - features_90 / figures.offered,
-        advanced_features_90=ibis.coalesce(figures.advanced_features_90, 0),
+    figures = figures.left_join(_advanced(inputs, used, popular), ["account", "day"]).to_pyarrow()
+    at = figures["row"].to_numpy()
+    account, day = inputs.account[at], inputs.day[at]
+    asked = {
+        days: [d - lag for d in inputs.days for lag in (LAGS if days == 30 else (0,))] for days in WINDOWS
+    }
+    in_use = rolling_distinct(used, "feature", asked, inputs.space)
+    events = rolling_total(used, "events", 90, inputs.days).at(account, day)
+    month, quarter = in_use[30].at(account, day), in_use[90].at(account, day)
+    rare = np.nan_to_num(_figures(figures, "advanced_events"))
+    return pa.table(
+        {name: _figures(figures, name) for name in READY}
+        | {
+            "row": at,
+            **{f"features_{days}": in_use[days].at(account, day) for days in WINDOWS},
+            "features_change_90": month - in_use[30].at(account, day - 90),
+            "features_change_180": month - in_use[30].at(account, day - 180),
+            "features_skipped": _counts(figures, "usually_before") - _counts(figures, "done_before"),
+            "adoption_velocity": _figures(figures, "new_180") / 6,
+            "features_unused_share": 1 - quarter / _figures(figures, "offered"),
+            "advanced_features_90": _counts(figures, "advanced_features"),
+            "advanced_events_share_90": np.divide(
+                rare, events, out=np.full(rare.shape, np.nan), where=events > 0
+            ),
+        }
     )
 
 
-def _in_use(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Table:
-    """Features in use per account and as-of day: now, and 90 and 180 days earlier."""
-    recent = in_windows(feature_day, inputs.days, {0: 180, 90: 30, 180: 30})
-    used = recent.group_by("account", "day", "lag", "feature").agg(
-        events=recent.events.sum(where=recent.age < 90), last_age=recent.age.min()
-    )
-    used = used.join(popular, ["feature", "day"])
-    lately = used.lag == 0
-    now = lately & (used.last_age < 90)
-    advanced = now & (used.popularity < RARE_BELOW)
-    return used.group_by("account", "day").agg(
-        **{f"features_{days}": (lately & (used.last_age < days)).sum() for days in WINDOWS},
-        before_90=(used.lag == 90).sum(),
-        before_180=(used.lag == 180).sum(),
-        advanced_features_90=advanced.sum(),
-        advanced_events_share_90=(used.events * advanced.cast("int64")).sum(where=now)
-        / used.events.sum(where=now),
+def _figures(table: pa.Table, name: str) -> np.ndarray:
+    values: np.ndarray = table[name].cast(pa.float64()).to_numpy()
+    return values
+
+
+def _counts(table: pa.Table, name: str) -> np.ndarray:
+    """The column, where nothing is there 0."""
+    counts: np.ndarray = np.nan_to_num(_figures(table, name))
+    return counts
+
+
+def _advanced(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Table:
+    """Advanced features in use over 90 days, and events on them, per account and as-of day."""
+    rare = popular.filter(popular.popularity < RARE_BELOW).select("feature", "day")
+    of_rare = feature_day.semi_join(rare, "feature")
+    seen = in_windows(of_rare, inputs.days, {0: 90}).join(rare, ["feature", "day"])
+    return seen.group_by("account", "day").agg(
+        advanced_features=seen.feature.nunique(), advanced_events=seen.events.sum()
     )
 
 
