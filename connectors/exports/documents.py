@@ -16,11 +16,12 @@ from connectors.exports import parquet
 from connectors.exports.delimited import Header, delimited_rows, header_of
 from connectors.exports.encodings import Headed, Stream, as_utf8, is_utf8, undeclared
 from connectors.exports.lines import blocks
-from connectors.exports.objects import names_in, object_rows
+from connectors.exports.objects import SAMPLE, names_in, object_rows
 from connectors.exports.parts import Part
 from connectors.exports.places import Rows
 
 _PEEK: Final = 4096
+_ALIKE: Final = 20
 _OTHERS: Final = (
     (b"(\xb5/\xfd", "packed by zstd"),
     (b"\x04\x22m\x18", "packed by lz4"),
@@ -79,7 +80,8 @@ def document_of(part: Part, encoding: str) -> Document | None:
             "The file is one JSON array.", record=part.name, fix="Write JSON lines: one object a line."
         )
     if first.startswith(b"{"):
-        names = frozenset(names_in(block, part.name))
+        # a zip may hold a file for each hour of a year, all of them alike
+        names = frozenset(names_in(block, part.name, alike=_ALIKE if part.is_member else SAMPLE))
         return Document(part=part, encoding=encoding, names=names, has_objects=True)
     header = header_of(block.text.partition(b"\n")[0].decode(), part.name)
     return Document(part=part, encoding=encoding, names=frozenset(header.names), header=header)

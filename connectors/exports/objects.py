@@ -27,12 +27,9 @@ from connectors.exports.places import Rows
 
 _BREAK, _OPEN = b"\n{"
 _REASON: Final = re.compile(r"at byte (\d+) of input: (.*?)\.(?:\s|$)")
-_MALFORMED: Final = (
-    duckdb.Error,
-    UnicodeDecodeError,
-)  # the latter where its message cuts a letter of the text
-_SAMPLE: Final = 200  # objects whose names are looked at ...
-_ALIKE: Final = 20  # ... until so many in a row bring no new one
+# the latter where the message of the former would cut a letter of the text
+_MALFORMED: Final = (duckdb.Error, UnicodeDecodeError)
+SAMPLE: Final = 200  # objects whose names are looked at
 _ESCAPED_NUL: Final = b"\\u0000"
 
 
@@ -112,8 +109,10 @@ def object_rows(stream: Stream, source: str, wanted: Sequence[str]) -> Iterator[
         yield Rows(columns=columns, count=len(texts), source=source, lines=lines, first_row=None)
 
 
-def names_in(block: Block, source: str) -> set[str]:
-    """The names, and dotted paths, of a block's first objects. Raises InputError for what is no object."""
+def names_in(block: Block, source: str, *, alike: int = SAMPLE) -> set[str]:
+    """The names, and dotted paths, of a block's first objects, until so many in a row brought no new one.
+
+    Raises InputError for what is no object."""
     names: set[str] = set()
 
     def walk(value: Any, prefix: str) -> None:
@@ -124,14 +123,14 @@ def names_in(block: Block, source: str) -> set[str]:
 
     texts, lines = _lines(block, source)
     newest = 0
-    for index, text in enumerate(texts[:_SAMPLE].to_pylist()):
+    for index, text in enumerate(texts[:SAMPLE].to_pylist()):
         known = len(names)
         try:
             walk(json.loads(text), "")
         except (ValueError, RecursionError) as error:
             raise _no_json(str(error), f"{source}, line {lines[index]}") from None
         newest = index if len(names) > known else newest
-        if index - newest >= _ALIKE:
+        if index - newest >= alike:
             break
     return names
 

@@ -37,7 +37,12 @@ class Part:
     name: str
     path: Path
     opened: Callable[[], AbstractContextManager[IO[bytes]]]
-    is_packed: bool  # in a zip, or by gzip
+    is_packed: bool  # by gzip, or in a zip
+
+    @property
+    def is_member(self) -> bool:
+        """Whether it is one of the files of a zip."""
+        return self.name != str(self.path)
 
 
 def parts_of(path: Path) -> Sequence[Part]:

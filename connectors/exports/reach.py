@@ -13,15 +13,20 @@ from connectors.exports.places import Rows
 
 
 class Reach:
-    """How wanted paths are found in a file with these columns. A path that leads nowhere is no column."""
+    """How wanted paths are found in a file with these columns, or in objects with these names and paths.
 
-    def __init__(self, names: Collection[str], paths: Iterable[str]) -> None:
+    In a table a path that leads nowhere is no column; in objects it may lead somewhere in later ones."""
+
+    def __init__(self, names: Collection[str], paths: Iterable[str], *, objects: bool = False) -> None:
+        self._names = names
         self._direct: list[str] = []
         self._inside: dict[str, list[str]] = {}
         self._parsers: dict[str, Paths] = {}
         for path in dict.fromkeys(paths):
             column = path if path in names else _column_of(path, names)
-            if column == path:
+            if column is not None and objects and any(name.startswith(f"{column}.") for name in names):
+                column = path  # an object without the name so far
+            if column == path or (column is None and objects):
                 self._direct.append(path)
             elif column is not None:
                 self._inside.setdefault(column, []).append(path[len(column) + 1 :])
@@ -34,7 +39,8 @@ class Reach:
     @property
     def paths(self) -> set[str]:
         """The paths that lead somewhere, as far as the column names tell."""
-        return {*self._direct, *(f"{name}.{rest}" for name, rests in self._inside.items() for rest in rests)}
+        direct = (path for path in self._direct if path in self._names)
+        return {*direct, *(f"{name}.{rest}" for name, rests in self._inside.items() for rest in rests)}
 
     def values(self, rows: Rows) -> Mapping[str, pa.Array]:
         """The value of each path. Raises InputError for a text that should be JSON."""

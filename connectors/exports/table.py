@@ -59,10 +59,10 @@ def _read(
     conforms = [Conform(spec, layout, now) for layout in layouts]
     wanted = list(dict.fromkeys(path for layout in layouts for path in wanted_paths(spec, layout)))
     for document in documents:
-        reach = Reach(document.names, wanted)
+        reach = Reach(document.names, wanted, objects=document.has_objects)
         _check_places(spec, layouts[0], document, reach, is_table=name == TABLE)
-        for rows in document.rows(wanted if document.has_objects else reach.columns):
-            values = rows.columns if document.has_objects else reach.values(rows)
+        for rows in document.rows(reach.columns):
+            values = reach.values(rows)
             for conform in conforms:
                 yield from conform.batches(rows, values)
 
@@ -71,7 +71,7 @@ def _check_places(
     spec: ExportSpec, layout: Layout, document: Document, reach: Reach, *, is_table: bool
 ) -> None:
     """Raise InputError for a required or mapped column that the file lacks."""
-    found = document.names if document.has_objects else reach.paths
+    found = reach.paths
     places = places_of(spec, layout)
     mapped = [name for name in spec.columns if name not in REQUIRED[spec.kind]]
     for name in (*REQUIRED[spec.kind], *mapped):

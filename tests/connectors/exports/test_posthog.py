@@ -47,6 +47,13 @@ def test_parquet_and_json_lines_say_the_same(load: Any, lines: Any) -> None:
     assert (second["account_key"], second["session_id"]) == (None, None)
 
 
+def test_properties_as_text_in_json_lines_are_read_all_the_same(load: Any, lines: Any) -> None:
+    """Some versions and copies keep them as a text of JSON there too."""
+    events = [posthog_event(1), posthog_event(2)]
+    texts = [each | {"properties": json.dumps(each["properties"])} for each in events]
+    assert load(lines(texts)).equals(load(lines(events)))
+
+
 def test_an_event_exported_twice_counts_once(load: Any, lines: Any) -> None:
     """An interval that was exported again repeats its uuids."""
     again = [posthog_event(1), posthog_event(2), posthog_event(1)]

@@ -68,10 +68,22 @@ def test_a_value_with_an_escaped_nul_is_refused(load: Any) -> None:
 def test_a_malformed_line_of_any_letters_is_refused_by_its_line(load: Any) -> None:
     """Also where the parser's message would cut one of its letters."""
     row = '{"account_key":"a","user_id":"u","event":"e","at":"2026-11-02T09:00:00Z"}\n'
-    for length in range(60, 70):
+    for length in range(30, 40):
+        bad = '{"event":"' + "x" * length + "שלום" * 60 + '"x}\n'
         with pytest.raises(InputError, match="no JSON") as caught:
-            load(row * 300 + '{"event":"' + "x" * length + "שלום" * 40 + "\n" + row)
+            load(row * 300 + bad + row)
         assert "line 301" in str(caught.value.record)
+
+
+def test_a_name_that_only_later_objects_have_is_read(load: Any, lines: Any) -> None:
+    """Objects leave out what is empty; what is an object only later on is reached too."""
+    row = {"account_key": "a", "user_id": "u", "event": "e", "at": "2026-11-02T09:00:00Z"}
+    objects = [row | {"more": None}] * 150 + [row | {"more": {"feature": "x"}, "session": 7}]
+    table = load(lines(objects), columns={"feature": "more.feature", "session_id": "session"})
+    assert table.column("feature").to_pylist() == [None] * 150 + ["x"]
+    assert table.column("session_id").to_pylist()[-1] == "7"
+    with pytest.raises(InputError, match="no column 'sesion'"):
+        load(lines(objects), columns={"session_id": "sesion"})
 
 
 def test_half_a_letter_in_json_is_refused(load: Any) -> None:

@@ -278,6 +278,15 @@ def test_a_damaged_member_of_a_zip_is_refused(load: Any) -> None:
     assert str(caught.value.record).endswith("a.csv")
 
 
+def test_a_zip_packed_in_an_unknown_way_is_refused(load: Any) -> None:
+    """What its directory claims can't be read is an error of the file, not of ours."""
+    content = bytearray(zip_bytes({"a.csv": EVENTS}))
+    for mark, at in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
+        content[content.index(mark) + at] = 99
+    with pytest.raises(InputError, match="compression method"):
+        load(bytes(content))
+
+
 def test_a_path_leads_into_a_column_of_json_and_into_a_struct(load: Any) -> None:
     """Warehouses export an event's properties so."""
     properties = {"plan": {"tier": "Pro"}, "acct": 7}
