@@ -95,7 +95,8 @@ HUBSPOT: Final = """\
 
 REST: Final = """
 # One [[exports]] for each kind of file that your product, billing, support and survey systems leave:
-# events, users, usage, billing, entitlements, tickets, surveys, triggers, notes.
+# events, users, usage, billing, entitlements, tickets, surveys, triggers, notes. For a table of a warehouse,
+# see docs/exports.md.
 # [[exports]]
 # kind = "events"
 # format = "auto"               # or amplitude, mixpanel, segment, posthog, pendo, table
@@ -104,8 +105,6 @@ REST: Final = """
 # columns = { user_id = "uid", event = "event_name", at = "time" }   # ours = theirs
 # timezone = "UTC"              # of timestamps that name none
 # encoding = "cp1252"           # of text that is not UTF-8
-# url = "postgres://reader:${WAREHOUSE_PASSWORD}@db/dwh"   # instead of path: a warehouse, and a
-# table = "product.events"      # table there
 
 [identity]                      # whose account an export's key means, beside your own id and the CRM's
 # domain = true                 # a domain, web or e-mail address: the one account with that web site
