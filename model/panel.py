@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -19,7 +19,7 @@ from model.days import calendar_date, day_number
 from model.errors import ModelError
 from model.expansions import expansion_events
 from model.features.families import CATALOGUE, FAMILIES
-from model.features.feature import Inputs
+from model.features.feature import Family, Inputs
 from model.labels import outcomes, pipeline_rows
 from model.ownership import owned_products
 from model.partials import usage_by_day
@@ -142,8 +142,10 @@ def build_days(
     target: Target,
     products: tuple[Product, ...],
     signals: Mapping[str, float] | None = None,
+    families: Sequence[Family] = FAMILIES,
 ) -> Mapping[date, Rows]:
-    """Every active customer on each of the days, built at once; a day may be left without rows.
+    """Every active customer on each of the days, built at once, with the features of `families`; a day may be
+    left without rows.
 
     Raises ModelError when there is none on any of them."""
     with Workspace(_backend(tables)) as space:
@@ -153,8 +155,8 @@ def build_days(
         coded = code_days(usage, space)
         asked = tuple(sorted({day_number(day) for day in days}))
         inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
-        absent = absent_columns({**sources, **usage}, FAMILIES, inputs.days[-1])
-        keys, columns = _figures(inputs, absent)
+        absent = absent_columns({**sources, **usage}, families, inputs.days[-1])
+        keys, columns = _figures(inputs, absent, families)
         table = pa.table(keys | columns)
     features = tuple(name for name in CATALOGUE if name in columns)
     return {
@@ -253,14 +255,14 @@ def _on_as_of(rows: ir.Table) -> ir.Table:
 
 
 def _figures(
-    inputs: Inputs, absent: Mapping[str, tuple[str, ...]]
+    inputs: Inputs, absent: Mapping[str, tuple[str, ...]], families: Sequence[Family] = FAMILIES
 ) -> tuple[dict[str, pa.Array], dict[str, pa.Array]]:
     """Key columns, then feature columns with data_completeness, of every row in order."""
     rows = inputs.rows.order_by("row").to_pyarrow()
     n = rows.num_rows
     columns: dict[str, pa.Array] = {}
     families_seen = np.zeros(n)
-    for family in FAMILIES:
+    for family in families:
         built = family.build(inputs)
         if isinstance(built, ir.Table):
             built = built.to_pyarrow()
@@ -287,7 +289,7 @@ def _figures(
         "as_of": pa.array((days + COMPLETE_AFTER_DAYS).astype("datetime64[D]")),
         "is_pipeline": _flags(pipeline_rows(inputs.sources, _on_as_of(inputs.rows), inputs.target), n),
         "owned": owned_products(inputs, n),
-        "data_completeness": pa.array(families_seen / len(FAMILIES)),
+        "data_completeness": pa.array(families_seen / len(families)),
     }
     return keys, columns
 

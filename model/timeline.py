@@ -19,7 +19,9 @@ USER_LAGS: Mapping[int, tuple[int, ...]] = {
     1: (0,),
     7: (0, 7),
     30: tuple(sorted({*range(0, 7 * WEEKS + 1, 7), 30, 60, 90, 180})),
+    60: (0,),
     90: (0,),
+    180: (0,),
 }
 
 
@@ -50,7 +52,7 @@ class Timeline:
     * `active_day`: account, user, at, known
     * `feature_day`: account, feature, at, known, events
     * `session_day`: account, user, session_id, at, known; a session comes once for each source that has it
-    * `users`: distinct active users of the last 1, 7, 30 and 90 days, on the days of USER_LAGS
+    * `users`: distinct active users of the last 1, 7, 30, 60, 90 and 180 days, on the days of USER_LAGS
     """
 
     accounts: ir.Table

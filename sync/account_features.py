@@ -11,9 +11,10 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from model.days import day_number
+from model.days import calendar_date, day_number
 from model.features.families import CATALOGUE
 from model.features.feature import Family, Feature, Trace
+from model.features.limit_weeks import FAR, limit_figures, metered_use
 from model.features.peers import ALIKE, peer_groups
 from model.features.ticket_text import text_rules
 from model.groups import top_parents
@@ -99,6 +100,30 @@ def products_of_peers(
     kept = ("product", "owns", "peers", "peers_own", "peers_taken_90", "peers_taken_180")
     lines.sort(key=lambda line: (-line["peers_taken_180"], -line["peers_own"], line["product"]))
     return [{name: line[name] for name in kept} | {"owns": line["owns"] == 1} for line in lines]
+
+
+def limits_of(tables: Mapping[str, ir.Table], day: DayRows, account_id: str) -> list[dict[str, Any]]:
+    """A line for each metered limit of the account: use, trend, weeks above, days to the limit and its date.
+
+    The fullest comes first. `reached_on` is None where the limit is far, falling, or reached already."""
+    eve = day_number(day.day) - COMPLETE_AFTER_DAYS
+    with Workspace(next(iter(tables.values())).get_backend()) as space:
+        sources = read_sources(
+            {name: table.filter(table.account_id == account_id) for name, table in _metering(tables).items()},
+            space,
+        )
+        rows = ibis.memtable(pa.table({"row": [0], "account_id": [account_id], "day": [eve]}))
+        found = limit_figures(rows, [eve], metered_use(sources, space), space).to_pyarrow().to_pylist()
+    lines = []
+    for line in sorted(found, key=lambda each: (-each["use"], each["item"])):
+        ahead = line["days_to_limit"]
+        reached = calendar_date(eve + math.ceil(ahead)) if 0 < ahead < FAR else None
+        lines.append({name: value for name, value in line.items() if name != "row"} | {"reached_on": reached})
+    return lines
+
+
+def _metering(tables: Mapping[str, ir.Table]) -> Mapping[str, ir.Table]:
+    return {name: tables[name] for name in ("usage", "entitlements") if name in tables}
 
 
 def moves_between(before: DayRows, after: DayRows, account_id: str) -> list[Move]:

@@ -95,7 +95,8 @@ HUBSPOT: Final = """\
 
 REST: Final = """
 # One [[exports]] for each kind of file that your product, billing, support and survey systems leave:
-# events, users, usage, billing, entitlements, tickets, surveys, triggers, notes.
+# events, users, usage, billing, entitlements, tickets, surveys, triggers, notes. For a table of a warehouse,
+# see docs/exports.md.
 # [[exports]]
 # kind = "events"
 # format = "auto"               # or amplitude, mixpanel, segment, posthog, pendo, table

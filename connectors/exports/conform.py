@@ -21,6 +21,8 @@ from connectors.exports.places import Columns, Numbers, Rows
 from connectors.exports.plausible import check_times
 from connectors.exports.spec import REQUIRED, ExportSpec
 
+VENDORS_OWN: Final = "$"
+"""How events begin that an analytics vendor makes by itself, such as $pageview."""
 _MAY_BE_NULL: Final = frozenset({("events", "user_id"), *((kind, "account_key") for kind in REQUIRED)})
 _SLICE: Final = 500_000  # rows that one row which stands for many becomes at once
 _MOST: Final = 10_000_000  # events that one row may stand for
@@ -145,6 +147,10 @@ class Conform:
 
     def _default(self, arrays: dict[str, pa.Array], values: Columns) -> None:
         """What follows from other columns where the file does not say it itself."""
+        if self._spec.kind == "events" and "feature" not in self._places:
+            # most products name their events after what was used; $… are the vendor's own, of every page
+            own = pc.starts_with(arrays["event"], VENDORS_OWN)
+            arrays["feature"] = pc.if_else(own, _NOTHING, arrays["event"])
         if self._spec.kind == "tickets":
             arrays["is_closed"] = pc.coalesce(arrays["is_closed"], arrays["closed_at"].is_valid())
         if "known_from" in arrays:

@@ -1,7 +1,7 @@
 """What features of usage cost, in CPU and memory, against the usual recipe and a bare scan; one JSON a line.
 
     python infra/bench/bench_timeline.py                  10 M events, as `make bench` does
-    python infra/bench/bench_timeline.py --large          50 M and a day's file on top, then 200 M
+    python infra/bench/bench_timeline.py --large 50 200   as many millions, and a day's file on top
 
 Every figure is of a process of its own, so peak memory is that of the work named.
 """
@@ -28,6 +28,8 @@ WINDOWS: Final = (
 )  # fmt: skip
 """Days of each window that the features of usage are made of, and how many days before the date it ends."""
 DAILY: Final = 100_000
+OF_EVENTS: Final = ("seats", "usage", "adoption", "departments", "power_users")
+"""The families of features that events make; the others' cost does not depend on them."""
 
 
 def dates() -> list[date]:
@@ -54,7 +56,7 @@ def scan(folder: Path) -> None:
 
 
 def pandas(folder: Path) -> None:
-    """The usual recipe for the same figures: for each date and window filter the frame, group, count distinct.
+    """The usual recipe for the same figures: by date and window filter the frame, group, count distinct.
 
     Users, features, sessions and events of windows now and before, first uses of features, departments and
     power users; without the weekly figures of half a year that the seats' streaks need."""
@@ -99,26 +101,29 @@ def reduce(folder: Path) -> None:
 
 
 def _features(folder: Path, days: list[date]) -> None:
+    from model.features.families import FAMILIES
     from model.panel import build_days
     from model.target import Target
 
+    usage = [family for family in FAMILIES if family.name in OF_EVENTS]
+
     with opened(folder) as lake:
-        built = build_days(tables_of(lake, ACCOUNTS), days=days, target=Target(), products=())
+        built = build_days(tables_of(lake, ACCOUNTS), days=days, target=Target(), products=(), families=usage)
         assert sum(rows.table.num_rows for rows in built.values()) == ACCOUNTS * len(days)
 
 
 def one(folder: Path) -> None:
-    """Every feature of all accounts on one date."""
+    """The features of all accounts on one date."""
     _features(folder, dates()[:1])
 
 
 def many(folder: Path) -> None:
-    """Every feature of all accounts on 24 dates."""
+    """The features of all accounts on 24 dates."""
     _features(folder, dates())
 
 
 def daily(folder: Path) -> None:
-    """A day's file is read, kept and reduced, and every feature of all accounts is there again."""
+    """A day's file is read, kept and reduced, and the features of all accounts are there again."""
     from connectors.exports.listing import list_files
     from connectors.exports.spec import ExportSpec
     from connectors.exports.table import iter_export
@@ -168,30 +173,28 @@ def small(folder: Path) -> None:
     show("timeline_24_against_1", together, "times the cost of one date", "at most 1.5")
 
 
-def large(folder: Path) -> None:
-    """50 M events and a day's file on top, then 200 M."""
-    for events, limit in ((50_000_000, 2_000), (200_000_000, 6_000)):
-        place = folder / str(events)
-        fill(place, events=events, accounts=ACCOUNTS)
-        name = f"timeline_{events // 1_000_000}M"
+def large(folder: Path, millions: list[int]) -> None:
+    """Lakes of so many million events: what they cost, and a day's file on top of each."""
+    for size in millions:
+        place = folder / str(size)
+        fill(place, events=size * 1_000_000, accounts=ACCOUNTS)
+        limit = 2_000 if size <= 50 else 6_000
         idle = measured("start", place)["cpu"]
         for work in ("reduce", "many"):
             found = measured(work, place)
-            show(f"{name}_{work}", found["cpu"] - idle, "CPU s", "above start-up")
-            show(f"{name}_{work}_memory", found["memory"], "MB", f"at most {limit:,}")
-        if events == 50_000_000:
-            yesterday = AS_OF - timedelta(days=1)
-            write_events(
-                place / "today.parquet", yesterday, 1, events=DAILY, accounts=ACCOUNTS, start=10 * events
-            )
-            found = measured("daily", place)
-            show(f"{name}_daily", found["cpu"] - idle, "CPU s", "at most 5, above start-up")
+            show(f"timeline_{size}M_{work}", found["cpu"] - idle, "CPU s", "above start-up")
+            show(f"timeline_{size}M_{work}_memory", found["memory"], "MB", f"at most {limit:,}")
+        yesterday = AS_OF - timedelta(days=1)
+        today = place / "today.parquet"
+        write_events(today, yesterday, 1, events=DAILY, accounts=ACCOUNTS, start=10**12)
+        found = measured("daily", place)
+        show(f"timeline_{size}M_daily", found["cpu"] - idle, "CPU s", "at most 5, above start-up")
 
 
 def main() -> None:
     """Measure what is asked for, in a folder that goes afterwards."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--large", type=int, nargs="+", metavar="MILLIONS", help="such as 50 200")
     parser.add_argument("--work", choices=WORK)
     parser.add_argument("--folder", type=Path)
     asked = parser.parse_args()
@@ -201,7 +204,10 @@ def main() -> None:
         print(json.dumps({"cpu": used.ru_utime + used.ru_stime, "memory": used.ru_maxrss / 1024}))
         return
     with tempfile.TemporaryDirectory(prefix="upswell-timeline-") as folder:
-        (large if asked.large else small)(Path(folder))
+        if asked.large:
+            large(Path(folder), asked.large)
+        else:
+            small(Path(folder))
 
 
 if __name__ == "__main__":

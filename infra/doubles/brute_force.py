@@ -88,7 +88,9 @@ def _usage(own: Sequence[Event], day: int) -> dict[str, float]:
         "users_1": users(1),
         "users_7": users(7),
         "users_30": users(30),
+        "users_60": users(60),
         "users_90": users(90),
+        "users_180": users(180),
         "users_growth_7": _growth(users(7), users(7, 7)),
         "users_growth_30": _growth(users(30), users(30, 30)),
         "users_growth_60": _growth(users(30), users(30, 60)),
@@ -97,10 +99,13 @@ def _usage(own: Sequence[Event], day: int) -> dict[str, float]:
         "users_acceleration": _growth(users(30), users(30, 30)) - _growth(users(30, 30), users(30, 60)),
         "users_acceleration_90": _growth(users(30), users(30, 90)) - _growth(users(30, 90), users(30, 180)),
         "stickiness": _over(users(7), users(30)),
+        "sessions_30": len(sessions),
         "sessions_per_user": _over(len(sessions), users(30)),
         "events_per_user": per_user,
         "events_per_user_change": _over(per_user, per_user_before) - 1,
+        "events_7": events(7),
         "events_30": events(30),
+        "events_90": events(90),
         "usage_trend": _growth(events(90), events(90, 90)),
         "usage_trend_30": _growth(events(30), events(30, 30)),
     }
@@ -110,7 +115,9 @@ USAGE = [
     "users_1",
     "users_7",
     "users_30",
+    "users_60",
     "users_90",
+    "users_180",
     "users_growth_7",
     "users_growth_30",
     "users_growth_60",
@@ -122,7 +129,10 @@ USAGE = [
     "sessions_per_user",
     "events_per_user",
     "events_per_user_change",
+    "sessions_30",
+    "events_7",
     "events_30",
+    "events_90",
     "usage_trend",
     "usage_trend_30",
 ]
@@ -163,8 +173,7 @@ def _adoption(seen: Sequence[Event], account: str, day: int) -> dict[str, float]
 
     in_90 = {event.feature for event in recent}
     return {
-        "features_30": distinct(30),
-        "features_90": distinct(90),
+        **{f"features_{width}": distinct(width) for width in (7, 30, 60, 90, 180)},
         "features_change_90": distinct(30) - distinct(30, 90),
         "features_change_180": distinct(30) - distinct(30, 180),
         "features_ever": len(own),
@@ -180,8 +189,7 @@ def _adoption(seen: Sequence[Event], account: str, day: int) -> dict[str, float]
 
 
 ADOPTION = [
-    "features_30",
-    "features_90",
+    *("features_7", "features_30", "features_60", "features_90", "features_180"),
     "features_change_90",
     "features_change_180",
     "features_ever",
@@ -214,8 +222,10 @@ def _departments(world: World, own: Sequence[Event], day: int) -> dict[str, floa
     now, before = user_days(90), user_days(90, 90)
     entropy = _entropy(now)
     return {
-        "departments_30": sum(n > 0 for n in user_days(30).values()),
-        "departments_90": sum(n > 0 for n in now.values()),
+        **{
+            f"departments_{width}": sum(n > 0 for n in user_days(width).values())
+            for width in (7, 30, 60, 90, 180)
+        },
         "departments_ever": len(placed),
         "departments_new": sum(age < 90 for age in ages.values()),
         "departments_new_180": sum(age < 180 for age in ages.values()),
@@ -226,8 +236,7 @@ def _departments(world: World, own: Sequence[Event], day: int) -> dict[str, floa
 
 
 DEPARTMENTS = [
-    "departments_30",
-    "departments_90",
+    *("departments_7", "departments_30", "departments_60", "departments_90", "departments_180"),
     "departments_ever",
     "departments_new",
     "departments_new_180",

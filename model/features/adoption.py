@@ -17,6 +17,7 @@ NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
 RARE_BELOW = 0.4
 # Days before the as-of day with which features in use are compared, as they were known then.
 LAGS = (0, 90, 180)
+WINDOWS = (7, 30, 60, 90, 180)
 
 FEATURES = (
     Feature(
@@ -26,6 +27,9 @@ FEATURES = (
         "Product features used in the last 30 days",
         (bad("NARROW_USE", "Only {features_30} product feature(s) in use", at_most=6),),
     ),
+    Feature("features_7", "count", "events", "Product features used in the last 7 days"),
+    Feature("features_60", "count", "events", "Product features used in the last 60 days"),
+    Feature("features_180", "count", "events", "Product features used in the last 180 days"),
     Feature("features_90", "count", "events", "Product features used in the last 90 days"),
     Feature("features_change_90", "count", "events", "Features in use now less 90 days earlier"),
     Feature("features_change_180", "count", "events", "Features in use now less 180 days earlier"),
@@ -79,7 +83,10 @@ FEATURES = (
     ),
 )
 
-_DAYS = {"features_30": 30, "features_90": 90, "features_change_90": 120, "features_change_180": 210}
+_DAYS = {f"features_{days}": days for days in WINDOWS} | {
+    "features_change_90": 120,
+    "features_change_180": 210,
+}
 TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for name, days in _DAYS.items()}
 
 
@@ -122,7 +129,9 @@ def build(inputs: Inputs) -> pa.Table:
     figures = figures.left_join(_advanced(inputs, used, popular), ["account", "day"]).to_pyarrow()
     at = figures["row"].to_numpy()
     account, day = inputs.account[at], inputs.day[at]
-    asked = {30: [d - lag for d in inputs.days for lag in LAGS], 90: list(inputs.days)}
+    asked = {
+        days: [d - lag for d in inputs.days for lag in (LAGS if days == 30 else (0,))] for days in WINDOWS
+    }
     in_use = rolling_distinct(used, "feature", asked, inputs.space)
     events = rolling_total(used, "events", 90, inputs.days).at(account, day)
     month, quarter = in_use[30].at(account, day), in_use[90].at(account, day)
@@ -131,8 +140,7 @@ def build(inputs: Inputs) -> pa.Table:
         {name: _figures(figures, name) for name in READY}
         | {
             "row": at,
-            "features_30": month,
-            "features_90": quarter,
+            **{f"features_{days}": in_use[days].at(account, day) for days in WINDOWS},
             "features_change_90": month - in_use[30].at(account, day - 90),
             "features_change_180": month - in_use[30].at(account, day - 180),
             "features_skipped": _counts(figures, "usually_before") - _counts(figures, "done_before"),
@@ -191,7 +199,10 @@ FAMILY = Family(
     features=directed(
         FEATURES,
         up=(
+            "features_7",
+            "features_60",
             "features_90",
+            "features_180",
             "features_change_90",
             "features_change_180",
             "features_ever",

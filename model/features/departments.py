@@ -12,6 +12,7 @@ NEEDS = {
     "events": ("account_id", "user_id", "at", "known_from"),
     "users": ("account_id", "user_id", "department"),
 }
+WINDOWS = (7, 30, 60, 90, 180)
 
 FEATURES = (
     Feature(
@@ -24,6 +25,9 @@ FEATURES = (
             bad("FEW_DEPARTMENTS", "Only {departments_30} department(s) with active users", at_most=2),
         ),
     ),
+    Feature("departments_7", "count", "events", "Departments with an active user in the last 7 days"),
+    Feature("departments_60", "count", "events", "Departments with an active user in the last 60 days"),
+    Feature("departments_180", "count", "events", "Departments with an active user in the last 180 days"),
     Feature("departments_90", "count", "events", "Departments with an active user in the last 90 days"),
     Feature("departments_ever", "count", "events", "Departments that ever used the product"),
     Feature(
@@ -45,9 +49,12 @@ FEATURES = (
     ),
 )
 
-_DAYS = {"departments_30": 30, "department_entropy_change": 180} | dict.fromkeys(
-    ("departments_90", "department_entropy", "department_top_share"), 90
-)
+_DAYS = {
+    **{f"departments_{days}": days for days in WINDOWS},
+    "department_entropy": 90,
+    "department_entropy_change": 180,
+    "department_top_share": 90,
+}
 TRACES = {
     feature.name: (
         Trace(table="events", days=_DAYS.get(feature.name)),
@@ -80,8 +87,7 @@ def build(inputs: Inputs) -> ir.Table:
         before=ibis.coalesce(recent.before, 0),
     )
     figures = per.group_by("row").agg(
-        departments_30=(per.last_age < 30).sum(),
-        departments_90=(per.last_age < 90).sum(),
+        **{f"departments_{days}": (per.last_age < days).sum() for days in WINDOWS},
         departments_ever=per.count(),
         departments_new=(per.first_age < inputs.signals["new_department_days"]).sum(),
         departments_new_180=(per.first_age < 180).sum(),
@@ -96,8 +102,7 @@ def build(inputs: Inputs) -> ir.Table:
         "departments_new_180",
         "department_entropy",
         "department_top_share",
-        departments_30=ibis.coalesce(figures.departments_30, 0),
-        departments_90=ibis.coalesce(figures.departments_90, 0),
+        **{f"departments_{days}": ibis.coalesce(figures[f"departments_{days}"], 0) for days in WINDOWS},
         department_entropy_change=figures.department_entropy - figures.entropy_before,
     )
 
@@ -126,7 +131,10 @@ FAMILY = Family(
     features=directed(
         FEATURES,
         up=(
+            "departments_7",
+            "departments_60",
             "departments_90",
+            "departments_180",
             "departments_ever",
             "departments_new_180",
             "department_entropy",

@@ -31,7 +31,7 @@ Written by `make docs` from the families in `model/features/`; a test fails when
 
 * **Unit**: `share` 0–1 · `change` a difference of shares, or relative to before (0.1 is +10 %) · `ratio` a
   quotient · `count` · `days`, `weeks`, `months` · `money` in the company's currency, ARR a year · `points` on
-  the scale stated · `category` text.
+  the scale stated · `flag` yes or no · `category` text.
 * **Made of**: the source rows, and how many days back they reach; without days, all that were known. What no
   row tells is *missing*, which is not 0.
 * **Favours**: the direction that usually favours expansion, as customer-success practice has it; `either`

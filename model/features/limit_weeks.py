@@ -5,29 +5,51 @@ As-of days lie 28 days apart, so their weeks are the same ones: each is figured 
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from model.features.feature import Inputs
 from model.timeline import in_windows
+from model.workspace import Workspace
 
 WEEKS = 26
 TREND_WEEKS = 13
 LATEST_DAYS = 35  # a month's figure, and some days for it to arrive
 FAR = 365.0
+MONTH = 30.4
 
 
-def limit_figures(inputs: Inputs, metered: ir.Table, entitled: ir.Table) -> ir.Table:
+def metered_use(sources: Mapping[str, ir.Table], space: Workspace) -> tuple[ir.Table, ir.Table]:
+    """What is metered (account_id, item, monthly, at, known) and what the plans allow of it.
+
+    The latter has account_id, item, quantity, valid_to, at and known. A metric counted over periods shorter
+    than a month is scaled to a month, since plans state limits so. Stock metrics (storage) are levels, so
+    their value is taken as it is. Seats are no metered limit."""
+    usage = sources["usage"]
+    days = ibis.greatest(ibis.coalesce(usage.period_days, 30), 1)
+    scale = usage.metric.lower().contains("storage").ifelse(1.0, MONTH / days)
+    metered = usage.select(
+        "account_id", "at", "known", item=usage.metric.lower(), monthly=usage["value"] * scale
+    )
+    limits = sources["entitlements"]
+    limits = limits.filter(limits.quantity > 0, limits["item"].lower() != "seats")
+    limits = limits.select("account_id", "quantity", "valid_to", "at", "known", item=limits["item"].lower())
+    return space.keep(metered), space.keep(limits)
+
+
+def limit_figures(
+    rows: ir.Table, days: Collection[int], use: tuple[ir.Table, ir.Table], space: Workspace
+) -> ir.Table:
     """Per row and limit (item): use, above_80, above_85, above_90, trend and days_to_limit.
 
     `use` is the share of the limit in the latest month, the others look at the weeks before: weeks in a row
     without a gap, the newest first, the slope per week over 13 of them, and the days until 100 % at it.
-    `metered` has account_id, item, monthly, at and known, `entitled` account_id, item, quantity, valid_to, at
-    and known."""
-    weekly = inputs.space.keep(_weekly(inputs, metered, entitled))
+    `rows` has row, account_id and day, `days` are its distinct days, and the rest is from `metered_use`."""
+    weekly = space.keep(_weekly(days, *use))
     lags = ibis.memtable(pa.table({"lag": pa.array(range(WEEKS + 1), pa.int64())}))
-    rows = inputs.rows.select("row", "account_id", "day").cross_join(lags)
+    rows = rows.select("row", "account_id", "day").cross_join(lags)
     rows = rows.mutate(week=rows.day - 7 * rows.lag)
     held = rows.join(
         weekly, [rows.account_id == weekly.account_id, rows.week == weekly.day], rname="w_{name}"
@@ -60,10 +82,10 @@ def limit_figures(inputs: Inputs, metered: ir.Table, entitled: ir.Table) -> ir.T
     )
 
 
-def _weekly(inputs: Inputs, metered: ir.Table, entitled: ir.Table) -> ir.Table:
+def _weekly(days: Collection[int], metered: ir.Table, entitled: ir.Table) -> ir.Table:
     """account_id, item, day and use (share of the limit), on the days that are weeks before an as-of day."""
-    days = sorted({day - 7 * lag for day in inputs.days for lag in range(WEEKS + 1)})
-    seen = in_windows(metered, days, {0: LATEST_DAYS})
+    weeks = sorted({day - 7 * lag for day in days for lag in range(WEEKS + 1)})
+    seen = in_windows(metered, weeks, {0: LATEST_DAYS})
     used = seen.group_by("account_id", "item", "day").agg(monthly=seen.monthly.mean())
     asked = used.select("account_id", "item", "day")
     held = asked.join(

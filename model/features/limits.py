@@ -7,14 +7,13 @@ import ibis.expr.types as ir
 
 from model.features import figures
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.features.limit_weeks import LATEST_DAYS, WEEKS, limit_figures
+from model.features.limit_weeks import LATEST_DAYS, WEEKS, limit_figures, metered_use
 
 NEEDS = {
     "usage": ("account_id", "metric", "period_start", "period_days", "value", "known_from"),
     "entitlements": ("account_id", "item", "kind", "quantity", "valid_from", "valid_to", "known_from"),
     "billing": ("account_id", "period_start", "overage", "arr", "known_from"),
 }
-MONTH = 30.4
 # Kinds of limits that a sentence can name: what a metric's name contains, and how it is called.
 KINDS = {"api": ("api", "API calls"), "storage": ("storage", "storage")}
 
@@ -177,21 +176,9 @@ def build(inputs: Inputs) -> ir.Table:
 
 
 def _monthly(inputs: Inputs) -> ir.Table:
-    """Utilisation of each limit over its last month, and 90 and 180 days earlier, as then entitled.
-
-    A metric counted over periods shorter than a month is scaled to a month; the plan states limits so.
-    Stock metrics (storage) are levels, so their mean is taken as it is.
-    """
-    metered = inputs.sources["usage"].mutate(
-        item=lambda t: t.metric.lower(),
-        monthly=lambda t: (
-            t["value"]
-            * t.metric.lower()
-            .contains("storage")
-            .ifelse(1.0, MONTH / ibis.greatest(ibis.coalesce(t.period_days, 30), 1))
-        ),
-    )
-    metered = inputs.space.keep(metered.select("account_id", "item", "monthly", "at", "known"))
+    """Utilisation of each limit over its last month, and 90 and 180 days earlier, as then entitled."""
+    metered, limits = metered_use(inputs.sources, inputs.space)
+    weeks = limit_figures(inputs.rows, inputs.days, (metered, limits), inputs.space)
     used = inputs.known(metered)
     used = used.filter(used.age < 215)
     by_item = used.group_by("row", "item").agg(
@@ -199,10 +186,6 @@ def _monthly(inputs: Inputs) -> ir.Table:
         quarter=used.monthly.mean(where=(used.age >= 90) & (used.age < 125)),
         half=used.monthly.mean(where=(used.age >= 180) & (used.age < 215)),
     )
-    limits = inputs.sources["entitlements"].filter(lambda t: t.quantity > 0)
-    limits = limits.select("account_id", "quantity", "valid_to", "at", "known", item=limits["item"].lower())
-    limits = inputs.space.keep(limits.filter(limits["item"] != "seats"))
-    weeks = limit_figures(inputs, metered, limits)
     limits = inputs.known(limits)
     limits = limits.filter(limits.valid_to.isnull() | (limits.valid_to >= limits.day))
     entitled = limits.group_by("row", "item").agg(limit=limits.quantity.argmax(limits["at"]))

@@ -11,13 +11,15 @@ from model.rolling import rolling_total
 
 NEEDS = {"events": ("account_id", "user_id", "session_id", "at", "known_from")}
 # Days before the as-of day on which events of the last W days are counted, by W.
-EVENT_LAGS = {30: (0, 30, 90), 90: (0, 90)}
+EVENT_LAGS = {7: (0,), 30: (0, 30, 90), 90: (0, 90)}
 
 FEATURES = (
     Feature("users_1", "count", "events", "Users active on the as-of day"),
     Feature("users_7", "count", "events", "Users active in the last 7 days"),
     Feature("users_30", "count", "events", "Users active in the last 30 days"),
+    Feature("users_60", "count", "events", "Users active in the last 60 days"),
     Feature("users_90", "count", "events", "Users active in the last 90 days"),
+    Feature("users_180", "count", "events", "Users active in the last 180 days"),
     Feature("users_growth_7", "change", "events", "Weekly active users against a week earlier"),
     Feature(
         "users_growth_30",
@@ -43,10 +45,13 @@ FEATURES = (
         "users_acceleration_90", "change", "events", "90-day growth less the growth of the 90 days before"
     ),
     Feature("stickiness", "share", "events", "Weekly over monthly active users"),
+    Feature("sessions_30", "count", "events", "Sessions in the last 30 days; one over midnight counts twice"),
     Feature("sessions_per_user", "ratio", "events", "Sessions per active user in 30 days"),
     Feature("events_per_user", "ratio", "events", "Events per active user in 30 days"),
     Feature("events_per_user_change", "change", "events", "Events per user against 90 days earlier"),
+    Feature("events_7", "count", "events", "Events in the last 7 days"),
     Feature("events_30", "count", "events", "Events in the last 30 days"),
+    Feature("events_90", "count", "events", "Events in the last 90 days"),
     Feature(
         "usage_trend",
         "change",
@@ -64,7 +69,9 @@ _DAYS = {
     "users_1": 1,
     "users_7": 7,
     "users_30": 30,
+    "users_60": 60,
     "users_90": 90,
+    "users_180": 180,
     "users_growth_7": 14,
     "users_growth_30": 60,
     "users_growth_60": 90,
@@ -76,7 +83,10 @@ _DAYS = {
     "sessions_per_user": 30,
     "events_per_user": 30,
     "events_per_user_change": 120,
+    "sessions_30": 30,
+    "events_7": 7,
     "events_30": 30,
+    "events_90": 90,
     "usage_trend": 180,
     "usage_trend_30": 60,
 }
@@ -110,7 +120,9 @@ def build(inputs: Inputs) -> pa.Table:
         "users_1": users(1),
         "users_7": users(7),
         "users_30": users(30),
+        "users_60": users(60),
         "users_90": users(90),
+        "users_180": users(180),
         "users_growth_7": _growth(users(7), users(7, 7)),
         "users_growth_30": growth_30,
         "users_growth_60": _growth(users(30), users(30, 60)),
@@ -119,10 +131,13 @@ def build(inputs: Inputs) -> pa.Table:
         "users_acceleration": growth_30 - _growth(users(30, 30), users(30, 60)),
         "users_acceleration_90": growth_90 - _growth(users(30, 90), users(30, 180)),
         "stickiness": _over(users(7), users(30)),
+        "sessions_30": sessions.at(inputs.account, inputs.day),
         "sessions_per_user": _over(sessions.at(inputs.account, inputs.day), users(30)),
         "events_per_user": per_user(0),
         "events_per_user_change": _over(per_user(0), per_user(90)) - 1,
+        "events_7": total(7),
         "events_30": total(30),
+        "events_90": total(90),
         "usage_trend": _growth(total(90), total(90, 90)),
         "usage_trend_30": _growth(total(30), total(30, 30)),
     }
@@ -159,7 +174,12 @@ FAMILY = Family(
             "users_1",
             "users_7",
             "users_30",
+            "users_60",
             "users_90",
+            "users_180",
+            "sessions_30",
+            "events_7",
+            "events_90",
             "users_growth_7",
             "users_growth_60",
             "users_growth_180",

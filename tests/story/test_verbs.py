@@ -116,14 +116,17 @@ def test_the_match_report_shows_both_sides_and_what_is_left(home: Any, tmp_path:
 def test_features_are_shown_with_the_rows_that_made_them_and_what_moved(home: Any) -> None:
     """Values on a day with their newest source rows, and between two days the largest move first."""
     account = first_task(home)["account_id"]
-    told = home.upswell("features", account, "--family", "contract", "--rows", "2").data
-    (family,) = told["families"]
-    of = {feature["name"]: feature for feature in family["features"]}
+    told = home.upswell("features", account, "--rows", "2").data
+    of = {feature["name"]: feature for family in told["families"] for feature in family["features"]}
     assert 0 < told["data_completeness"] <= 1
     (invoice,) = of["arr"]["made_of"]
     assert (invoice["table"], invoice["total"]) == ("billing", 1)
     assert invoice["newest"][0]["arr"] == pytest.approx(of["arr"]["value"], rel=1e-5)
     assert len(of["arr_growth_180"]["made_of"][0]["newest"]) == 2
+    assert told["limits"][0]["use"] == pytest.approx(of["limit_utilisation"]["value"], rel=1e-5)
+    assert max(each["above_85"] for each in told["limits"]) == of["limit_weeks_above_85"]["value"]
+    taken = [each for each in told["products_of_peers"] if not each["owns"] and each["peers_taken_180"]]
+    assert len(taken) == of["peer_products_180"]["value"]
     moved = home.upswell("features", account, "--compare", "2026-08-03").data
     sizes = [move["size"] for move in moved["moves"] if move["size"] is not None]
     assert sizes == sorted(sizes, reverse=True)

@@ -105,7 +105,7 @@ def test_what_stands_under_the_second_record_is_the_customers(
         {"crm_id": "A4", "external_id": "c4", "parent_crm_id": "A3", "name": "Child"},
     )
     put("opportunities", *({"crm_id": f"O{n}", "account_crm_id": f"A{n}"} for n in (1, 2, 3)))
-    put("events", {"account_key": "c1"})
+    put("events", {"account_key": "c1", "at": noon})
     put("account_history", {"account_crm_id": "A1", "field": "name", "old_value": "Akme GmbH"})
     found = resolve(lake, {})
 

@@ -106,8 +106,17 @@ def large() -> bytes:
 
 
 def test_the_same_bytes_put_again_are_not_read_again(ingest_now: Ingest, store: ObjectStore) -> None:
-    """Nor when they lie under another key: they moved."""
+    """Nor when they lie under another key: they moved. A version of the same bytes is brought over once."""
+    content = gzip.compress(HEAD.encode() + large(), mtime=0)
+    store.put(BUCKET, "e/3.csv.gz", content)
     ingest_now()
+    store.put_in_parts(BUCKET, "e/3.csv.gz", content)
+    before = store.door.sent
+    assert ingest_now().files == ()
+    assert store.door.sent - before > len(content)
+    before = store.door.sent
+    assert ingest_now().files == ()
+    assert store.door.sent - before < len(content)
     put(store, 1, "ann")
     store.remove(BUCKET, "e/2.csv.gz")
     put(store, 5, "bob")
@@ -143,6 +152,21 @@ def test_a_download_that_breaks_off_is_used_by_nobody(
     assert users(lake) == ["ann", "bob"]
     store.door.break_after = None
     assert ingest_now().rows == {"events": 4_000}
+
+
+def test_an_object_that_changes_while_it_is_brought_over_is_used_by_nobody(
+    tmp_path: Path, store: ObjectStore
+) -> None:
+    """It was listed in one version and came in another: the next reading takes the new one."""
+
+    def change(*_: object) -> None:
+        store.put(BUCKET, "e/1.csv.gz", gzip.compress(HEAD.encode() + large(), mtime=0))
+
+    spec = ExportSpec(kind="events", path=f"s3://{BUCKET}/e/1.csv.gz")
+    changing = Depot(stores=StoreSettings(s3_endpoint=store.endpoint), spool=tmp_path, held=change)
+    with pytest.raises(TransientError, match="nothing of it was used"):
+        list_files(spec, changing)
+    assert list(tmp_path.iterdir()) == []
 
 
 def depot(tmp_path: Path, endpoint: str) -> Depot:

@@ -25,6 +25,7 @@ from sync.export_check import check_exports
 from sync.export_report import ExportReport
 from sync.export_status import status_of_exports
 from sync.exports import ingest
+from sync.identity import resolve
 from sync.lake import Lake
 from sync.lake_engine import arrow_view, open_engine
 from sync.lake_facts import read_lake_facts
@@ -108,13 +109,19 @@ def ingest_now(config: Path, ledger: Store, lake: Lake, noon: datetime) -> Inges
     return lambda: ingest(load(config, {}), ledger, lake, run_id=None, now=noon)
 
 
+@pytest.fixture
+def account(canonical_rows: Callable[..., pa.Table]) -> pa.Table:
+    """A customer whose own id is 7."""
+    return canonical_rows("accounts", {"crm_id": "A1", "external_id": "7"})
+
+
 def months(paths: tuple[str, ...]) -> list[str]:
     """The last part of each address."""
     return [path.rpartition("#")[2] for path in paths]
 
 
 def test_a_warehouse_s_tables_are_read_under_our_names(
-    ingest_now: Ingest, lake: Lake, config: Path, ledger: Store, noon: datetime
+    ingest_now: Ingest, lake: Lake, config: Path, ledger: Store, noon: datetime, account: pa.Table
 ) -> None:
     """Numbers as ids, uuids, members of JSON, money: each as the canonical table wants it."""
     checks = check_exports(load(config, {}), ledger, now=noon)
@@ -137,6 +144,10 @@ def test_a_warehouse_s_tables_are_read_under_our_names(
     }  # fmt: skip
     assert days["feature_day"][0]["feature"] == "plan"
     assert days["session_day"] == []
+    lake.append("accounts", [account], source="crm:o", run_id=None, now=noon)
+    joined = resolve(lake, {})
+    assert joined.tables["user_day"].account_id.to_pyarrow().unique().to_pylist() == ["7"]
+    assert joined.report.rows_dropped == {"billing": 2}
     bills = lake.tables()["billing"].order_by("period_start").to_pyarrow().to_pylist()
     assert [(bill["account_key"], bill["seats"], bill["arr"]) for bill in bills] == [
         ("007", 12.5, 4800.0),
@@ -168,6 +179,20 @@ def test_only_months_that_changed_are_read_again(
     assert (kind.rows, kind.gaps, str(kind.last_at)[:10]) == (65, (), "2026-11-01")
     warehouse.execute("UPDATE product.invoices SET seats = 15 WHERE seats = 14")
     assert months(ingest_now().replaced) == ["product.invoices"]
+
+
+def test_the_same_months_under_another_name_count_once(
+    ingest_now: Ingest, warehouse: psycopg.Connection, lake: Lake, config: Path
+) -> None:
+    """A table that is renamed has moved, and a month of it that changes takes the place of the old one."""
+    ingest_now()
+    warehouse.execute("ALTER TABLE product.events RENAME TO clicks")
+    config.write_text(config.read_text().replace("product.events", "product.clicks"))
+    assert len(ingest_now().moved) == 4
+    warehouse.execute("DELETE FROM product.clicks WHERE happened < '2026-09-02T00:00:00Z'")
+    assert months(ingest_now().replaced) == ["product.clicks/2026-09"]
+    # what vanished is kept: two days of August
+    assert usage_by_key(lake)["user_day"].events.sum().to_pyarrow().as_py() == 63
 
 
 def test_rows_without_a_time_are_quarantined_together(
@@ -255,6 +280,13 @@ def test_events_are_counted_by_day_where_they_lie(
             found.append({name: by_hand(pa.concat_tables(each)) for name, each in tables.items()})
             again = bring_rows(spec, table, replace(depot, spool=tmp_path))
             assert [file.sha256 for file in again] == [file.sha256 for file in files]
+            versions = {(file.address, file.tag): file.sha256 for file in files}
+            (tmp_path / "known").mkdir()
+            known = replace(
+                depot, spool=tmp_path / "known", held=lambda _, name, __, tag, held=versions: held[name, tag]
+            )
+            assert [file.sha256 for file in bring_rows(spec, table, known)] == [*versions.values()]
+            assert list(known.spool.iterdir()) == [], "what is known in this version is not asked for"
     assert len(found[0]["session_day"]) > 50
     assert max(row["events"] for row in found[0]["user_day"]) > 1
     assert found[1] == found[0]

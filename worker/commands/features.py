@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import date, datetime
+from dataclasses import asdict
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from worker.features_report import Shown, show_limits, show_moves, show_peers, show_values
 from worker.loop_home import open_loop
 from worker.verb import App, verb
 
 if TYPE_CHECKING:
     from model.features.feature import Family
     from model.source_rows import SourceRows
-    from sync.account_features import Move
-    from sync.snapshot_rows import DayRows
 
-ONE_AND_MANY: Final = {
-    "accounts": ("account record", "account records"),
-    "contacts": ("contact", "contacts"),
-    "opportunities": ("opportunity", "opportunities"),
-    "account_history": ("change", "changes"),
-    "activities": ("activity", "activities"),
-    "tickets": ("ticket", "tickets"),
-    "events": ("event", "events"),
-    "users": ("user", "users"),
-    "usage": ("usage figure", "usage figures"),
-    "billing": ("invoice", "invoices"),
-    "entitlements": ("entitlement", "entitlements"),
-    "surveys": ("answer", "answers"),
-    "triggers": ("trigger event", "trigger events"),
-    "notes": ("note", "notes"),
-}
 LISTED: Final = 3  # source rows of each kind in the JSON, and on the screen where a family is asked for
 DAY = click.DateTime(formats=["%Y-%m-%d"])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One account's features on a day: the values and the source rows by feature."""
-
-    values: Mapping[str, Any]
-    rows: Mapping[str, Sequence[SourceRows]]
-    day: date
 
 
 @verb(
@@ -83,7 +56,7 @@ def command(
         app.answer.data = {"families": [_family_facts(each, None) for each in families]}
         show_catalogue(app, families)
         return
-    from sync.account_features import moves_between, products_of_peers, rows_behind
+    from sync.account_features import limits_of, moves_between, products_of_peers, rows_behind
     from sync.find_account import find_account, read_names
     from sync.snapshot_rows import newest_day, rows_of_days
 
@@ -112,21 +85,26 @@ def command(
             before = built[compare.date()]
             moves = moves_between(before, now, found.account_id)
             wanted = {feature.name for each in families for feature in each.features}
-            _compare(app, [each for each in moves if each.feature.name in wanted], before)
+            show_moves(app, [each for each in moves if each.feature.name in wanted], before.day)
             return
         listed = LISTED if rows is None else rows
         behind = rows_behind(tables, now, found.account_id, families, limit=listed, products=loop.products)
         shown = Shown(values=now.values(found.account_id), rows=behind, day=day)
+        names = {each.name for each in families}
+        limits = limits_of(tables, now, found.account_id) if "limits" in names else None
         peers = None
-        if any(each.name == "peers" for each in families):
+        if "peers" in names:
             peers = products_of_peers(
                 tables, now, found.account_id, target=loop.target, products=loop.products
             )
     app.answer.data["families"] = [_family_facts(each, shown) for each in families]
     show_values(app, families, shown, list_rows=bool(listed) and (rows is not None or family is not None))
+    if limits is not None:
+        app.answer.data["limits"] = limits
+        show_limits(app, limits)
     if peers is not None:
         app.answer.data["products_of_peers"] = peers
-        _show_peers(app, peers)
+        show_peers(app, peers)
 
 
 def show_catalogue(app: App, families: tuple[Family, ...]) -> None:
@@ -137,104 +115,6 @@ def show_catalogue(app: App, families: tuple[Family, ...]) -> None:
             ("Feature", "Unit", "Source", "Favours", "What it is"),
             [(f.name, f.unit, f.source, f.favours, f.about) for f in each.features],
         )
-
-
-def show_values(app: App, families: tuple[Family, ...], shown: Shown, *, list_rows: bool) -> None:
-    """The known features of each family with value and source rows, and what nothing was known about."""
-    unknown, missing = [], []
-    for each in families:
-        known = [f for f in each.features if shown.values.get(f.name) is not None]
-        if not known:
-            unknown.append(each.title)
-            continue
-        missing += [f.name for f in each.features if shown.values.get(f.name) is None]
-        app.screen.head(f"{each.title}: {len(known)} of {len(each.features)} features known")
-        app.screen.table(
-            ("Feature", "Value", "Made of", "What it is"),
-            [
-                (f.name, _written(shown.values[f.name], f.unit), _made_of(shown.rows[f.name]), f.about)
-                for f in known
-            ],
-            right=("Value",),
-        )
-        if list_rows:
-            _list_rows(app, {f.name: shown.rows[f.name] for f in known})
-    if unknown:
-        app.screen.say(f"Nothing was known on {shown.day} about: {', '.join(unknown)}.")
-    if missing:
-        app.screen.say(f"Not known of the families above: {', '.join(missing)}.")
-
-
-def _list_rows(app: App, behind: Mapping[str, Sequence[SourceRows]]) -> None:
-    """The newest source rows, those that are the same for several features once."""
-    kinds: dict[tuple[Any, ...], dict[str, None]] = {}
-    for name, found in behind.items():
-        for each in found:
-            if each.rows:
-                kinds.setdefault((each.table, each.columns, each.rows), {})[name] = None
-    for (table, columns, rows), names in kinds.items():
-        app.screen.say()
-        app.screen.say(f"Newest {ONE_AND_MANY[table][1]} behind {', '.join(names)}", "dim")
-        app.screen.table(columns, [tuple(map(_cell, row)) for row in rows])
-
-
-def _show_peers(app: App, peers: list[dict[str, Any]]) -> None:
-    """What accounts of the same segment and industry own and took up, by product."""
-    if not peers:
-        return
-    app.screen.head(f"Products among the {peers[0]['peers']} other accounts of the same segment and industry")
-    app.screen.table(
-        ("Product", "Owned", "Peers own", "Took up in 90 days", "in 180 days"),
-        [
-            (
-                line["product"],
-                "yes" if line["owns"] else "no",
-                f"{line['peers_own']}",
-                f"{line['peers_taken_90']}",
-                f"{line['peers_taken_180']}",
-            )
-            for line in peers
-        ],
-        right=("Peers own", "Took up in 90 days", "in 180 days"),
-    )
-
-
-def _compare(app: App, moves: list[Move], before: DayRows) -> None:
-    """What moved, as a table and as data."""
-    app.answer.data |= {
-        "compared_with": before.day,
-        "moves": [
-            {
-                "name": each.feature.name,
-                "unit": each.feature.unit,
-                "before": each.before,
-                "after": each.after,
-                "size": each.size,
-            }
-            for each in moves
-        ],
-    }
-    if not moves:
-        app.screen.say(f"Nothing moved since {before.day}.")
-        return
-    app.screen.say(
-        f"{len(moves)} features moved since {before.day}. "
-        "Moves are in standard deviations over all accounts of the later day."
-    )
-    app.screen.table(
-        ("Feature", "Before", "Now", "Move", "What it is"),
-        [
-            (
-                each.feature.name,
-                _written(each.before, each.feature.unit),
-                _written(each.after, each.feature.unit),
-                "" if each.size is None else f"{each.size:.1f}",
-                each.feature.about,
-            )
-            for each in moves
-        ],
-        right=("Before", "Now", "Move"),
-    )
 
 
 def _families(wanted: str | None) -> tuple[Family, ...]:
@@ -285,36 +165,3 @@ def _rows_facts(found: SourceRows) -> dict[str, Any]:
     facts = asdict(found)
     rows = [dict(zip(found.columns, row, strict=True)) for row in found.rows]
     return {name: facts[name] for name in ("table", "total", "first", "last")} | {"newest": rows}
-
-
-def _made_of(found: Iterable[SourceRows]) -> str:
-    """How many rows of which table, and of which days."""
-    return "; ".join(dict.fromkeys(map(_counted, found))) or "the calendar"
-
-
-def _counted(found: SourceRows) -> str:
-    text = f"{found.total:,} {ONE_AND_MANY[found.table][found.total != 1]}"
-    if found.first is None or found.last is None:
-        return text
-    days = f"{found.first}" if found.first == found.last else f"{found.first} to {found.last}"
-    return f"{text}, {days}"
-
-
-def _cell(value: Any) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case _:
-            return str(value)
-
-
-def _written(value: Any, unit: str) -> str:
-    from model.wordsmith import write_value
-
-    if value is None:
-        return "unknown"
-    return value if isinstance(value, str) else write_value(value, unit)
