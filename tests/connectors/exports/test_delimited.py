@@ -72,13 +72,13 @@ def _beginnings(text: str) -> list[int]:
 
 
 @settings(deadline=None, derandomize=True, max_examples=150)
-@given(ROWS, BLOCKS, st.integers(0, 10**6))
+@given(ROWS.filter(len), BLOCKS, st.integers(0, 10**6))
 def test_a_file_cut_anywhere_is_refused_or_holds_whole_rows_only(
     rows: list[tuple[str, str, str]], block: int, at: int
 ) -> None:
-    """What is read of a cut file is a beginning of its rows: none is half a row."""
+    """What is read of a file cut behind its first row is a beginning of its rows: none is half a row."""
     text = written(rows, "\n", csv.QUOTE_ALL).encode()
-    start = text.index(b"\n") + 1
+    start = len(written(rows[:1], "\n", csv.QUOTE_ALL).encode())
     cut = text[: start + at % (len(text) - start + 1)]
     lines.BLOCK = block  # type: ignore[misc]
     header = header_of("a,b,c", "f")
