@@ -12,7 +12,7 @@ LIMIT = 512 << 20
 SIZE = 10 << 30
 HEADER = b"account_key,user_id,event,at\n"
 READ = """
-import json, resource, sys
+import json, re, resource, sys
 from pathlib import Path
 from connectors.errors import InputError
 from connectors.exports.spec import ExportFile, ExportSpec
@@ -26,8 +26,15 @@ def read(path, encoding):
         return error.message
     return f"{rows} rows"
 
+def peak():
+    # ru_maxrss begins with what the parent held when it forked; Linux also tells what is the process's own
+    status = Path("/proc/self/status")
+    if not status.exists():
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return int(re.search(r"VmHWM:\\s+(\\d+)", status.read_text())[1]) * 1024
+
 told = {path.name: read(path, sys.argv[2]) for path in sorted(Path(sys.argv[1]).iterdir())}
-print(json.dumps([told, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
+print(json.dumps([told, peak()]))
 """
 
 
