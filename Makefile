@@ -24,8 +24,8 @@ setup: $(STAMP)  ## create .venv and install everything, pinned and hashed
 demo: setup  ## run the whole loop on a synthetic company, with no account anywhere
 	@$(BIN)/upswell demo $(DEMO_ARGS)
 
-test: setup  ## run the test suite in three processes, since some wait for others (UPSWELL_REQUIRE_ALL=1 turns every skip into a failure)
-	$(BIN)/python -m pytest -n 3 $(TEST_ARGS)
+test: setup  ## run the test suite in four processes, since some wait for others (UPSWELL_REQUIRE_ALL=1 turns every skip into a failure)
+	$(BIN)/python -m pytest -n 4 $(TEST_ARGS)
 
 soak: setup  ## the longer stories that `make test` leaves out
 	$(BIN)/python -m pytest -n 2 -m soak $(TEST_ARGS)

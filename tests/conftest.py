@@ -54,9 +54,16 @@ TOGETHER = (
     "tests/connectors/sandbox/company/test_truth.py",
     "tests/connectors/sandbox/company/test_salesforce.py",
     "tests/connectors/sandbox/hubspot/test_company.py",
-    "tests/model/test_product.py",
 )
 """Files whose tests share something that takes long to make: one worker runs them all."""
+OF_ONE_MODEL = frozenset(
+    f"tests/model/test_{name}.py"
+    for name in (
+        *("additive", "backtest", "breakdown", "evaluate", "forecast", "predict", "product", "registry"),
+        *("reliability", "suspects", "train"),
+    )
+)
+"""Files whose tests look at the same small company, its panel and a model trained on it."""
 
 
 class Scheduler(LoadScopeScheduling):
@@ -68,6 +75,8 @@ class Scheduler(LoadScopeScheduling):
         file = nodeid.partition("::")[0]
         if file.startswith("tests/story/mess/"):
             return "mess in HubSpot" if "[hubspot" in nodeid else "mess in Salesforce"
+        if file in OF_ONE_MODEL:
+            return "one model"
         return file if file in TOGETHER else nodeid
 
 

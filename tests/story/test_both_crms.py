@@ -48,13 +48,14 @@ def tasks_of(folder: Path) -> set[tuple[str, str]]:
 
 @pytest.fixture(scope="module")
 def in_hubspot(tmp_path_factory: pytest.TempPathFactory, make_hubspot: Any) -> dict[str, Any]:
-    """What the loop gives in HubSpot, of the company that `home` is in Salesforce: two runs, a rollback."""
+    """What the loop gives in HubSpot, of the company that `home` is in Salesforce: run, plan, rollback."""
     folder = tmp_path_factory.mktemp("both") / "hubspot"
     make_hubspot(folder)
     with open_sandbox(folder):
         call(folder, "install", "--apply")
         first = call(folder, "run")
-        second = call(folder, "run")
+        call(folder, "pull")
+        second = call(folder, "plan")
         scores = scores_of(folder)
         undone = call(folder, "rollback")
     return {"scores": scores, "first": first, "second": second, "undone": undone, "tasks": tasks_of(folder)}
@@ -77,11 +78,11 @@ def test_both_crms_get_the_same_tasks(home: Any, in_hubspot: dict[str, Any]) -> 
     assert tasks_of(home.folder) == in_hubspot["tasks"] != set()
 
 
-def test_in_hubspot_too_a_second_run_writes_nothing_and_rollback_takes_everything_back(
+def test_in_hubspot_too_a_second_plan_is_empty_and_rollback_takes_everything_back(
     in_hubspot: dict[str, Any],
 ) -> None:
     """The second plan is empty; the rollback restores each written cell and closes each task."""
-    assert (in_hubspot["second"]["plan"]["changes"], in_hubspot["second"]["plan"]["tasks"]) == (0, 0)
+    assert (in_hubspot["second"]["changes"], in_hubspot["second"]["tasks"]) == (0, 0)
     written = in_hubspot["first"]["apply"]
     assert written["written_cells"] > 0
     assert in_hubspot["undone"]["restored_cells"] == written["written_cells"]

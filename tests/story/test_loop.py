@@ -85,7 +85,7 @@ def test_a_rollback_done_twice_does_not_reach_for_an_older_run(home: Any) -> Non
 
 def test_a_quarter_later_the_outcomes_are_compared_and_change_the_training_data(home: Any) -> None:
     """`sandbox advance` matures the first scoring; outcomes judge it, and the next training sees them."""
-    first = home.upswell("train").data["data_hash"]
+    first = home.first_run["data"]["train"]["data_hash"]
     home.upswell("sandbox", "advance", "--data", str(home.folder), "--weeks", "14")
     home.upswell("pull")
     report = home.upswell("outcomes").data
@@ -93,7 +93,8 @@ def test_a_quarter_later_the_outcomes_are_compared_and_change_the_training_data(
     assert report["expanded"] > 0
     assert 0 <= report["auc"] <= 1
     assert home.upswell("train").data["data_hash"] != first
-    plan = home.upswell("run", "--no-apply").data["plan"]
+    home.upswell("score")
+    plan = home.upswell("plan").data
     assert plan["changes"] > 0
     # a quarter's news at once is more than a week's: that takes someone's yes
     assert "changed_share" in {finding["rule"] for finding in plan["guard"]}
