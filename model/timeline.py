@@ -80,7 +80,7 @@ def read_timeline(coded: CodedDays, days: Iterable[int], space: Workspace) -> Ti
         active_day=active_day,
         feature_day=coded.feature_day,
         session_day=coded.session_day,
-        users=rolling_users(active_day, asked, space),
+        users=rolling_users(active_day, asked),
     )
 
 

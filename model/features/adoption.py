@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.rolling import rolling_distinct, rolling_total
+from model.rolling import rolling_distinct, rolling_totals
 from model.timeline import first_known, in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
@@ -132,8 +132,8 @@ def build(inputs: Inputs) -> pa.Table:
     asked = {
         days: [d - lag for d in inputs.days for lag in (LAGS if days == 30 else (0,))] for days in WINDOWS
     }
-    in_use = rolling_distinct(used, "feature", asked, inputs.space)
-    events = rolling_total(used, "events", 90, inputs.days).at(account, day)
+    in_use = rolling_distinct(used, "feature", asked)
+    events = rolling_totals(used, "events", {90: inputs.days})[90].at(account, day)
     month, quarter = in_use[30].at(account, day), in_use[90].at(account, day)
     rare = np.nan_to_num(_figures(figures, "advanced_events"))
     return pa.table(

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.partials import partials_of
-from model.rolling import Grid, rolling_total, rolling_users
+from model.rolling import Grid, rolling_totals, rolling_users
 from model.timeline import Timeline, code_days, first_known, in_windows, read_timeline
 from model.workspace import Workspace
 
@@ -54,7 +54,7 @@ def test_rolling_users_equal_a_brute_force_count(
     """The coverage rule gives count(distinct user) for every window and day, late rows included."""
     with Workspace(BACKEND) as space:
         timeline = _timeline(events, days, space)
-        grids = rolling_users(timeline.active_day, dict.fromkeys(WINDOWS, days), space)
+        grids = rolling_users(timeline.active_day, dict.fromkeys(WINDOWS, days))
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     # a day's events count from the first moment that one of them was known
     known: dict[tuple[str, str, int], int] = {}
@@ -78,7 +78,7 @@ def test_rolling_totals_equal_a_brute_force_sum(
     """Event totals of a window are the sum over its days of what was known by then, late events too."""
     with Workspace(BACKEND) as space:
         timeline = _timeline(events, days, space)
-        grid = rolling_total(timeline.user_day, "events", 30, days)
+        grid = rolling_totals(timeline.user_day, "events", {30: days})[30]
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     for code, day in itertools.product(codes, days):
         own = [e for e in events if e[0] == code["account_id"] and e[2] + e[3] <= day]
