@@ -59,14 +59,11 @@ def rolling_distinct(
 
     `subject_day` has account, the column `subject`, at and known; lines may share a day.
     """
-    recent = subject_day.filter(subject_day["at"] > _earliest(asked))
+    earliest, latest = _earliest(asked), max(max(days) for days in asked.values())
+    recent = subject_day.filter(subject_day["at"] > earliest, subject_day.known <= latest)
     recent = recent.mutate(start=ibis.greatest(recent["at"], recent.known))
-    before = ibis.window(group_by=["account", subject], order_by=["start", "at"], preceding=(None, 1))
-    stretches = recent.mutate(previous=ibis.coalesce(recent["at"].max().over(before), NEVER))
-    # a stretch that ends no later than one that began before it adds nothing
-    stretches = stretches.filter(stretches["at"] > stretches.previous)
     grids = {width: _Steps(days) for width, days in asked.items()}
-    for account, start, at, previous in _numbers(stretches, "account", "start", "at", "previous"):
+    for account, start, at, previous in _stretches(recent, subject, earliest, latest):
         for width, steps in grids.items():
             steps.add(account, np.maximum(start, previous + width), at + width)
     return {width: steps.grid() for width, steps in grids.items()}
@@ -83,7 +80,8 @@ def rolling_totals(
     daily = recent.group_by("account", "at", start=ibis.greatest(recent["at"], recent.known))
     grids = {width: _Steps(days) for width, days in asked.items()}
     daily = daily.agg(amount=recent[column].sum())
-    for account, start, at, amount in _numbers(daily, "account", "start", "at", "amount"):
+    for batch in daily.to_pyarrow().to_batches(max_chunksize=BATCH):
+        account, start, at, amount = (_whole(batch[name]) for name in ("account", "start", "at", "amount"))
         for width, steps in grids.items():
             steps.add(account, start, at + width, amount)
     return {width: steps.grid() for width, steps in grids.items()}
@@ -127,12 +125,42 @@ class _Steps:
         return slots
 
 
+def _stretches(
+    subject_day: ir.Table, subject: str, earliest: int, latest: int
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Account, start, day and the last day before it of each subject's days, a batch at a time.
+
+    A day that is no later than one which was known before it adds nothing and is left out. One number holds
+    all of a line, so that they are sorted as numbers: the engine's window function takes five times as long.
+    """
+    rows = subject_day.select("account", "start", "at", subject=subject_day[subject]).to_pyarrow()
+    account, start, at, code = (_whole(rows[name]) for name in ("account", "start", "at", "subject"))
+    subjects, bits = int(code.max(initial=0)) + 1, int(latest - earliest + 1).bit_length()
+    pairs = account * subjects + code
+    names = None
+    if int(pairs.max(initial=0)).bit_length() + 2 * bits > 63:
+        names, pairs = np.unique(pairs, return_inverse=True)
+    lines = np.sort((pairs << 2 * bits) | ((start - earliest) << bits) | (at - earliest))
+    del rows, account, start, at, code, pairs
+    day = 2**bits - 1
+    latest_yet = np.maximum.accumulate((lines >> 2 * bits << bits) | (lines & day))
+    for first in range(0, len(lines), BATCH):
+        batch = lines[first : first + BATCH]
+        before = latest_yet[max(first - 1, 0) : first + len(batch) - 1]
+        if first == 0:
+            before = np.concatenate([[-1], before])
+        pair, at = batch >> 2 * bits, batch & day
+        previous = np.where(before >> bits == pair, before & day, NEVER)
+        new = np.flatnonzero(at > previous)
+        of_pair = pair[new] if names is None else names[pair[new]]
+        start = (batch[new] >> bits) & day
+        yield of_pair // subjects, start + earliest, at[new] + earliest, previous[new] + earliest
+
+
 def _earliest(asked: Mapping[int, Collection[int]]) -> int:
     return min(min(days) - width for width, days in asked.items())
 
 
-def _numbers(table: ir.Table, *columns: str) -> Iterator[tuple[np.ndarray, ...]]:
-    """The whole numbers in these columns, a batch of rows at a time."""
-    rows = table.select(*columns).to_pyarrow()
-    for batch in rows.to_batches(max_chunksize=BATCH):
-        yield tuple(batch[name].cast(pa.int64()).to_numpy() for name in columns)
+def _whole(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    numbers: np.ndarray = column.cast(pa.int64()).to_numpy()
+    return numbers

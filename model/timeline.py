@@ -122,14 +122,10 @@ def code_days(partials: Mapping[str, ir.Table], space: Workspace) -> CodedDays:
 
 
 def _first_lines(user_day: ir.Table) -> ir.Table:
-    """Of each user-day the line that was known first: that of its own day, or the first late one.
-
-    Late lines are few, so nothing large is grouped."""
-    named = user_day.filter(user_day.user.notnull()).select("account", "user", "at", "known")
-    on_time = named.filter(named.known == named["at"]).distinct()
-    late = named.filter(named.known > named["at"])
-    late = late.group_by("account", "user", "at").agg(known=late.known.min())
-    return on_time.union(late.anti_join(on_time, ["user", "at"]))
+    """Of each user-day the line that was known first; a user is of one account."""
+    named = user_day.filter(user_day.user.notnull())
+    first = named.group_by("user", "at").agg(account=named.account.min(), known=named.known.min())
+    return first.select("account", "user", "at", "known")
 
 
 def first_known(subject_days: ir.Table, *subject: str) -> ir.Table:
