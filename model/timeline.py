@@ -130,10 +130,10 @@ def _first_lines(user_day: ir.Table) -> ir.Table:
 
 def first_known(subject_days: ir.Table, *subject: str) -> ir.Table:
     """Each subject's first use as it came to be known: the subject, `at` and `known`, one line each."""
+    # of the lines that were known first the earliest: both in one number, which costs half of two figures
     order = subject_days.known.cast("int64") * 2**20 + subject_days["at"]
-    return subject_days.group_by(*subject).agg(
-        at=subject_days["at"].argmin(order), known=subject_days.known.min()
-    )
+    first = subject_days.group_by(*subject).agg(order=order.min(), known=subject_days.known.min())
+    return first.select(*subject, "known", at=(first.order - first.known.cast("int64") * 2**20).cast("int32"))
 
 
 def in_windows(subject_days: ir.Table, days: Iterable[int], widths: Mapping[int, int]) -> ir.Table:

@@ -181,12 +181,13 @@ def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
     `usual` is its place in the usual order: mean days from an account's first use of anything to this."""
     asked = day_table(days)
     users = asked.join(first, first.known <= asked.day)
-    began = users["at"].min().over(ibis.window(group_by=["day", "account"]))
-    users = users.mutate(after=users["at"] - began)
-    accounts = users.group_by("day").agg(accounts=users.account.nunique(), offered=users.feature.nunique())
-    counted = users.group_by("day", "feature").agg(
-        n=users.count(), released=users["at"].min(), usual=users.after.mean().round(6)
+    began = users.group_by("day", "account").agg(began=users["at"].min())
+    after = users.join(began, ["day", "account"]).mutate(after=lambda t: t["at"] - t.began)
+    counted = after.group_by("day", "feature").agg(
+        n=after.count(), released=after["at"].min(), usual=after.after.mean().round(6)
     )
+    accounts = began.group_by("day").agg(accounts=began.count())
+    accounts = accounts.join(counted.group_by("day").agg(offered=counted.count()), "day")
     counted = counted.join(accounts, "day")
     share = counted.n / counted.accounts
     return counted.select("day", "feature", "released", "offered", "usual", popularity=share)
