@@ -70,6 +70,25 @@ def test_rolling_users_equal_a_brute_force_count(
         assert grids[width].at(np.array([code["account"]]), np.array([day])) == len(active)
 
 
+def test_any_number_of_accounts_and_users_is_counted_exactly() -> None:
+    """Codes and days that no longer fit one number together are told apart all the same."""
+    lines = [(a, u, d, d + late) for a in (0, 99_999) for u in (7, 2**31 - 1) for d, late in ((3, 0), (9, 2))]
+    columns = zip(("account", "user", "at", "known"), zip(*lines, strict=True), strict=True)
+    engine = ibis.duckdb.connect()
+    engine.con.register(
+        "far_apart", pa.table({name: pa.array(values, pa.int32()) for name, values in columns})
+    )
+    days = [2, 3, 10, 11, 13, 19, 4000]
+    grid = rolling_users(engine.table("far_apart"), {10: days})[10]
+    engine.disconnect()
+    accounts = np.array([0, 5, 99_999])[:, None]
+    assert grid.at(accounts, np.array(days)).tolist() == [
+        [0, 2, 2, 2, 2, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0],
+        [0, 2, 2, 2, 2, 0, 0],
+    ]
+
+
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(events=EVENTS, days=DAYS)
 def test_rolling_totals_equal_a_brute_force_sum(
