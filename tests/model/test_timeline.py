@@ -70,8 +70,9 @@ def test_rolling_users_equal_a_brute_force_count(
         assert grids[width].at(np.array([code["account"]]), np.array([day])) == len(active)
 
 
-def test_any_number_of_accounts_and_users_is_counted_exactly() -> None:
-    """Codes and days that no longer fit one number together are told apart all the same."""
+def test_any_number_of_accounts_and_users_is_counted_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes and days that no longer fit one number together are told apart, wherever a batch ends."""
+    monkeypatch.setattr("model.rolling.BATCH", 3)
     lines = [(a, u, d, d + late) for a in (0, 99_999) for u in (7, 2**31 - 1) for d, late in ((3, 0), (9, 2))]
     columns = zip(("account", "user", "at", "known"), zip(*lines, strict=True), strict=True)
     engine = ibis.duckdb.connect()
