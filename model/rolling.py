@@ -7,15 +7,17 @@ account is the exact number of distinct users.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
-from model.workspace import Workspace
+NEVER: Final = -(2**20)  # a day before all days
+BATCH: Final = 2**18  # lines that are laid on days at a time; they take 8 MB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,73 +44,123 @@ class Grid:
         return figures
 
 
-def rolling_users(
-    active_day: ir.Table, asked: Mapping[int, Sequence[int]], space: Workspace
-) -> Mapping[int, Grid]:
+def rolling_users(active_day: ir.Table, asked: Mapping[int, Sequence[int]]) -> Mapping[int, Grid]:
     """Distinct active users of the last W days on each day asked for, by W.
 
     A late line (known after its day) counts from the day it was known, exactly.
     """
-    return rolling_distinct(active_day, "user", asked, space)
+    return rolling_distinct(active_day, "user", asked)
 
 
 def rolling_distinct(
-    subject_day: ir.Table, subject: str, asked: Mapping[int, Sequence[int]], space: Workspace
+    subject_day: ir.Table, subject: str, asked: Mapping[int, Sequence[int]]
 ) -> Mapping[int, Grid]:
     """Distinct subjects of each account on the last W days, on each day asked for, by W, as known that day.
 
     `subject_day` has account, the column `subject`, at and known; lines may share a day.
     """
-    earliest = min(min(days) - width for width, days in asked.items())
-    recent = subject_day.filter(subject_day["at"] > earliest)
+    earliest, latest = _earliest(asked), max(max(days) for days in asked.values())
+    recent = subject_day.filter(subject_day["at"] > earliest, subject_day.known <= latest)
     recent = recent.mutate(start=ibis.greatest(recent["at"], recent.known))
-    before = ibis.window(group_by=["account", subject], order_by=["start", "at"], preceding=(None, 1))
-    stretches = recent.mutate(previous=recent["at"].max().over(before))
-    # a stretch that ends no later than one that began before it adds nothing
-    stretches = stretches.filter(stretches.previous.isnull() | (stretches["at"] > stretches.previous))
-    stretches = space.keep(stretches.select("account", "start", "at", "previous"))
-    grids = {}
-    for width, days in asked.items():
-        begins = ibis.greatest(stretches.start, ibis.coalesce(stretches.previous + width, stretches.start))
-        spans = stretches.select(
-            "account", begins=begins, ends=stretches["at"] + width, amount=ibis.literal(1, "int32")
-        )
-        grids[width] = _rolling(spans, days)
-    return grids
+    grids = {width: _Steps(days) for width, days in asked.items()}
+    for account, start, at, previous in _stretches(recent, subject, earliest, latest):
+        for width, steps in grids.items():
+            steps.add(account, np.maximum(start, previous + width), at + width)
+    return {width: steps.grid() for width, steps in grids.items()}
 
 
-def rolling_total(account_day: ir.Table, column: str, width: int, days: Iterable[int]) -> Grid:
-    """The sum of `column` over the last `width` days, on each day asked for.
+def rolling_totals(
+    account_day: ir.Table, column: str, asked: Mapping[int, Collection[int]]
+) -> Mapping[int, Grid]:
+    """The sum of `column` over the last W days, on each day asked for, by W.
 
     `account_day` has account, at and known; lines may share a day.
     """
-    spans = account_day.select(
-        "account",
-        begins=ibis.greatest(account_day["at"], account_day.known),
-        ends=account_day["at"] + width,
-        amount=account_day[column],
-    )
-    return _rolling(spans, days)
+    recent = account_day.filter(account_day["at"] > _earliest(asked))
+    daily = recent.group_by("account", "at", start=ibis.greatest(recent["at"], recent.known))
+    grids = {width: _Steps(days) for width, days in asked.items()}
+    daily = daily.agg(amount=recent[column].sum())
+    for batch in daily.to_pyarrow().to_batches(max_chunksize=BATCH):
+        account, start, at, amount = (_whole(batch[name]) for name in ("account", "start", "at", "amount"))
+        for width, steps in grids.items():
+            steps.add(account, start, at + width, amount)
+    return {width: steps.grid() for width, steps in grids.items()}
 
 
-def _rolling(spans: ir.Table, days: Iterable[int]) -> Grid:
-    """For each account and day asked for, the sum of `amount` of the spans [begins, ends) that hold it."""
-    asked = np.array(sorted(set(days)))
-    # slot of the first asked day that is not before it; the last slot stands for "after all of them"
-    at = np.arange(asked[0], asked[-1] + 2)
-    slot = pa.array(np.searchsorted(asked, at), pa.int32())
-    first = ibis.memtable(pa.table({"begins": pa.array(at, pa.int32()), "first": slot}))
-    last = ibis.memtable(pa.table({"ends": pa.array(at, pa.int32()), "last": slot}))
-    spans = spans.filter(spans.begins < spans.ends, spans.ends > int(at[0]), spans.begins < int(at[-1]))
-    spans = spans.mutate(
-        begins=ibis.greatest(spans.begins, int(at[0])), ends=ibis.least(spans.ends, int(at[-1]))
-    )
-    held = spans.join(first, "begins").join(last, "ends").filter(lambda t: t.first < t.last)
-    changes = held.select("account", "amount", slot="first").union(
-        held.select("account", slot="last", amount=-held.amount)
-    )
-    changes = changes.group_by("account", "slot").agg(amount=changes.amount.sum()).to_pyarrow()
-    account = changes["account"].to_numpy()
-    steps = np.zeros((int(account.max(initial=-1)) + 1, len(asked) + 1), np.int64)
-    steps[account, changes["slot"].to_numpy()] = changes["amount"].cast(pa.int64()).to_numpy()
-    return Grid(days=asked, values=steps.cumsum(axis=1)[:, :-1])
+class _Steps:
+    """Sums of spans of days that were added bit by bit, on some days: what goes up and down, by account.
+
+    The engine finds the spans; that they are laid on days here costs a fifth of doing so by joins.
+    """
+
+    def __init__(self, days: Iterable[int]) -> None:
+        self._days = np.array(sorted(set(days)))
+        # slot of the first asked day that is not before it; the last slot stands for "after all of them"
+        self._slots = np.searchsorted(self._days, np.arange(self._days[0], self._days[-1] + 2))
+        self._steps = np.zeros((0, len(self._days) + 1), np.int64)
+
+    def add(
+        self, account: np.ndarray, begins: np.ndarray, ends: np.ndarray, amount: np.ndarray | int = 1
+    ) -> None:
+        """Add `amount` to the days [begins, ends) of each account; a span that ends first is none."""
+        first, last = self._slot(begins), self._slot(ends)
+        held = np.flatnonzero(first < last)
+        account, amount = account[held], amount[held] if isinstance(amount, np.ndarray) else amount
+        accounts = int(account.max(initial=-1)) + 1
+        if accounts > len(self._steps):
+            more = np.zeros((accounts - len(self._steps), self._steps.shape[1]), np.int64)
+            self._steps = np.concatenate([self._steps, more])
+        cells, row = self._steps.reshape(-1), account * self._steps.shape[1]
+        np.add.at(cells, row + first[held], amount)
+        np.subtract.at(cells, row + last[held], amount)
+
+    def grid(self) -> Grid:
+        """The sums on each day."""
+        np.cumsum(self._steps, axis=1, out=self._steps)
+        return Grid(days=self._days, values=self._steps[:, :-1])
+
+    def _slot(self, day: np.ndarray) -> np.ndarray:
+        earliest, latest = self._days[0], self._days[-1] + 1
+        slots: np.ndarray = self._slots[np.clip(day, earliest, latest) - earliest]
+        return slots
+
+
+def _stretches(
+    subject_day: ir.Table, subject: str, earliest: int, latest: int
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Account, start, day and the last day before it of each subject's days, a batch at a time.
+
+    A day that is no later than one which was known before it adds nothing and is left out. One number holds
+    all of a line, so that they are sorted as numbers: the engine's window function takes five times as long.
+    """
+    rows = subject_day.select("account", "start", "at", subject=subject_day[subject]).to_pyarrow()
+    account, start, at, code = (_whole(rows[name]) for name in ("account", "start", "at", "subject"))
+    subjects, bits = int(code.max(initial=0)) + 1, int(latest - earliest + 1).bit_length()
+    pairs = account * subjects + code
+    names = None
+    if int(pairs.max(initial=0)).bit_length() + 2 * bits > 63:
+        names, pairs = np.unique(pairs, return_inverse=True)
+    lines = np.sort((pairs << 2 * bits) | ((start - earliest) << bits) | (at - earliest))
+    del rows, account, start, at, code, pairs
+    day = 2**bits - 1
+    latest_yet = np.maximum.accumulate((lines >> 2 * bits << bits) | (lines & day))
+    for first in range(0, len(lines), BATCH):
+        batch = lines[first : first + BATCH]
+        before = latest_yet[max(first - 1, 0) : first + len(batch) - 1]
+        if first == 0:
+            before = np.concatenate([[-1], before])
+        pair, at = batch >> 2 * bits, batch & day
+        previous = np.where(before >> bits == pair, before & day, NEVER)
+        new = np.flatnonzero(at > previous)
+        of_pair = pair[new] if names is None else names[pair[new]]
+        start = (batch[new] >> bits) & day
+        yield of_pair // subjects, start + earliest, at[new] + earliest, previous[new] + earliest
+
+
+def _earliest(asked: Mapping[int, Collection[int]]) -> int:
+    return min(min(days) - width for width, days in asked.items())
+
+
+def _whole(column: pa.Array | pa.ChunkedArray) -> np.ndarray:
+    numbers: np.ndarray = column.cast(pa.int64()).to_numpy()
+    return numbers

@@ -29,8 +29,8 @@ from sync.lake import Lake
 from sync.lake_engine import arrow_view
 from sync.lineage import Lineage
 from sync.mapped_objects import OF_RECORD, with_objects
+from sync.reduction import EVENTS
 from sync.settings_exports import Identity
-from sync.usage_days import EVENTS
 
 UNMATCHED: Final = pa.schema([("key", pa.string()), ("account_id", pa.string())])
 

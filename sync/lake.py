@@ -152,15 +152,16 @@ class Lake:
             listed.setdefault(segment.table_name, []).append(segment)
         return {name: self._table(name, listed.get(name, [])) for name in (*FROM_CRM, *EXPORT_TABLES)}
 
-    def read(self, segments: Sequence[SegmentRow]) -> ir.Table:
+    def read(self, segments: Sequence[SegmentRow], *, name: str | None = None) -> ir.Table:
         """The rows of segments of one table as they were written, with `filename`.
 
+        `name` is that of the engine's view; one of the same name shows these rows from now on.
         Raises InputError when a segment's file is gone or cut."""
         for segment in segments:
             self._check_size(segment)
         table: ir.Table = self.connection.read_parquet(
             [str(self.folder / segment.path) for segment in segments],
-            table_name=gen_name(f"segments_{segments[0].table_name}"),
+            table_name=name or gen_name(f"segments_{segments[0].table_name}"),
             filename=True,
             union_by_name=True,
             hive_partitioning=False,

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.util import gen_name
@@ -53,8 +54,20 @@ def arrow_view(connection: Any, rows: pa.Table) -> ir.Table:
     return connection.table(name)
 
 
-def batches_of(connection: Any, table: ir.Table, rows: int = 100_000) -> Iterator[pa.RecordBatch]:
-    """The expression's rows in batches, so that no more than one is held."""
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def epoch_us(moment: dt.Timestamp("UTC")) -> int:  # type: ignore[empty-body,valid-type]
+    """Microseconds since 1970, as DuckDB counts them."""
+
+
+def day_of(moment: ir.Column) -> ir.IntegerColumn:
+    """A time as its UTC day's number: exact until the year 2328, and null where it is null.
+
+    A cast to a date says the same, but looks the zone up for each value, which was half of the cost of
+    grouping events by day."""
+    return (epoch_us(moment) // 86_400_000_000).cast("int32")
+
+
+def batches_of(connection: Any, query: str, rows: int = 100_000) -> Iterator[pa.RecordBatch]:
+    """The rows of a compiled expression in batches, so that no more than one is held."""
     # Ibis 12.0 asks DuckDB 2's result for a method that it lost
-    result = connection.con.sql(connection.compile(table))
-    yield from result.to_arrow_reader(rows)
+    yield from connection.con.sql(query).to_arrow_reader(rows)

@@ -12,9 +12,10 @@ from sqlalchemy import case, func, select
 from connectors.canonical import EXPORT_KINDS
 from model.partials import PARTIALS
 from sync.export_copies import COUNTED
+from sync.reduction import EVENTS
 from sync.store import Store
 from sync.store.tables import BookmarkRow, QuarantineRow, SegmentRow
-from sync.usage_days import EVENTS, WITNESS
+from sync.usage_days import WITNESS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

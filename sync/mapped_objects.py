@@ -11,7 +11,8 @@ import ibis.expr.types as ir
 from connectors.canonical import EXPORT_KINDS, MAPPED_KINDS
 from model.partials import partials_of
 from sync.lake import Lake
-from sync.usage_days import EVENTS, usage_by_key
+from sync.reduction import EVENTS
+from sync.usage_days import usage_by_key
 
 OF_RECORD: Final = "account_crm_id"
 """The column of an export's table that leads to the account's record, where records are among its rows."""

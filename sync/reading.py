@@ -15,11 +15,12 @@ from model.partials import PARTIALS
 from sync.export_copies import Key, counted_source, source_of
 from sync.lake import Lake
 from sync.quarantine import Refused
+from sync.reduction import EVENTS
 from sync.segments import Segment
 from sync.store import Store
 from sync.store.tables import BookmarkRow
 from sync.tally import Tally
-from sync.usage_days import EVENTS, WITNESS, stage_counted
+from sync.usage_days import WITNESS, stage_counted
 
 if TYPE_CHECKING:
     from connectors.exports.spec import ExportFile, ExportSpec

@@ -21,15 +21,13 @@ import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
 from model.partials import PARTIALS, partial_schema, partials_of
-from model.workspace import Workspace
 from sync.export_copies import COUNTED, counted_source
 from sync.lake import Lake
-from sync.lake_engine import arrow_view, batches_of
+from sync.lake_engine import arrow_view
+from sync.reduction import ACCOUNT, EVENTS, Reduction
 from sync.segments import Segment, write_segment
 from sync.store.tables import SegmentRow
 
-EVENTS: Final = "events"
-ACCOUNT: Final = ("account_key",)
 WITNESS: Final = "user_day"  # every event is in it, so where there are events it has rows
 
 
@@ -56,9 +54,12 @@ def reduce_events(lake: Lake, *, run_id: str | None, now: datetime) -> int:
     held = {_name(twin): twin.source for twin in twins[WITNESS] if not _is_counted(twin)}
     stale = {source for name, source in held.items() if name not in wanted}
     sources = stale | {segment.source for name, segment in wanted.items() if name not in held}
-    written = 0
+    if not sources:
+        return 0
+    reduction, written = Reduction(lake), 0
     for source in sorted(sources):
-        made = [twin for segment in events if segment.source == source for twin in _reduced(lake, segment)]
+        fresh = [segment for segment in events if segment.source == source]
+        made = [twin for segment in fresh for twin in _reduced(lake, segment, reduction)]
         lake.commit(made, run_id=run_id, now=now, replace=[(partial, source) for partial in PARTIALS])
         written += len(made)
     return written
@@ -100,19 +101,18 @@ def _twins(lake: Lake) -> dict[str, list[SegmentRow]]:
     return {partial: lake.segments(partial) for partial in PARTIALS}
 
 
-def _reduced(lake: Lake, segment: SegmentRow) -> Iterator[Segment]:
-    with Workspace(lake.connection) as space:
-        for partial, table in partials_of(lake.read([segment]), ACCOUNT, space.keep).items():
-            made = write_segment(
-                lake.folder,
-                f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
-                partial,
-                batches_of(lake.connection, table),
-                source=segment.source,
-                schema=partial_schema(partial, ACCOUNT),
-            )
-            if made is not None:
-                yield made
+def _reduced(lake: Lake, segment: SegmentRow, reduction: Reduction) -> Iterator[Segment]:
+    for partial, batches in reduction.partials(segment):
+        made = write_segment(
+            lake.folder,
+            f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
+            partial,
+            batches,
+            source=segment.source,
+            schema=partial_schema(partial, ACCOUNT),
+        )
+        if made is not None:
+            yield made
 
 
 def _all(lake: Lake, partial: str, parts: Sequence[ir.Table]) -> ir.Table:

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.rolling import rolling_distinct, rolling_total
+from model.rolling import rolling_distinct, rolling_totals
 from model.timeline import first_known, in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
@@ -132,8 +132,8 @@ def build(inputs: Inputs) -> pa.Table:
     asked = {
         days: [d - lag for d in inputs.days for lag in (LAGS if days == 30 else (0,))] for days in WINDOWS
     }
-    in_use = rolling_distinct(used, "feature", asked, inputs.space)
-    events = rolling_total(used, "events", 90, inputs.days).at(account, day)
+    in_use = rolling_distinct(used, "feature", asked)
+    events = rolling_totals(used, "events", {90: inputs.days})[90].at(account, day)
     month, quarter = in_use[30].at(account, day), in_use[90].at(account, day)
     rare = np.nan_to_num(_figures(figures, "advanced_events"))
     return pa.table(
@@ -181,12 +181,13 @@ def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
     `usual` is its place in the usual order: mean days from an account's first use of anything to this."""
     asked = day_table(days)
     users = asked.join(first, first.known <= asked.day)
-    began = users["at"].min().over(ibis.window(group_by=["day", "account"]))
-    users = users.mutate(after=users["at"] - began)
-    accounts = users.group_by("day").agg(accounts=users.account.nunique(), offered=users.feature.nunique())
-    counted = users.group_by("day", "feature").agg(
-        n=users.count(), released=users["at"].min(), usual=users.after.mean().round(6)
+    began = users.group_by("day", "account").agg(began=users["at"].min())
+    after = users.join(began, ["day", "account"]).mutate(after=lambda t: t["at"] - t.began)
+    counted = after.group_by("day", "feature").agg(
+        n=after.count(), released=after["at"].min(), usual=after.after.mean().round(6)
     )
+    accounts = began.group_by("day").agg(accounts=began.count())
+    accounts = accounts.join(counted.group_by("day").agg(offered=counted.count()), "day")
     counted = counted.join(accounts, "day")
     share = counted.n / counted.accounts
     return counted.select("day", "feature", "released", "offered", "usual", popularity=share)

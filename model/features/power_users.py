@@ -100,11 +100,15 @@ def build(inputs: Inputs) -> ir.Table:
 def _per_user(inputs: Inputs) -> ir.Table:
     """Days and events of each user over 30 days, and `days_before` of the 30 that ended 90 days earlier."""
     named = inputs.timeline.user_day.filter(lambda t: t.user.notnull())
-    seen = in_windows(named, inputs.days, {0: 30, 90: 30})
+    # a user's day has a line here and its events lines of their own, so that days are summed, not told apart
+    events = named.select("account", "user", "at", "known", "events", days=ibis.literal(0, "int32"))
+    active = inputs.timeline.active_day.select("account", "user", "at", "known")
+    active = active.mutate(events=ibis.literal(0, "int32"), days=ibis.literal(1, "int32"))
+    seen = in_windows(events.union(active), inputs.days, {0: 30, 90: 30})
     return seen.group_by("account", "user", "day").agg(
-        days=seen["at"].nunique(where=seen.lag == 0),
+        days=ibis.coalesce(seen.days.sum(where=seen.lag == 0), 0),
         events=ibis.coalesce(seen.events.sum(where=seen.lag == 0), 0),
-        days_before=seen["at"].nunique(where=seen.lag == 90),
+        days_before=ibis.coalesce(seen.days.sum(where=seen.lag == 90), 0),
     )
 
 

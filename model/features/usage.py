@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.rolling import rolling_total
+from model.rolling import rolling_totals
 
 NEEDS = {"events": ("account_id", "user_id", "session_id", "at", "known_from")}
 # Days before the as-of day on which events of the last W days are counted, by W.
@@ -96,14 +96,10 @@ TRACES = {name: (Trace(table="events", days=days),) for name, days in _DAYS.item
 def build(inputs: Inputs) -> pa.Table:
     """Usage features of every row whose account was active in the last 90 days, or half a year ago."""
     named = inputs.timeline.user_day.filter(lambda t: t.user.notnull())
-    daily = inputs.space.keep(named.group_by("account", "at", "known").agg(events=named.events.sum()))
-    totals = {
-        width: rolling_total(daily, "events", width, {day - lag for day in inputs.days for lag in lags})
-        for width, lags in EVENT_LAGS.items()
-    }
-    sessions = rolling_total(
-        _sessions(inputs.timeline.session_day, min(inputs.days) - 30), "sessions", 30, inputs.days
-    )
+    asked = {width: {day - lag for day in inputs.days for lag in lags} for width, lags in EVENT_LAGS.items()}
+    totals = rolling_totals(named, "events", asked)
+    met = _sessions(inputs.timeline.session_day, min(inputs.days) - 30)
+    sessions = rolling_totals(met, "sessions", {30: inputs.days})[30]
 
     def users(width: int, lag: int = 0) -> np.ndarray:
         return inputs.timeline.users[width].at(inputs.account, inputs.day - lag)

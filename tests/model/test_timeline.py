@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.partials import partials_of
-from model.rolling import Grid, rolling_total, rolling_users
+from model.rolling import Grid, rolling_totals, rolling_users
 from model.timeline import Timeline, code_days, first_known, in_windows, read_timeline
 from model.workspace import Workspace
 
@@ -54,7 +54,7 @@ def test_rolling_users_equal_a_brute_force_count(
     """The coverage rule gives count(distinct user) for every window and day, late rows included."""
     with Workspace(BACKEND) as space:
         timeline = _timeline(events, days, space)
-        grids = rolling_users(timeline.active_day, dict.fromkeys(WINDOWS, days), space)
+        grids = rolling_users(timeline.active_day, dict.fromkeys(WINDOWS, days))
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     # a day's events count from the first moment that one of them was known
     known: dict[tuple[str, str, int], int] = {}
@@ -70,6 +70,26 @@ def test_rolling_users_equal_a_brute_force_count(
         assert grids[width].at(np.array([code["account"]]), np.array([day])) == len(active)
 
 
+def test_any_number_of_accounts_and_users_is_counted_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Codes and days that no longer fit one number together are told apart, wherever a batch ends."""
+    monkeypatch.setattr("model.rolling.BATCH", 3)
+    lines = [(a, u, d, d + late) for a in (0, 99_999) for u in (7, 2**31 - 1) for d, late in ((3, 0), (9, 2))]
+    columns = zip(("account", "user", "at", "known"), zip(*lines, strict=True), strict=True)
+    engine = ibis.duckdb.connect()
+    engine.con.register(
+        "far_apart", pa.table({name: pa.array(values, pa.int32()) for name, values in columns})
+    )
+    days = [2, 3, 10, 11, 13, 19, 4000]
+    grid = rolling_users(engine.table("far_apart"), {10: days})[10]
+    engine.disconnect()
+    accounts = np.array([0, 5, 99_999])[:, None]
+    assert grid.at(accounts, np.array(days)).tolist() == [
+        [0, 2, 2, 2, 2, 0, 0],
+        [0, 0, 0, 0, 0, 0, 0],
+        [0, 2, 2, 2, 2, 0, 0],
+    ]
+
+
 @settings(max_examples=3, deadline=None, derandomize=True)
 @given(events=EVENTS, days=DAYS)
 def test_rolling_totals_equal_a_brute_force_sum(
@@ -78,7 +98,7 @@ def test_rolling_totals_equal_a_brute_force_sum(
     """Event totals of a window are the sum over its days of what was known by then, late events too."""
     with Workspace(BACKEND) as space:
         timeline = _timeline(events, days, space)
-        grid = rolling_total(timeline.user_day, "events", 30, days)
+        grid = rolling_totals(timeline.user_day, "events", {30: days})[30]
         codes = BACKEND.to_pyarrow(timeline.accounts).to_pylist()
     for code, day in itertools.product(codes, days):
         own = [e for e in events if e[0] == code["account_id"] and e[2] + e[3] <= day]

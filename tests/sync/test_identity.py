@@ -16,8 +16,8 @@ from sync.aliases import Alias
 from sync.currencies import Money
 from sync.identity import Resolved, resolve
 from sync.lake import Lake
+from sync.reduction import ACCOUNT
 from sync.settings_exports import Identity
-from sync.usage_days import ACCOUNT
 
 Rows = Callable[..., pa.Table]
 Fill = Callable[..., None]
