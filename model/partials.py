@@ -88,19 +88,19 @@ def usage_by_day(
     return {name: space.keep(table) for name, table in made.items()}
 
 
-def kind_of(name: str, column: str) -> str:
-    """The Ibis type of a partial's column."""
-    return "string" if PARTIALS[name][column] == _TEXT else "int32"
-
-
 def partial_schema(name: str, account: Sequence[str]) -> pa.Schema:
     """The Arrow schema of a partial whose accounts are told by these columns."""
     return pa.schema([*((column, _TEXT) for column in account), *PARTIALS[name].items()])
 
 
 def _cast(table: ir.Table, name: str, account: Sequence[str]) -> ir.Table:
-    columns = {column: table[column].cast(kind_of(name, column)) for column in PARTIALS[name]}
+    columns = {column: table[column].cast(_kind_of(name, column)) for column in PARTIALS[name]}
     return table.select(*account, **columns)
+
+
+def _kind_of(name: str, column: str) -> str:
+    """The Ibis type of a partial's column."""
+    return "string" if PARTIALS[name][column] == _TEXT else "int32"
 
 
 def _billing_names(events: ir.Table) -> ir.Table:

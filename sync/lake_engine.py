@@ -15,6 +15,8 @@ from ibis.util import gen_name
 
 from connectors.errors import SettingError
 
+DAY_US: Final = 86_400_000_000
+
 
 def open_engine(url: str) -> Any:
     """An Ibis connection whose dates are UTC's, whatever the machine's zone.
@@ -52,9 +54,6 @@ def arrow_view(connection: Any, rows: pa.Table) -> ir.Table:
     name = gen_name("upswell_arrow")
     connection.con.register(name, rows)
     return connection.table(name)
-
-
-DAY_US: Final = 86_400_000_000
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]

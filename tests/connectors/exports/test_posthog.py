@@ -44,6 +44,9 @@ def test_parquet_and_json_lines_say_the_same(load: Any, lines: Any) -> None:
     first, second = table.to_pylist()
     assert (first["account_key"], first["user_id"], first["session_id"]) == ("acme", "u1", "s1")
     assert (first["at"], first["known_from"], first["event"]) == (AT, LATER, "$pageview")
+    assert first["feature"] is None  # PostHog's own event of every page
+    (named,) = load(as_parquet(events[:1]), columns={"feature": "event"})["feature"].to_pylist()
+    assert named == "$pageview"  # unless the settings say what is a feature
     assert (second["account_key"], second["session_id"]) == (None, None)
 
 
