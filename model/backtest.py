@@ -77,7 +77,7 @@ def judge(
         known = replace(panel, table=past, data_hash=f"{panel.data_hash}:before:{tested[0]}")
         used = train(known, target=trained.target, products=products, seed=seed)
     probability = probabilities(used.margins(rows))
-    rules = probabilities(replace(used, booster=None, weight=0.0).margins(rows))
+    rules = probabilities(replace(used, basis="scorecard", booster=None, weight=0.0).margins(rows))
     return Judgement(
         saved=bool(later),
         rows=rows,
