@@ -23,6 +23,7 @@ import pyarrow as pa
 from infra.bench.model_baselines import Said, blog_recipe, last_quarter, seat_rule
 from infra.bench.model_bound import driver_panel
 from infra.bench.model_company import Company, company, known_at, rows_of
+from model.evaluate import scores
 from model.frame import numbers
 from model.panel import OUTCOMES, Panel, Rows
 from model.predict import predict
@@ -39,11 +40,16 @@ METRICS: Final = ("auc", "pr_auc", "log_loss", "lift_20")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """The later rows that are judged, what came after them, and what the truth said of them."""
+    """The later rows that are judged, what came after them, and what the truth said of them.
+
+    The truth knows deals that were typed into the CRM after the fact, and says nothing of accounts that have
+    one open; `all_rows` has these too, as whoever looks at the scores does."""
 
     panel: Panel  # as it stood before them
     rows: pa.Table
     truth: pa.Table
+    all_rows: pa.Table
+    all_outcomes: np.ndarray
 
     @property
     def outcome(self) -> np.ndarray:
@@ -60,12 +66,15 @@ def window_of(company: Company, panel: Panel | None = None) -> Window:
     truth = pa.concat_tables([company.truth(day) for day in days])
     judged = ~np.asarray(rows["is_pipeline"].to_numpy(zero_copy_only=False), bool)
     eligible = truth["eligible"].to_numpy(zero_copy_only=False)
-    judged &= np.array([value is True for value in eligible.tolist()])
-    kept = pa.array(judged)
+    happened = truth["expanded"].to_pylist()
+    judged &= np.array([value is not None for value in happened])
+    kept = pa.array(judged & np.array([value is True for value in eligible.tolist()]))
     return Window(
         panel=known_at(panel, days[0], company.target.horizon_days),
         rows=rows.filter(kept).combine_chunks(),
         truth=truth.filter(kept).combine_chunks(),
+        all_rows=rows.filter(pa.array(judged)).combine_chunks(),
+        all_outcomes=np.array([value is True for value in happened], float)[judged],
     )
 
 
@@ -117,12 +126,11 @@ def judge_seed(folder: Path, *, accounts: int, months: int, seed: int) -> None:
     show(f"captured_{seed}", share, "of the truth's gain in log loss", f"at least {CAPTURED}; {told}")
     show(f"captured_expected_{seed}", expected, "the same by true chances", "no noise of outcomes")
     found = {name: each.figures(outcome) for name, each in said.items()}
-    show(
-        f"ece_{seed}",
-        found["upswell"]["ece"],
-        "ECE",
-        f"limit {CALIBRATION}; truth {found['truth']['ece']:.3f}",
-    )
+    all_said = probabilities(trained.margins(window.all_rows))
+    told = f"limit {CALIBRATION}; said {all_said.mean():.3f}, expanded {window.all_outcomes.mean():.3f}"
+    show(f"ece_{seed}", scores(window.all_outcomes, all_said)["ece"], "ECE of all that is scored", told)
+    told = f"said {ours.mean():.3f}, expanded {outcome.mean():.3f}, truth's own {found['truth']['ece']:.3f}"
+    show(f"ece_judged_{seed}", found["upswell"]["ece"], "ECE without deals that nobody typed in", told)
     for metric in METRICS:
         others = ", ".join(f"{name} {found[name][metric]:.3f}" for name in said if name != "upswell")
         show(f"{metric}_{seed}", found["upswell"][metric], metric, others)
