@@ -7,6 +7,7 @@ xdist worker), in a folder that goes with them and out of reach of anybody else'
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import pwd
 import re
@@ -239,14 +240,15 @@ def _run(command: list[str | Path], user: str | None, *, log: Path | None = None
 
 
 @pytest.fixture
-def spark(binary: Callable[[str, str], Path], tmp_path_factory: pytest.TempPathFactory) -> Any:
+def spark(binary: Callable[[str, str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Spark in this process: one Java machine a run, and its session, new where a test has stopped it."""
     sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed; it is in the extra `spark`")
     binary("java", "default-jre-headless")
     tables = {"spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark"))}
     session = sql.SparkSession.builder.config(map=SPARK | tables).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
-    return session
+    yield session
+    gc.collect()  # sockets that py4j left to the collector are this test's, and warned of while it runs
 
 
 @pytest.fixture
