@@ -2,11 +2,12 @@
 
 Such a field is empty until somebody has sold the expansion; then it is filled in, and every past row of the
 account bears today's value. A model takes it for foresight: it looks better on all past rows, and is worse on
-the accounts it scores. Three tells, of which one is enough:
+the accounts it scores. Four tells, of which one is enough:
 
 - alone, it ranks expansions almost perfectly (a category by the past rate of each level, judged later);
 - it is filled almost only in rows that an expansion followed;
-- it knows a record as it stands now, and tells almost perfectly which accounts have ever expanded.
+- it knows a record as it stands now, and tells almost perfectly which accounts have ever expanded;
+- it is known for most of the rows to learn from and for few of those to score, or the other way round.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from model.evaluate import auc
 from model.features.families import CATALOGUE
@@ -30,6 +32,10 @@ SUSPECT_AUC: Final = 0.95
 FEW: Final = 20
 # An account has a row a month, so rows are many before they tell anything.
 MANY_ROWS: Final = 200
+# Shares of rows for which a feature is known, a horizon apart, that differ by more than this are no chance.
+# Rule of thumb: no feature of six synthetic companies came near (docs/benchmarks.md).
+KNOWN_GAP: Final = 0.5
+LATEST_DATES: Final = 3
 # Of the exceptions that chance would bring, at most this share is "almost none".
 ALMOST_NONE: Final = 0.1
 # The rate of a level with fewer rows than this is drawn towards the rate of all.
@@ -57,6 +63,8 @@ def find_suspects(panel: Panel, rows: pa.Table, split: Split | None) -> tuple[Su
         why = _ranks(column, y, split) or _filled(column, y, "rows", "an expansion followed")
         if why is None and name in CATALOGUE and CATALOGUE[name].present:
             why = accounts.tell(_values(panel.table, name, text=name in panel.categorical))
+        if why is None:
+            why = _differs(panel, name, rows)
         if why is not None:
             found.append(Suspect(name=name, why=why))
     return tuple(found)
@@ -136,6 +144,20 @@ def _filled(column: np.ndarray, y: np.ndarray, what: str, when: str) -> str | No
     if not _almost_none(without, known.sum() * (1 - y.mean())):
         return None
     return f"it is filled almost only where {when} ({known.sum() - without:,} of {known.sum():,} {what})"
+
+
+def _differs(panel: Panel, name: str, rows: pa.Table) -> str | None:
+    """The fourth tell: rows of the latest dates to learn from against those of the panel's last date."""
+    if not rows.num_rows:
+        return None
+    text = name in panel.categorical
+    dates = pc.unique(rows["as_of"]).sort()[-LATEST_DATES:]
+    past = _known(_values(rows.filter(pc.is_in(rows["as_of"], dates)), name, text=text))
+    newest = pc.equal(panel.table["as_of"], pc.max(panel.table["as_of"]))
+    now = _known(_values(panel.table.filter(newest), name, text=text))
+    if min(past.size, now.size) < FEW or abs(past.mean() - now.mean()) <= KNOWN_GAP:
+        return None
+    return f"it is known for {past.mean():.0%} of the rows to learn from and {now.mean():.0%} of those to score"
 
 
 def _rates(past: np.ndarray, y: np.ndarray, later: np.ndarray) -> np.ndarray:
