@@ -33,7 +33,7 @@ FEW: Final = 20
 # An account has a row a month, so rows are many before they tell anything.
 MANY_ROWS: Final = 200
 # Shares of rows for which a feature is known, a horizon apart, that differ by more than this are no chance.
-# Rule of thumb: no feature of six synthetic companies came near (docs/benchmarks.md).
+# Rule of thumb.
 KNOWN_GAP: Final = 0.5
 LATEST_DATES: Final = 3
 # Of the exceptions that chance would bring, at most this share is "almost none".
@@ -57,6 +57,9 @@ def find_suspects(panel: Panel, rows: pa.Table, split: Split | None) -> tuple[Su
     """
     y = numbers(rows, "label")
     accounts = _Accounts.of(panel)
+    dates = rows["as_of"].to_numpy()
+    latest = np.isin(dates, np.unique(dates)[-LATEST_DATES:])
+    to_score = panel.table.filter(pc.equal(panel.table["as_of"], pc.max(panel.table["as_of"])))
     found = []
     for name in panel.features:
         column = _values(rows, name, text=name in panel.categorical)
@@ -64,7 +67,7 @@ def find_suspects(panel: Panel, rows: pa.Table, split: Split | None) -> tuple[Su
         if why is None and name in CATALOGUE and CATALOGUE[name].present:
             why = accounts.tell(_values(panel.table, name, text=name in panel.categorical))
         if why is None:
-            why = _differs(panel, name, rows)
+            why = _differs(column[latest], _values(to_score, name, text=name in panel.categorical))
         if why is not None:
             found.append(Suspect(name=name, why=why))
     return tuple(found)
@@ -146,18 +149,14 @@ def _filled(column: np.ndarray, y: np.ndarray, what: str, when: str) -> str | No
     return f"it is filled almost only where {when} ({known.sum() - without:,} of {known.sum():,} {what})"
 
 
-def _differs(panel: Panel, name: str, rows: pa.Table) -> str | None:
-    """The fourth tell: rows of the latest dates to learn from against those of the panel's last date."""
-    if not rows.num_rows:
+def _differs(past: np.ndarray, now: np.ndarray) -> str | None:
+    """The fourth tell: values of the latest rows to learn from against those of the rows to score."""
+    if min(past.size, now.size) < FEW:
         return None
-    text = name in panel.categorical
-    dates = pc.unique(rows["as_of"]).sort()[-LATEST_DATES:]
-    past = _known(_values(rows.filter(pc.is_in(rows["as_of"], dates)), name, text=text))
-    newest = pc.equal(panel.table["as_of"], pc.max(panel.table["as_of"]))
-    now = _known(_values(panel.table.filter(newest), name, text=text))
-    if min(past.size, now.size) < FEW or abs(past.mean() - now.mean()) <= KNOWN_GAP:
+    before, after = float(_known(past).mean()), float(_known(now).mean())
+    if abs(before - after) <= KNOWN_GAP:
         return None
-    return f"it is known for {past.mean():.0%} of the rows to learn from and {now.mean():.0%} of those to score"
+    return f"it is known for {before:.0%} of the latest rows to learn from and {after:.0%} of those to score"
 
 
 def _rates(past: np.ndarray, y: np.ndarray, later: np.ndarray) -> np.ndarray:
