@@ -49,8 +49,8 @@ class Workspace:
     def _view_of_rows(self, name: str, expression: ir.Table) -> ir.Table:
         """A view of the rows as they are now, which Spark holds until the view is dropped.
 
-        A checkpoint and no cache: each view of a view would be planned anew down to the first table, and a
-        panel is made of dozens of them (measured on 40 accounts: no end in ten minutes, instead of one)."""
+        A checkpoint and no cache: a cached view of views is planned anew down to the first table each time,
+        and a panel is made of dozens of them."""
         plan = f"{name}_plan"
         planned = self._backend.create_view(plan, expression)  # Arrow tables in it become known by this
         try:

@@ -82,12 +82,12 @@ def differences(one: pa.Table, other: pa.Table) -> dict[str, list[tuple[Any, ...
 
 def test_every_feature_is_the_same_on_spark(spark: Any) -> None:
     """Of random rows of every table, on three days: columns, accounts, values, unknown ones, completeness."""
-    given = several(seeds=(1, 2, 3))
+    given = several(seeds=(1, 2))
     expected, found = features(on_duckdb(given)), features(on_spark(given, spark))
     for day in DAYS:
         assert differences(expected[day].table, found[day].table) == {}, day
         assert expected[day].absent == found[day].absent
-        assert expected[day].table.num_rows > 30
+        assert expected[day].table.num_rows > 20
     whole = pa.concat_tables(rows.table for rows in expected.values())
     told = [name for name in CATALOGUE if len(set(map(str, whole[name].to_pylist())) - {"nan", "None"}) > 1]
     assert len(told) > 0.95 * len(CATALOGUE), CATALOGUE.keys() - told
