@@ -242,7 +242,7 @@ def _run(command: list[str | Path], user: str | None, *, log: Path | None = None
 @pytest.fixture
 def spark(binary: Callable[[str, str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Spark in this process: one Java machine a run, and its session, new where a test has stopped it."""
-    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed; it is in the extra `spark`")
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed: make spark")
     binary("java", "default-jre-headless")
     tables = {"spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark"))}
     session = sql.SparkSession.builder.config(map=SPARK | tables).getOrCreate()
