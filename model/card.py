@@ -24,7 +24,10 @@ def write_card(trained: TrainedModel) -> str:
     lines = [
         f"# Expansion model {trained.version}",
         "",
-        f"Predicts an expansion within {target.horizon_days} days of the as-of date.",
+        (
+            f"Predicts an expansion within {target.horizon_days} days of the as-of date. {target.sentence()} "
+            f"(target {target.fingerprint})"
+        ),
         "",
         _standing(trained),
         "",
@@ -39,6 +42,10 @@ def write_card(trained: TrainedModel) -> str:
         lines += ["Left out, because they look written after the expansion:", ""]
         lines += [f"- {name}: {why}" for name, why in facts["suspicions"].items()]
         lines += [""]
+    if facts.get("allowed"):
+        lines += ["Vouched for by the team, though they look written after the expansion:", ""]
+        lines += [f"- {name}: {why}" for name, why in facts["allowed"].items()]
+        lines += [""]
     lines += _quality(trained.metrics)
     if facts["has_signal"] is False:
         lines += [
@@ -50,7 +57,8 @@ def write_card(trained: TrainedModel) -> str:
         "## Limits",
         "",
         "- Accounts with an open expansion opportunity are pipeline: scored, but not trained on.",
-        "- Product follows stated rules, weighed by past expansions; timing and health stated rules alone.",
+        "- Product follows stated rules, weighed by past expansions; timing a hazard and stated rules.",
+        "- Health follows stated rules alone.",
         "- Priority is a rank among the rows scored together.",
     ]
     return "\n".join(lines) + "\n"
@@ -65,6 +73,8 @@ def _standing(trained: TrainedModel) -> str:
                 f"{trained.facts['history_days']} days; a model needs {MIN_EXPANSIONS} expansions, "
                 f"{MIN_HISTORY_DAYS} days and outcomes on later dates."
             )
+        case "no_signal":
+            return "**Not ranked.** Every account has the rate of all; see below."
         case "blend":
             return (
                 f"**Scored by rules and model together**, the model at {trained.weight:.0%} on log-odds "

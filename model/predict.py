@@ -57,13 +57,11 @@ def predict_range(
     )
     health, health_reasons = judge_health(table, rows.signals)
     typical = 1 / 3 if trained.hazard is None else trained.hazard.typical
-    timing = choose_timing(table, curve, typical=typical, health=health, tiers=cuts, signals=rows.signals)
-    product, second = best_two(chances, products)
+    timing = ["hold"] * table.num_rows
     if tells:
-        supporting, opposing = explain(table, trained.contributions(table), trained.features)
-    else:
-        timing = ["hold"] * table.num_rows
-        supporting = opposing = [[] for _ in range(table.num_rows)]
+        timing = choose_timing(table, curve, typical=typical, health=health, tiers=cuts, signals=rows.signals)
+    product, second = best_two(chances, products)
+    supporting, opposing = explain(table, trained.contributions(table), trained.features)
     completeness = numbers(table, "data_completeness")
     enough = rows.signals["min_completeness"] if tells else np.inf
     likely, mean = np.round(probability, 6), np.round(value[:, 0], 2)

@@ -17,8 +17,8 @@ FEATURES = ("days_to_renewal", "tenure_days", "seat_utilisation")
 
 
 def happened(n: int, seed: int) -> tuple[pa.Table, np.ndarray]:
-    """Accounts that expand just before their renewal, if at all; a third of the rows has been seen for a month
-    only, and their margins."""
+    """Accounts that expand just before their renewal, if at all, and their margins; a third of the rows has
+    been seen for a month only."""
     rng = np.random.default_rng(seed)
     margins = rng.normal(-1.5, 1, n)
     grows = rng.random(n) < 1 / (1 + np.exp(-margins))
@@ -58,7 +58,7 @@ def test_accounts_near_their_renewal_are_told_from_the_others(hazard: HazardMode
 
 def test_rows_that_are_not_matured_are_learnt_from() -> None:
     """Where the first third alone has passed, it still teaches the first third."""
-    table, margins = happened(4000, seed=3)
+    table, _ = happened(4000, seed=3)
     newer = table.set_column(1, "observed", pa.array(np.full(4000, 30.0)))
     early = (table["days_to"].to_numpy() <= 30).astype(float)
     newer = newer.set_column(0, "days_to", pa.array(np.where(early > 0, table["days_to"].to_numpy(), np.nan)))

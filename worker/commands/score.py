@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from worker.commands.train import NO_SIGNAL_TOLD
 from worker.loop_home import open_loop
 from worker.verb import App, verb
 
@@ -50,9 +51,13 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
                 record="--as-of",
                 fix="name a day up to then, or leave it out for today",
             )
+        if (learnt := loop.other_target()) is not None:
+            app.warn(f"the model was trained for another target than [target] states: {learnt} Train anew.")
         report = loop.score(run, day)
         matched_share = loop.tables().report.matched_share
     scores = report.scores
+    if "no_signal" in scores["basis"].to_pylist()[:1]:
+        app.warn(NO_SIGNAL_TOLD)
     if out is not None:
         write_csv(out, scores)
     app.answer.data = {
