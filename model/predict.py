@@ -13,7 +13,7 @@ from model.frame import numbers
 from model.health import judge_health
 from model.offers import offers
 from model.panel import Rows
-from model.product import Product, best_two, product_chances
+from model.product import Product, product_chances, recommended
 from model.reasons import explain, reason_column
 from model.timing import URGENCY, choose_timing
 from model.trained import NO_SIGNAL, TrainedModel, probabilities
@@ -39,9 +39,10 @@ def predict_range(
     """What can be said of each row alone, whichever rows stand beside it, to the last bit.
 
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
-    expansion), expected_arr (all ARR in the account's currency per year), product, product_2, products (as
-    `model.offers` has them), chance_soon and chance_later (within one and two thirds of the horizon), timing,
-    health, health_reasons, reasons, against, reason_codes, data_completeness (0–1), basis, is_pipeline,
+    expansion), expected_arr (all ARR in the account's currency per year), product, product_2 (the two most
+    likely, the one with more expected ARR first), products (as `model.offers` has them), chance_soon and
+    chance_later (within one and two thirds of the horizon), timing, health, health_reasons, reasons, against,
+    reason_codes, data_completeness (0–1), basis, is_pipeline,
     model_version. Where the data tell nothing (basis no_signal) every account has the rate of all, the tier
     not_enough_data and no reasons. Raises ModelError when the rows lack a feature of the model.
     """
@@ -60,7 +61,7 @@ def predict_range(
     timing = ["hold"] * table.num_rows
     if tells:
         timing = choose_timing(table, curve, typical=typical, health=health, tiers=cuts, signals=rows.signals)
-    product, second = best_two(chances, products)
+    product, second = recommended(chances, of_products[..., 0], products)
     supporting, opposing = explain(table, trained.contributions(table), trained.features)
     completeness = numbers(table, "data_completeness")
     enough = rows.signals["min_completeness"] if tells else np.inf

