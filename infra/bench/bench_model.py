@@ -135,7 +135,7 @@ def judge_seed(folder: Path, *, accounts: int, months: int, seed: int) -> None:
         others = ", ".join(f"{name} {found[name][metric]:.3f}" for name in said if name != "upswell")
         show(f"{metric}_{seed}", found["upswell"][metric], metric, others)
     _judge_rest(trained, made, window, seed)
-    _judge_bound(made, window, ours, base, seed)
+    _judge_bounds(made, window, ours, base, seed)
 
 
 def _judge_rest(trained: TrainedModel, made: Company, window: Window, seed: int) -> None:
@@ -177,15 +177,18 @@ def _judge_rest(trained: TrainedModel, made: Company, window: Window, seed: int)
         )
 
 
-def _judge_bound(made: Company, window: Window, ours: np.ndarray, base: float, seed: int) -> None:
-    known = window_of(made, driver_panel(made))
-    best = train(known.panel, target=made.target, products=made.products, seed=seed)
-    said = probabilities(best.margins(known.rows))
-    for name, outcome in (("", window.outcome), ("expected_", window.truth["probability"].to_numpy())):
-        flat = loss(outcome, np.full(outcome.size, base))
-        gains = [flat - loss(outcome, each) for each in (ours, said, window.truth["probability"].to_numpy())]
-        show(f"bound_{name}{seed}", gains[1] / gains[2], "of the truth's gain", "all drivers without noise")
-        show(f"of_bound_{name}{seed}", gains[0] / gains[1], "of the bound's gain", f"at least {OF_THE_BOUND}")
+def _judge_bounds(made: Company, window: Window, ours: np.ndarray, base: float, seed: int) -> None:
+    true = window.truth["probability"].to_numpy()
+    for bound, what in (("drivers", "drivers without noise"), ("traces", "what their traces tell of them")):
+        known = window_of(made, driver_panel(made, by_traces=bound == "traces"))
+        best = train(known.panel, target=made.target, products=made.products, seed=seed)
+        said = probabilities(best.margins(known.rows))
+        for name, outcome in (("", window.outcome), ("expected_", true)):
+            flat = loss(outcome, np.full(outcome.size, base))
+            gains = [flat - loss(outcome, each) for each in (ours, said, true)]
+            show(f"bound_{bound}_{name}{seed}", gains[1] / gains[2], "of the truth's gain", what)
+            told = f"at least {OF_THE_BOUND}"
+            show(f"of_bound_{bound}_{name}{seed}", gains[0] / gains[1], "of the bound's gain", told)
 
 
 def main() -> None:

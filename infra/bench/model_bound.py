@@ -1,6 +1,7 @@
-"""The bound: every driver that any source shows a trace of, without noise, for the product's own learner.
+"""Bounds: the product's own learner, given the drivers of the company themselves in place of features.
 
-What it does not hold is what nobody could know: the process called `unobserved`, and the market's shock.
+Once every driver that any source shows a trace of, without noise: it lacks only the process `unobserved` and
+the market's shock. And once what can be known of each driver by its traces (`model_traces.py`).
 """
 
 from __future__ import annotations
@@ -18,16 +19,22 @@ from connectors.sandbox.company.referee import read_truth
 from connectors.sandbox.company.truth import HORIZON_WEEKS
 from connectors.sandbox.company.world import World, peer_warmth, run
 from infra.bench.model_company import Company
+from infra.bench.model_traces import EXACT, told_by_traces
 from model.panel import Panel
 
 HIDDEN: Final = ("unobserved", "momentum")  # momentum shows in the levels that share it
 
 
-def driver_panel(company: Company) -> Panel:
-    """The company's panel with the true drivers, as of each row's day, in place of its features."""
+def driver_panel(company: Company, *, by_traces: bool = False) -> Panel:
+    """The company's panel with the true drivers, as of each row's day, in place of its features; with
+    `by_traces`, with what can be known of them."""
     plan, now = read_plan(company.folder)
     world = run(plan, now + HORIZON_WEEKS, snapshots=frozenset({0}))
     found = _drivers(world)
+    if by_traces:
+        known = told_by_traces(world)
+        found = {name: values for name, values in found.items() if name not in PROCESSES or name in EXACT}
+        found |= known | {name: _metered(world.traces[name]) for name in ("api_ratio", "storage_ratio")}
     table = company.panel.table
     week = (table["as_of"].to_numpy() - np.datetime64(plan.epoch.date())).astype(int) // 7
     places = {key: place for place, key in enumerate(read_truth(company.folder)["account_key"].to_pylist())}
@@ -42,6 +49,11 @@ def driver_panel(company: Company) -> Panel:
     for name, column in columns.items():
         kept = kept.append_column(name, column)
     return replace(company.panel, table=kept, features=tuple(columns), categorical=())
+
+
+def _metered(values: np.ndarray) -> np.ndarray:
+    """The mean of the newest month that has been reported: it ended two weeks ago on average."""
+    return np.stack([values[max(0, week - 6) : max(1, week - 2)].mean(axis=0) for week in range(len(values))])
 
 
 def _drivers(world: World) -> dict[str, np.ndarray]:
