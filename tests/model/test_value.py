@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from model.panel import Panel
 from model.value import ANY, PRIOR, ValueModel, train_value
 
 PRODUCTS = ("SEATS", "SERVICE")
@@ -118,7 +117,7 @@ def test_a_model_survives_json() -> None:
     assert again == model
 
 
-def test_a_column_that_is_left_out_is_not_looked_at(panel: Panel) -> None:
+def test_a_column_that_is_left_out_is_not_looked_at() -> None:
     """A suspect's column moves no line."""
     table, days = grown(1500, seed=1)
     chances = np.tile([0.7, 0.3], (1500, 1))
