@@ -43,6 +43,14 @@ class Grid:
         figures[account >= len(self.values)] = 0.0
         return figures
 
+    def on(self, day: int, count: int) -> np.ndarray:
+        """The figure of each code below `count` on a day; KeyError for one that was not asked for."""
+        slot = int(np.searchsorted(self.days, day))
+        if slot == len(self.days) or self.days[slot] != day:
+            raise KeyError(f"{day} is not a day of this grid")
+        held = self.values[:count, slot]
+        return np.concatenate([held, np.zeros(count - len(held), held.dtype)])
+
 
 def rolling_users(active_day: ir.Table, asked: Mapping[int, Sequence[int]]) -> Mapping[int, Grid]:
     """Distinct active users of the last W days on each day asked for, by W.
@@ -70,20 +78,21 @@ def rolling_distinct(
 
 
 def rolling_totals(
-    account_day: ir.Table, column: str, asked: Mapping[int, Collection[int]]
+    subject_day: ir.Table, column: str, asked: Mapping[int, Collection[int]], by: str = "account"
 ) -> Mapping[int, Grid]:
-    """The sum of `column` over the last W days, on each day asked for, by W.
+    """The sum of `column` over the last W days, on each day asked for, by W, of every subject `by`.
 
-    `account_day` has account, at and known; lines may share a day.
+    `subject_day` has `by`, the subject's code, at and known; lines may share a day.
     """
-    recent = account_day.filter(account_day["at"] > _earliest(asked))
-    daily = recent.group_by("account", "at", start=ibis.greatest(recent["at"], recent.known))
+    recent = subject_day.filter(subject_day["at"] > _earliest(asked))
+    lines = recent.select(
+        "at", subject=recent[by], start=ibis.greatest(recent["at"], recent.known), amount=recent[column]
+    )
     grids = {width: _Steps(days) for width, days in asked.items()}
-    daily = daily.agg(amount=recent[column].sum())
-    for batch in daily.to_pyarrow().to_batches(max_chunksize=BATCH):
-        account, start, at, amount = (_whole(batch[name]) for name in ("account", "start", "at", "amount"))
+    for batch in lines.to_pyarrow().to_batches(max_chunksize=BATCH):
+        subject, start, at, amount = (_whole(batch[name]) for name in ("subject", "start", "at", "amount"))
         for width, steps in grids.items():
-            steps.add(account, start, at + width, amount)
+            steps.add(subject, start, at + width, amount)
     return {width: steps.grid() for width, steps in grids.items()}
 
 
