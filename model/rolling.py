@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 NEVER: Final = -(2**20)  # a day before all days
 BATCH: Final = 2**18  # lines that are laid on days at a time; they take 8 MB
@@ -143,22 +144,24 @@ def _stretches(
     all of a line, so that they are sorted as numbers: the engine's window function takes five times as long.
     """
     rows = subject_day.select("account", "start", "at", subject=subject_day[subject]).to_pyarrow()
-    account, start, at, code = (_whole(rows[name]) for name in ("account", "start", "at", "subject"))
-    subjects, bits = int(code.max(initial=0)) + 1, int(latest - earliest + 1).bit_length()
-    pairs = account * subjects + code
+    subjects, bits = int(pc.max(rows["subject"]).as_py() or 0) + 1, int(latest - earliest + 1).bit_length()
+    # in place, one column after another: what is held meanwhile is what a build's memory comes to
+    lines = _whole(rows["account"]) * subjects
+    lines += rows["subject"].to_numpy()
     names = None
-    if int(pairs.max(initial=0)).bit_length() + 2 * bits > 63:
-        names, pairs = np.unique(pairs, return_inverse=True)
-    lines = np.sort((pairs << 2 * bits) | ((start - earliest) << bits) | (at - earliest))
-    del rows, account, start, at, code, pairs
-    day = 2**bits - 1
-    latest_yet = np.maximum.accumulate((lines >> 2 * bits << bits) | (lines & day))
+    if int(lines.max(initial=0)).bit_length() + 2 * bits > 63:
+        names, lines = np.unique(lines, return_inverse=True)
+    for column in ("start", "at"):
+        lines <<= bits
+        lines += rows[column].to_numpy() - earliest
+    del rows
+    lines.sort()
+    day, last = 2**bits - 1, np.array([-1])
     for first in range(0, len(lines), BATCH):
         batch = lines[first : first + BATCH]
-        before = latest_yet[max(first - 1, 0) : first + len(batch) - 1]
-        if first == 0:
-            before = np.concatenate([[-1], before])
         pair, at = batch >> 2 * bits, batch & day
+        latest_yet = np.maximum.accumulate(np.concatenate([last, pair << bits | at]))
+        before, last = latest_yet[:-1], latest_yet[-1:]
         previous = np.where(before >> bits == pair, before & day, NEVER)
         new = np.flatnonzero(at > previous)
         of_pair = pair[new] if names is None else names[pair[new]]
