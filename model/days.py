@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
 EPOCH = date(1970, 1, 1)
 
@@ -29,4 +28,12 @@ def as_day(column: ir.Column) -> ir.IntegerColumn:
 
 def day_table(days: Iterable[int]) -> ir.Table:
     """Distinct day numbers as a table with the one column `day`, in order."""
-    return ibis.memtable(pa.table({"day": pa.array(sorted(set(days)), pa.int64())}))
+    return number_table("day", sorted(set(days)))
+
+
+def number_table(name: str, values: Sequence[int]) -> ir.Table:
+    """A few whole numbers as a table with one column, in order.
+
+    They stand in the query itself: a table in memory gets another name from Ibis each time."""
+    numbers = ibis.literal(list(values), type="array<int32>")
+    return numbers.unnest().cast("int64").name(name).as_table()

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import count
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
+import ibis
 import ibis.expr.types as ir
-from ibis.util import gen_name
+import pyarrow as pa
+
+_OPEN: Final[dict[int, set[int]]] = {}
+"""The numbers of the blocks that are open on each backend, by its id."""
 
 
 class Workspace:
@@ -19,8 +24,13 @@ class Workspace:
     def __init__(self, backend: Any) -> None:
         self._backend = backend
         self._names: list[str] = []
+        self._number = 0
 
     def __enter__(self) -> Workspace:
+        # the same names in each build, for an engine that knows expressions again
+        taken = _OPEN.setdefault(id(self._backend), set())
+        self._number = next(number for number in count() if number not in taken)
+        taken.add(self._number)
         return self
 
     def __exit__(
@@ -31,10 +41,18 @@ class Workspace:
         for name in reversed(self._names):
             self._backend.raw_sql(f"DROP TABLE {name}")
         self._names.clear()
+        taken = _OPEN[id(self._backend)]
+        taken.remove(self._number)
+        if not taken:
+            del _OPEN[id(self._backend)]
 
     def keep(self, expression: ir.Table) -> ir.Table:
         """The expression's rows as a temporary table."""
-        name = gen_name("upswell")
+        name = f"upswell_{self._number}_{len(self._names)}"
         table = self._backend.create_table(name, expression, temp=True)
         self._names.append(name)
         return table
+
+    def hold(self, rows: pa.Table) -> ir.Table:
+        """The rows as a temporary table."""
+        return self.keep(ibis.memtable(rows))

@@ -169,7 +169,7 @@ def _advanced(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Ta
     """Advanced features in use over 90 days, and events on them, per account and as-of day."""
     rare = popular.filter(popular.popularity < RARE_BELOW).select("feature", "day")
     of_rare = feature_day.semi_join(rare, "feature")
-    seen = in_windows(of_rare, inputs.days, {0: 90}).join(rare, ["feature", "day"])
+    seen = in_windows(of_rare, inputs.days, {0: 90}, inputs.space).join(rare, ["feature", "day"])
     return seen.group_by("account", "day").agg(
         advanced_features=seen.feature.nunique(), advanced_events=seen.events.sum()
     )

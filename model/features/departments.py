@@ -70,7 +70,7 @@ def build(inputs: Inputs) -> ir.Table:
     first = first_known(placed, "account", "department")
     lately = placed.filter(placed["at"] > min(inputs.days) - 180)
     days = lately.group_by("account", "department", "at", "known").agg(users=lately.count())
-    recent = in_windows(inputs.space.keep(days), inputs.days, {0: 180})
+    recent = in_windows(inputs.space.keep(days), inputs.days, {0: 180}, inputs.space)
     recent = recent.group_by("account", "department", "day").agg(
         last_age=recent.age.min(),
         recent=recent.users.sum(where=recent.age < 90),

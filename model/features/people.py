@@ -178,7 +178,7 @@ def _product_use(inputs: Inputs) -> ir.Table:
     daily = inputs.space.keep(
         days.group_by("account", "at", "known").agg(champion=days.champion.max(), sponsor=days.sponsor.max())
     )
-    seen = in_windows(daily, inputs.days, {0: 90})
+    seen = in_windows(daily, inputs.days, {0: 90}, inputs.space)
     figures = seen.group_by("account", "day").agg(
         champion_days_30=seen["at"].nunique(where=seen.champion & (seen.age < 30)),
         before=seen["at"].nunique(where=seen.champion & (seen.age >= 60)),
@@ -232,7 +232,7 @@ def _billing_pages(inputs: Inputs) -> ir.Table:
         events=views.events.sum(), finance=ibis.coalesce(views.events.sum(where=views.is_finance), 0)
     )
     pages = inputs.space.keep(pages)
-    seen = in_windows(pages, inputs.days, {0: 60})
+    seen = in_windows(pages, inputs.days, {0: 60}, inputs.space)
     recent = seen.group_by("account", "day").agg(
         finance=ibis.coalesce(seen.finance.sum(where=seen.age < 30), 0),
         month=ibis.coalesce(seen.events.sum(where=seen.age < 30), 0),

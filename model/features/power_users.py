@@ -104,7 +104,7 @@ def _per_user(inputs: Inputs) -> ir.Table:
     events = named.select("account", "user", "at", "known", "events", days=ibis.literal(0, "int32"))
     active = inputs.timeline.active_day.select("account", "user", "at", "known")
     active = active.mutate(events=ibis.literal(0, "int32"), days=ibis.literal(1, "int32"))
-    seen = in_windows(events.union(active), inputs.days, {0: 30, 90: 30})
+    seen = in_windows(events.union(active), inputs.days, {0: 30, 90: 30}, inputs.space)
     return seen.group_by("account", "user", "day").agg(
         days=ibis.coalesce(seen.days.sum(where=seen.lag == 0), 0),
         events=ibis.coalesce(seen.events.sum(where=seen.lag == 0), 0),

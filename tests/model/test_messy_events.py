@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
 from model.customers import active_customers
 from model.days import day_number
+from model.engine import Engine
 from model.expansions import arr_increases, expansion_events, won_expansions
 from model.sources import read_sources
 from model.target import Target
@@ -52,7 +52,7 @@ def invoice(month: int, arr: float, currency: str = "USD", **more: Any) -> dict[
 @contextmanager
 def sources(**records: list[dict[str, Any]]) -> Iterator[Mapping[str, ir.Table]]:
     """The clean sources of these records."""
-    backend = ibis.duckdb.connect()
+    backend = Engine().connect()
     for name, rows in records.items():
         backend.con.register(name, pa.Table.from_pylist(rows))
     with Workspace(backend) as space:
