@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
+
+from model.workspace import Workspace
 
 EPOCH = date(1970, 1, 1)
 
@@ -26,14 +28,6 @@ def as_day(column: ir.Column) -> ir.IntegerColumn:
     return column.cast("date").delta(ibis.literal(EPOCH), unit="day").cast("int64")
 
 
-def day_table(days: Iterable[int]) -> ir.Table:
-    """Distinct day numbers as a table with the one column `day`, in order."""
-    return number_table("day", sorted(set(days)))
-
-
-def number_table(name: str, values: Sequence[int]) -> ir.Table:
-    """A few whole numbers as a table with one column, in order.
-
-    They stand in the query itself: a table in memory gets another name from Ibis each time."""
-    numbers = ibis.literal(list(values), type="array<int32>")
-    return numbers.unnest().cast("int64").name(name).as_table()
+def day_table(days: Iterable[int], space: Workspace) -> ir.Table:
+    """Distinct day numbers as a table with the one column `day`."""
+    return space.numbers("day", sorted(set(days)))

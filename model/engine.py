@@ -62,6 +62,12 @@ class Engine(Backend):  # type: ignore[misc]  # Ibis has no types
         if expr.as_table().op() not in _SQL:
             super()._run_pre_execute_hooks(expr)
 
+    def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
+        """Make the table in memory known to the connection."""
+        # DuckDB takes none while a result is unread, and Ibis does not read that of a SET or a DROP
+        self.con.execute("SELECT 1").fetchall()
+        super()._register_in_memory_table(op)
+
     def create_table(self, name: str, /, obj: Any = None, *, temp: bool = False, **kwargs: Any) -> ir.Table:
         """The table made of the expression, or of whatever else Ibis takes.
 

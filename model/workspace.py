@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 from types import TracebackType
 from typing import Any, Final
@@ -24,6 +25,7 @@ class Workspace:
     def __init__(self, backend: Any) -> None:
         self._backend = backend
         self._names: list[str] = []
+        self._numbers: dict[tuple[str, tuple[int, ...]], ir.Table] = {}
         self._number = 0
 
     def __enter__(self) -> Workspace:
@@ -41,6 +43,7 @@ class Workspace:
         for name in reversed(self._names):
             self._backend.raw_sql(f"DROP TABLE {name}")
         self._names.clear()
+        self._numbers.clear()
         taken = _OPEN[id(self._backend)]
         taken.remove(self._number)
         if not taken:
@@ -52,6 +55,15 @@ class Workspace:
         table = self._backend.create_table(name, expression, temp=True)
         self._names.append(name)
         return table
+
+    def numbers(self, name: str, values: Sequence[int]) -> ir.Table:
+        """Whole numbers as a temporary table of one column, made once.
+
+        A query that named them would be another query for each day that is asked about."""
+        key = (name, tuple(values))
+        if key not in self._numbers:
+            self._numbers[key] = self.hold(pa.table({name: pa.array(key[1], pa.int64())}))
+        return self._numbers[key]
 
     def hold(self, rows: pa.Table) -> ir.Table:
         """The rows as a temporary table."""

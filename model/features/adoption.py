@@ -11,6 +11,7 @@ from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.rolling import rolling_distinct, rolling_totals
 from model.timeline import first_known, in_windows
+from model.workspace import Workspace
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
 # A feature that fewer than this share of accounts has ever used is an advanced one, as of that day.
@@ -104,7 +105,7 @@ def build(inputs: Inputs) -> pa.Table:
     """Adoption features of every row whose account had used any feature by then."""
     used = inputs.timeline.feature_day
     first = inputs.space.keep(first_known(used, "account", "feature"))
-    popular = inputs.space.keep(_popularity(first, inputs.days))
+    popular = inputs.space.keep(_popularity(first, inputs.days, inputs.space))
     rows = inputs.rows
     seen = rows.join(first, [rows.account == first.account, first.known <= rows.day])
     seen = seen.mutate(age=seen.day - seen["at"]).join(popular, ["feature", "day"])
@@ -175,11 +176,11 @@ def _advanced(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Ta
     )
 
 
-def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
+def _popularity(first: ir.Table, days: tuple[int, ...], space: Workspace) -> ir.Table:
     """Per feature and as-of day: share of accounts that had used it, its first day anywhere, all offered.
 
     `usual` is its place in the usual order: mean days from an account's first use of anything to this."""
-    asked = day_table(days)
+    asked = day_table(days, space)
     users = asked.join(first, first.known <= asked.day)
     began = users.group_by("day", "account").agg(began=users["at"].min())
     after = users.join(began, ["day", "account"]).mutate(after=lambda t: t["at"] - t.began)

@@ -111,7 +111,7 @@ def build(inputs: Inputs) -> ir.Table:
 
 def _members(inputs: Inputs, group: ir.Table) -> ir.Table:
     """Active customers of each as-of day with their group, users, seats, ARR and expansions of 180 days."""
-    asked = day_table(inputs.days)
+    asked = day_table(inputs.days, inputs.space)
     users = inputs.timeline.users[30].at(inputs.account, inputs.day)
     active = inputs.space.hold(
         pa.table({"row": range(len(users)), "users": pa.array(users, pa.float64(), from_pandas=True)})

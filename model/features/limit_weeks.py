@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping
 import ibis
 import ibis.expr.types as ir
 
-from model.days import number_table
 from model.timeline import in_windows
 from model.workspace import Workspace
 
@@ -48,7 +47,7 @@ def limit_figures(
     without a gap, the newest first, the slope per week over 13 of them, and the days until 100 % at it.
     `rows` has row, account_id and day, `days` are its distinct days, and the rest is from `metered_use`."""
     weekly = space.keep(_weekly(days, *use, space))
-    lags = number_table("lag", range(WEEKS + 1))
+    lags = space.numbers("lag", range(WEEKS + 1))
     rows = rows.select("row", "account_id", "day").cross_join(lags)
     rows = rows.mutate(week=rows.day - 7 * rows.lag)
     held = rows.join(

@@ -9,6 +9,7 @@ from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.partials import BILLING_PAGES
 from model.timeline import in_windows
+from model.workspace import Workspace
 
 NEEDS = {
     "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
@@ -186,7 +187,7 @@ def _product_use(inputs: Inputs) -> ir.Table:
         sponsor_days_90=seen["at"].nunique(where=seen.sponsor),
     )
     rows = inputs.rows.select("row", "account", "day")
-    ever = rows.join(_last_seen(daily, inputs.days), ["account", "day"])
+    ever = rows.join(_last_seen(daily, inputs.days, inputs.space), ["account", "day"])
     figures = ever.left_join(figures, ["account", "day"])
     now = ibis.coalesce(figures.champion_days_30, 0)
     return figures.select(
@@ -199,12 +200,12 @@ def _product_use(inputs: Inputs) -> ir.Table:
     )
 
 
-def _last_seen(daily: ir.Table, days: tuple[int, ...]) -> ir.Table:
+def _last_seen(daily: ir.Table, days: tuple[int, ...], space: Workspace) -> ir.Table:
     """account, day and days since a champion's last use, for accounts where champion or sponsor had any.
 
     The last use by each as-of day is the latest of what became known between one and the next.
     """
-    calendar = day_table(days)
+    calendar = day_table(days, space)
     order = ibis.window(order_by="day")
     spans = calendar.mutate(after=ibis.coalesce(calendar.day.lag().over(order), -1))
     news = daily.join(spans, [daily.known > spans.after, daily.known <= spans.day])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, timedelta
 from typing import Any
 
 import ibis
@@ -12,6 +13,9 @@ from ibis.backends.duckdb import Backend
 
 from model.days import day_table
 from model.engine import Engine
+from model.panel import build_rows
+from model.product import Product
+from model.target import Target
 from model.workspace import Workspace
 
 
@@ -77,6 +81,30 @@ def test_workspaces_of_one_connection_do_not_share_tables(engines: list[Any]) ->
 
 def test_days_come_once_each_in_order(engines: list[Any]) -> None:
     """As 64-bit numbers, so that what is made of them has room."""
-    days = engines[0].to_pyarrow(day_table([20_000, 3, 20_000]))
+    with Workspace(engines[0]) as space:
+        days = day_table([20_000, 3, 20_000], space).order_by("day").to_pyarrow()
     assert days.equals(pa.table({"day": pa.array([3, 20_000], pa.int64())}))
-    assert engines[0].con.sql(engines[0].compile(day_table([3]))).types == ["BIGINT"]
+
+
+def test_most_queries_for_another_day_are_the_same(
+    tiny: Any, as_of: date, catalogue: tuple[Product, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Days are rows of a table: only what looks at one table up to a day has a number in its place."""
+    asked, anew = [0], [0]
+    for kind, counted in ((Engine, asked), (Backend, anew)):
+        monkeypatch.setattr(kind, "compile", counting(kind.compile, counted))
+    for day in (as_of, as_of - timedelta(days=10)):
+        asked[0] = anew[0] = 0
+        build_rows(tiny.tables(), as_of=day, target=Target(), products=catalogue)
+    assert asked[0] > 80
+    assert anew[0] < asked[0] / 2
+
+
+def counting(compiled: Any, calls: list[int]) -> Any:
+    """The method, with its calls counted."""
+
+    def compile_expression(engine: Any, expression: Any, **options: Any) -> Any:
+        calls[0] += 1
+        return compiled(engine, expression, **options)
+
+    return compile_expression

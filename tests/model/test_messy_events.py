@@ -59,6 +59,13 @@ def sources(**records: list[dict[str, Any]]) -> Iterator[Mapping[str, ir.Table]]
         yield read_sources({name: backend.table(name) for name in records}, space)
 
 
+def customers(given: Mapping[str, ir.Table], day: date) -> list[str]:
+    """The active customers on the day."""
+    with Workspace(given["accounts"].get_backend()) as space:
+        rows = active_customers(given, [day_number(day)], space).to_pyarrow()
+    return sorted(rows["account_id"].to_pylist())
+
+
 def days(table: ir.Table, *columns: str) -> list[tuple[int, ...]]:
     return sorted(tuple(row.values()) for row in table.select(*columns).to_pyarrow().to_pylist())
 
@@ -115,8 +122,7 @@ def test_prospects_and_customers_who_left_are_not_scored() -> None:
     ]
     bills = [invoice(6, 1000.0), invoice(2, 1000.0, account_id="left")]
     with sources(accounts=accounts, billing=bills) as given:
-        rows = active_customers(given, [day_number(date(2026, 6, 20))]).to_pyarrow()
-    assert sorted(rows["account_id"].to_pylist()) == ["a", "unmatched"]
+        assert customers(given, date(2026, 6, 20)) == ["a", "unmatched"]
 
 
 @pytest.mark.parametrize(("day", "active"), [(date(2026, 6, 9), ["a"]), (date(2026, 6, 12), [])])
@@ -125,4 +131,4 @@ def test_who_has_left_is_no_customer_although_the_last_invoice_runs_on(day: date
     accounts = [{"account_id": "a", "is_customer": False}]
     change = {"account_id": "a", "field": "account_type", "changed_at": noon(date(2026, 6, 12))}
     with sources(accounts=accounts, account_history=[change], billing=[invoice(6, 1000.0)]) as given:
-        assert active_customers(given, [day_number(day)]).to_pyarrow()["account_id"].to_pylist() == active
+        assert customers(given, day) == active
