@@ -43,11 +43,11 @@ def test_an_expression_that_was_seen_is_not_compiled_again(
 def test_expressions_that_differ_in_a_value_have_their_own_sql(engines: list[Any]) -> None:
     """Even in values that Python gives one hash, as −1 and −2."""
     bills = engines[0].table("bills")
-    found = {value: bills.filter(bills.arr > value).count().to_pyarrow().as_py() for value in (-1, -2, 0, 15)}
     assert hash(-1) == hash(-2)
-    assert found == {-1: 3, -2: 3, 0: 2, 15: 1}
-    sums = [(bills.arr.sum() + value).to_pyarrow().as_py() for value in (-1, -2)]
-    assert sums == [29, 28]
+    found = {
+        value: bills.filter(bills.arr - 1 == value).count().to_pyarrow().as_py() for value in (-1, -2, 9)
+    }
+    assert found == {-1: 1, -2: 0, 9: 1}
 
 
 def test_a_table_of_an_expression_has_its_types(engines: list[Any]) -> None:
