@@ -46,13 +46,19 @@ def judge_probability(
 
 def has_signal(rows: pa.Table, y: np.ndarray, split: Split, raw: np.ndarray) -> bool | None:
     """Whether the model beat the base rate out of time by more than chance would; None where too few expanded
-    to tell."""
+    to tell.
+
+    Its log loss is better by two standard errors; or better at all, and its AUC two standard errors above one
+    half (Hanley and McNeil 1982, large n), which a small company's model can show sooner. An account counts
+    once in either, however many of its rows are judged."""
     outcome = y[split.test]
     if outcome.sum() < MIN_POSITIVES:
         return None
-    accounts = rows["account_id"].take(pa.array(split.test)).to_pylist()
+    accounts = np.array(rows["account_id"].take(pa.array(split.test)).to_pylist())
     past = np.full(outcome.size, y[split.before_test].mean())
-    return edge(outcome, probabilities(raw), past, accounts).is_sure
+    found = edge(outcome, probabilities(raw), past, accounts)
+    noise = 2 * np.sqrt(1 / (12 * np.unique(accounts[outcome > 0]).size))
+    return found.is_sure or bool(found.gain > 0 and auc(outcome, raw) > 0.5 + noise)
 
 
 def product_model(
