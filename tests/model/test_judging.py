@@ -1,0 +1,82 @@
+"""Facts about what a training says of itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from model.hazard import THIRDS, HazardModel, fit_hazard
+from model.judging import MIN_POSITIVES, has_signal, judge_time
+from model.split import Split
+
+
+def judged(outcome: np.ndarray, margins: np.ndarray, *, rows_an_account: int = 1) -> bool | None:
+    """Whether a signal is seen in these later rows, after as many earlier ones with a rate of 12 %."""
+    n = outcome.size
+    earlier = (np.arange(n) % 25 < 3).astype(float)
+    split = Split(train=np.arange(n), valid=np.arange(n), before_test=np.arange(n), test=np.arange(n, 2 * n))
+    accounts = pa.table({"account_id": [f"A{row // rows_an_account}" for row in range(2 * n)]})
+    return has_signal(accounts, np.r_[earlier, outcome], split, margins)
+
+
+def drawn(n: int, slope: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Outcomes at a rate of about 12 % and the margins that a model with that much insight gives."""
+    rng = np.random.default_rng(seed)
+    insight = rng.normal(size=n)
+    margins = -2.1 + slope * insight
+    return (rng.random(n) < 1 / (1 + np.exp(-margins))).astype(float), margins
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_model_with_insight_has_a_signal(seed: int) -> None:
+    """In a large company and in a small one."""
+    assert judged(*drawn(4000, 1.0, seed)) is True
+    assert judged(*drawn(450, 1.3, seed)) is True
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_model_without_insight_has_none(seed: int) -> None:
+    """Margins that spread for no reason are worse than the rate of all."""
+    outcome, _ = drawn(3000, 0.0, seed)
+    margins = -2.1 + np.random.default_rng(seed + 100).normal(0, 0.5, 3000)
+    assert judged(outcome, margins) is False
+
+
+def test_few_outcomes_say_nothing() -> None:
+    """Below forty expansions neither a signal nor its absence is stated."""
+    outcome = np.zeros(1000)
+    outcome[: MIN_POSITIVES - 1] = 1.0
+    assert judged(outcome, np.linspace(1, -4, 1000)) is None
+
+
+def test_the_same_rows_again_are_no_more_evidence() -> None:
+    """A lucky ranking of fifteen accounts stays luck when each of them is judged three times."""
+    accounts = 120
+    hits = np.arange(accounts) < 15
+    margins = np.where(hits, -1.99, -2.0) + np.random.default_rng(3).normal(0, 0.02, accounts)
+    assert judged(np.repeat(hits, 3).astype(float), np.repeat(margins, 3), rows_an_account=3) is False
+
+
+def test_time_is_judged_only_where_there_is_some() -> None:
+    """Without a hazard, or with all expansions in one third, nothing is said."""
+    rng = np.random.default_rng(1)
+    n = 3000
+    margins = rng.normal(-1.5, 1, n)
+    grown = rng.random(n) < 1 / (1 + np.exp(-margins))
+    later = pa.table(
+        {
+            "label": grown.astype(float),
+            "days_to": np.where(grown, rng.uniform(1, 90, n), np.nan),
+            "observed": np.full(n, 90.0),
+        }
+    )
+    hazard = fit_hazard(later, margins, (), horizon=90)
+    assert isinstance(hazard, HazardModel)
+    assert len(hazard.thirds) == THIRDS
+    told = judge_time(hazard, later, margins, 90)
+    assert told["soon_said"] == pytest.approx(told["soon"], abs=0.02)
+    assert told["soon_auc"] > 0.6
+    assert judge_time(None, later, margins, 90) == {}
+    at_once = later.set_column(1, "days_to", pa.array(np.where(grown, 5.0, np.nan)))
+    assert judge_time(hazard, at_once, margins, 90) == {}
