@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import norm
 
 from model.hazard import THIRDS, HazardModel, fit_hazard
 from model.judging import MIN_POSITIVES, has_signal, judge_time
@@ -51,11 +52,12 @@ def test_few_outcomes_say_nothing() -> None:
 
 
 def test_the_same_rows_again_are_no_more_evidence() -> None:
-    """A lucky ranking of fifteen accounts stays luck when each of them is judged three times."""
-    accounts = 120
-    hits = np.arange(accounts) < 15
-    margins = np.where(hits, -1.99, -2.0) + np.random.default_rng(3).normal(0, 0.02, accounts)
-    assert judged(np.repeat(hits, 3).astype(float), np.repeat(margins, 3), rows_an_account=3) is False
+    """An AUC of .62 among fifteen expansions is luck, and so when each account is judged three times."""
+    ranks = [norm.ppf((np.arange(n) + 0.5) / n) for n in (15, 105)]
+    insight = np.r_[ranks[0] + 0.43, ranks[1]]
+    outcome, margins = np.repeat([1.0, 0.0], [15, 105]), -2.1 + 0.43 * insight
+    assert judged(np.repeat(outcome, 3), np.repeat(margins, 3), rows_an_account=3) is False
+    assert judged(np.repeat(outcome, 3), np.repeat(margins, 3)) is True
 
 
 def test_time_is_judged_only_where_there_is_some() -> None:
