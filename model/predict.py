@@ -13,7 +13,7 @@ from model.frame import numbers
 from model.health import judge_health
 from model.panel import Rows
 from model.product import Product, rank_products
-from model.reasons import explain, reason_column
+from model.reasons import explain
 from model.timing import URGENCY, choose_timing
 from model.trained import TrainedModel, probabilities
 
@@ -46,12 +46,12 @@ def predict_range(
     table = rows.table
     probability = probabilities(trained.margins(table))
     value = trained.value.predict(trained.frame(table), trained.categorical, numbers(table, "arr"))
-    health, health_reasons = judge_health(table, rows.signals)
+    health, health_reasons = judge_health(table, rows.signals, rows.through)
     timing = choose_timing(table, probability, health, cuts, rows.signals)
     product, second = rank_products(
         table, products, trained.product_shares, rows.signals, trained.product_pull
     )
-    supporting, opposing = explain(table, trained.contributions(table), trained.features)
+    reasons = explain(table, trained.contributions(table), trained.features, rows.through)
     completeness = numbers(table, "data_completeness")
     likely, mean = np.round(probability, 6), np.round(value[:, 0], 2)
     return pa.table(
@@ -69,12 +69,9 @@ def predict_range(
             "timing": timing,
             "health": health,
             "health_reasons": pa.array(health_reasons, pa.list_(pa.string())),
-            "reasons": reason_column(supporting),
-            "against": reason_column(opposing),
-            "reason_codes": pa.array(
-                [[r.code for r in [*pro, *con]] for pro, con in zip(supporting, opposing, strict=True)],
-                pa.list_(pa.string()),
-            ),
+            "reasons": reasons.supporting,
+            "against": reasons.opposing,
+            "reason_codes": reasons.codes,
             "data_completeness": completeness,
             "basis": [trained.basis] * table.num_rows,
             "is_pipeline": table["is_pipeline"],

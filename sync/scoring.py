@@ -103,6 +103,7 @@ def open_scoring(work: Workplace, run_id: str, as_of: date) -> dict[str, Any]:
         "features": list(rows.features),
         "categorical": list(rows.categorical),
         "signals": dict(rows.signals),
+        "through": {name: day.isoformat() for name, day in rows.through.items()},
     }
     table = table.replace_schema_metadata({"upswell": json.dumps(meaning)})
     path = f"{FOLDER}/{run_id}/rows-{uuid4().hex[:8]}.arrow"
@@ -122,6 +123,7 @@ def load_scoring(work: Workplace, run_id: str, facts: Mapping[str, Any]) -> Scor
         features=tuple(meaning["features"]),
         categorical=tuple(meaning["categorical"]),
         signals=meaning["signals"],
+        through={name: date.fromisoformat(day) for name, day in meaning["through"].items()},
     )
     return Scoring(
         run_id=run_id,
