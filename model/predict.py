@@ -11,9 +11,10 @@ import pyarrow as pa
 from model.errors import ModelError
 from model.frame import numbers
 from model.health import judge_health
+from model.movement import part_column
 from model.panel import Rows
 from model.product import Product, rank_products
-from model.reasons import explain
+from model.reasons import explain, family_totals
 from model.timing import URGENCY, choose_timing
 from model.trained import TrainedModel, probabilities
 
@@ -39,19 +40,21 @@ def predict_range(
 
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
     expansion), expected_arr (all ARR in the account's currency per year), product, product_2, timing,
-    health, health_reasons, reasons, against, reason_codes, data_completeness (0–1), basis, is_pipeline,
-    model_version. Raises ModelError when the rows lack a feature of the model.
+    health, health_reasons, reasons, against, reason_codes, parts (log-odds by signal family, and base),
+    data_completeness (0–1), basis, is_pipeline, model_version. Raises ModelError when the rows lack a feature
+    of the model.
     """
     cuts = _cut_offs(tiers)
     table = rows.table
-    probability = probabilities(trained.margins(table))
+    margins, contributions = trained.margins(table), trained.contributions(table)
+    probability = probabilities(margins)
     value = trained.value.predict(trained.frame(table), trained.categorical, numbers(table, "arr"))
     health, health_reasons = judge_health(table, rows.signals, rows.through)
     timing = choose_timing(table, probability, health, cuts, rows.signals)
     product, second = rank_products(
         table, products, trained.product_shares, rows.signals, trained.product_pull
     )
-    reasons = explain(table, trained.contributions(table), trained.features, rows.through)
+    reasons = explain(table, contributions, trained.features, rows.through)
     completeness = numbers(table, "data_completeness")
     likely, mean = np.round(probability, 6), np.round(value[:, 0], 2)
     return pa.table(
@@ -72,6 +75,7 @@ def predict_range(
             "reasons": reasons.supporting,
             "against": reasons.opposing,
             "reason_codes": reasons.codes,
+            "parts": part_column(margins, family_totals(contributions, trained.features)),
             "data_completeness": completeness,
             "basis": [trained.basis] * table.num_rows,
             "is_pipeline": table["is_pipeline"],

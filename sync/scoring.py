@@ -26,6 +26,7 @@ from model.panel import Rows, data_hash
 from model.predict import predict_range, rank
 from model.trained import TrainedModel
 from sync.heartbeat import Heartbeat
+from sync.movement import with_movement
 from sync.ranges import (
     Range,
     claim_range,
@@ -169,6 +170,7 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
     for name in OWN_COLUMNS:
         scores = scores.append_column(name, scoring.accounts[name])
     scores = scores.sort_by([("priority", "ascending"), ("account_id", "ascending")])
+    scores = with_movement(work.store, scores, scoring.as_of, work.tables().lineage)
     if not has_scores(work.store, scoring.run_id):  # else a process died between this and its last word
         save_scores(
             work.store,
