@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from model.features.families import FAMILIES, FAMILY_OF
-from model.movement import points_between
+from model.movement import BASE, points_between
 from model.trained import TrainedModel
 
 _NOTHING = 1e-7  # points; what is left of sums that cancel is less
@@ -66,6 +66,23 @@ def break_down(trained: TrainedModel, row: pa.Table) -> Breakdown:
         for family in FAMILIES
     )
     return Breakdown(log_odds=log_odds, base=log_odds - float(contributions.sum()), parts=parts)
+
+
+def as_kept(parts: Mapping[str, float]) -> Breakdown:
+    """The breakdown of a score by the parts that were kept with it; what was known then is not told."""
+    log_odds, size = sum(parts.values()), sum(abs(parts[name]) for name in parts if name != BASE) or 1.0
+    families = tuple(
+        FamilyPart(
+            family=family.name,
+            title=family.title,
+            log_odds=parts.get(family.name, 0.0),
+            share=parts.get(family.name, 0.0) / size,
+            known=0,
+            features=0,
+        )
+        for family in FAMILIES
+    )
+    return Breakdown(log_odds=log_odds, base=parts.get(BASE, 0.0), parts=families)
 
 
 def steps_between(

@@ -27,7 +27,7 @@ _WORDS: Final[Mapping[str, str]] = {
     **{family.name: family.title[0].lower() + family.title[1:] for family in FAMILIES},
     MODEL: "the model",
 }
-_DIGITS: Final = 5  # of the log-odds that are kept: a hundred-thousandth of them is no thousandth of a point
+_DIGITS: Final = 8  # of the log-odds that are kept: two more than of a probability
 _ALMOST_EQUAL: Final = 1e-6  # log-odds so close that the slope between them is the curve's own
 _NAMED: Final = 10  # hundredths of a point from which a step has a name of its own
 _SAID_STEPS: Final = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -17,15 +18,28 @@ BEFORE: Final = ("as_of", "probability", "log_odds", "model_version", "run_id")
 SHOWN_STEPS: Final = 8
 
 
-@verb("explain", examples=("upswell explain C-00042", 'upswell explain "Acme Corp" --no-moves --json'))
+@verb(
+    "explain",
+    examples=(
+        "upswell explain C-00042",
+        'upswell explain "Acme Corp" --no-moves --json',
+        "upswell explain C-00042 --against 2026-09-30",
+    ),
+)
 @click.argument("account")
-@click.option("--no-moves", is_flag=True, help="Leave out what moved since the score before; it is quicker.")
-def command(app: App, account: str, no_moves: bool) -> None:
+@click.option("--no-moves", is_flag=True, help="Leave out what moved since the score before.")
+@click.option(
+    "--against",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help="Compare with the score as of this day or the last before it.  [default: the score before]",
+)
+def command(app: App, account: str, no_moves: bool, against: datetime | None) -> None:
     """Explain the account's newest score; ACCOUNT is its id, CRM record id, own id or exact name."""
     from sync.explanation import explain_account
 
+    day = None if against is None else against.date()
     with open_loop(app.settings(), app.screen) as loop:
-        found = explain_account(loop, account, moved=not no_moves)
+        found = explain_account(loop, account, moved=not no_moves, against=day)
         currency = loop.settings.company.currency
     app.answer.data = explanation_facts(found)
     show_score(app, found, currency)
@@ -47,6 +61,7 @@ def explanation_facts(found: Explanation) -> dict[str, Any]:
         "base_log_odds": found.breakdown.base,
         "before": None if found.before is None else {name: found.before.get(name) for name in BEFORE},
         "moved": None if found.steps is None else [asdict(step) for step in found.steps],
+        "moved_in_words": found.moved,
     }
 
 
@@ -119,6 +134,8 @@ def show_moves(app: App, found: Explanation) -> None:
             "The ledger holds no score of an earlier day for this account, so nothing can be compared."
         )
         return
+    if found.moved is not None:
+        screen.say(f"{found.moved}.")
     said, now = 100 * found.before["probability"], 100 * found.score["probability"]
     screen.say(
         f"{said:.1f} as of {found.before['as_of']} → {now:.1f} as of {found.score['as_of']} "
