@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlalchemy import select
 
 from model.movement import Said, moved_column, movements
-from sync.lineage import Lineage
+from sync.lineage import Lineage, one_an_account
 from sync.store import Store
 from sync.store.scores import latest_scoring
 from sync.store.tables import ScoreRow
@@ -46,16 +46,11 @@ def _said(store: Store, run_id: str, lineage: Lineage) -> dict[str, Said]:
         ScoreRow.parts,
         ScoreRow.reason_codes,
     )
-    found: dict[str, Said] = {}
-    own: set[str] = set()
+    wanted = (ScoreRow.run_id == run_id, ScoreRow.probability.is_not(None))
     with store.session() as session:
-        for account_id, crm_id, probability, parts, codes in session.execute(
-            select(*columns).where(ScoreRow.run_id == run_id, ScoreRow.probability.is_not(None))
-        ):
-            account = lineage.account_now(account_id, crm_id)
-            if parts is None or account in own:
-                continue
-            if account == account_id:
-                own.add(account)
-            found[account] = Said(probability=probability, parts=parts, codes=codes)
-    return found
+        rows = one_an_account(session.execute(select(*columns).where(*wanted)), lineage)
+    return {
+        account: Said(probability=row.probability, parts=row.parts, codes=row.reason_codes)
+        for account, row in rows.items()
+        if row.parts is not None
+    }

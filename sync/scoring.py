@@ -38,6 +38,7 @@ from sync.ranges import (
     reopen_range,
 )
 from sync.segments import file_sha256
+from sync.similar import with_like_this
 from sync.store import Store
 from sync.store.runs import run_ended
 from sync.store.scores import has_scores, save_scores
@@ -170,7 +171,7 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
     for name in OWN_COLUMNS:
         scores = scores.append_column(name, scoring.accounts[name])
     scores = scores.sort_by([("priority", "ascending"), ("account_id", "ascending")])
-    scores = with_movement(work.store, scores, scoring.as_of, work.tables().lineage)
+    scores = _with_the_past(work, scoring, scores)
     if not has_scores(work.store, scoring.run_id):  # else a process died between this and its last word
         save_scores(
             work.store,
@@ -183,6 +184,13 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
         )
     sweep_scorings(work.lake.folder, work.store, work.clock())
     return scores
+
+
+def _with_the_past(work: Workplace, scoring: Scoring, scores: pa.Table) -> pa.Table:
+    """The scores with what the ledger and the lake tell beside them: why they moved, what became of others."""
+    resolved, as_of = work.tables(), scoring.as_of
+    scores = with_movement(work.store, scores, as_of, resolved.lineage)
+    return with_like_this(work.store, resolved.tables, scores, scoring.trained, as_of, resolved.lineage)
 
 
 def sweep_scorings(folder: Path, store: Store, now: datetime) -> int:
