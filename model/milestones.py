@@ -165,13 +165,11 @@ def _strongest(
     for at_least in sorted({_round(value) for value in np.quantile(known, _QUANTILES).tolist()}):
         hit = float((ours >= at_least).mean())
         other = float(weight[theirs >= at_least].sum())
-        both = (hit * adopters.size + other * effective) / (adopters.size + effective)
+        both = min(1.0, (hit * adopters.size + other * effective) / (adopters.size + effective))
         noise = np.sqrt(both * (1 - both) * (1 / adopters.size + 1 / effective))
         is_one = hit >= MIN_REACHED and hit >= MIN_LIFT * other and hit - other >= MIN_Z * noise > 0
         if is_one and (best is None or hit - other > best.adopters - best.others):
-            best = Milestone(
-                feature=name, at_least=at_least, adopters=round(hit, 4), others=round(other, 4)
-            )
+            best = Milestone(feature=name, at_least=at_least, adopters=round(hit, 4), others=round(other, 4))
     return best
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from model.errors import ModelError
 from model.frame import numbers
 from model.health import judge_health
+from model.milestones import from_json, milestone_column
 from model.movement import part_column
 from model.panel import Rows
 from model.product import Product, rank_products
@@ -41,8 +42,8 @@ def predict_range(
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
     expansion), expected_arr (all ARR in the account's currency per year), product, product_2, timing,
     health, health_reasons, reasons, against, reason_codes, parts (log-odds by signal family, and base),
-    data_completeness (0–1), basis, is_pipeline, model_version. Raises ModelError when the rows lack a feature
-    of the model.
+    milestones (of the two products), data_completeness (0–1), basis, is_pipeline, model_version. Raises
+    ModelError when the rows lack a feature of the model.
     """
     cuts = _cut_offs(tiers)
     table = rows.table
@@ -76,6 +77,9 @@ def predict_range(
             "against": reasons.opposing,
             "reason_codes": reasons.codes,
             "parts": part_column(margins, family_totals(contributions, trained.features)),
+            "milestones": milestone_column(
+                table, from_json(trained.facts.get("milestones")), (product, second)
+            ),
             "data_completeness": completeness,
             "basis": [trained.basis] * table.num_rows,
             "is_pipeline": table["is_pipeline"],

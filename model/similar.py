@@ -1,7 +1,7 @@
-"""Accounts like this: of those that were scored about the same, and whose horizon has ended, how many expanded.
+"""Accounts like this: of those scored about the same, and whose horizon has ended, how many expanded.
 
-Scores lie in ten bands of the probability. A band with fewer than 20 accounts takes in its neighbours; if they
-are still fewer, nothing is said: a rate of so few has an interval of more than 40 points (Wilson, 95 %).
+Scores lie in ten bands of the probability. A band with fewer than 20 accounts takes in its neighbours; if
+they are still fewer, nothing is said: the interval of a rate of so few is up to 40 points wide (Wilson, 95 %).
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+
+from model.trained import probabilities
 
 BANDS: Final = 10
 MIN_ACCOUNTS: Final = 20
@@ -50,7 +52,7 @@ class Matured:
 def matured(
     probability: np.ndarray, expanded: np.ndarray, source: str, accounts: Sequence[str] | None = None
 ) -> Matured:
-    """Scores whose outcome (0 or 1) is known, by band; with `accounts` only the last of each account counts."""
+    """Scores whose outcome (0 or 1) is known, by band; with `accounts` only the last of each counts."""
     last = np.arange(probability.size)
     if accounts is not None:
         last = np.array(sorted({account: place for place, account in enumerate(accounts)}.values()), int)
@@ -59,6 +61,18 @@ def matured(
         accounts=tuple(np.bincount(band, minlength=BANDS).tolist()),
         expanded=tuple(np.bincount(band[hit], minlength=BANDS).tolist()),
         source=source,
+    )
+
+
+def judged(rows: pa.Table, test: np.ndarray, margins: np.ndarray) -> Matured:
+    """The rows of the slice on which the model was judged, by their log-odds; the last of each account."""
+    later = rows.take(pa.array(test))
+    last = later["as_of"][-1].as_py()
+    return matured(
+        probabilities(margins),
+        later["label"].to_numpy(),
+        f"the model's test on later data, to {last.day} {last:%b %Y}",
+        later["account_id"].to_pylist(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,11 @@ from model.boosting import best_trees, fit_probability
 from model.days import day_number
 from model.evaluate import auc, scores
 from model.frame import feature_frame, in_order_of_content, numbers, pool
+from model.milestones import as_json, learn_milestones
 from model.panel import Panel
 from model.product import Product, base_shares, fit_pull, product_scores, rank_products
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
+from model.similar import judged as judged_bands
 from model.split import Split, purged_split
 from model.suspects import find_suspects, made_of
 from model.target import Target
@@ -36,13 +38,15 @@ def train(
     products: tuple[Product, ...],
     seed: int = 0,
     threads: int = 2,
+    allow: Collection[str] = (),
     progress: Progress | None = None,
 ) -> TrainedModel:
     """A model from the panel's matured rows, with its measured quality; same panel and seed, same bits.
 
     With too little history it is the scorecard or a blend, and `basis` says so. Features that look
     written after the expansion are left out and named in `facts["suspects"]`, with why in
-    `facts["suspicions"]`; so are those that are made of them.
+    `facts["suspicions"]`; so are those that are made of them. Those in `allow` are used all the same, and are
+    named in `facts["allowed"]`.
     """
     say = progress or (lambda _: None)
     rows = _training_rows(panel)
@@ -52,7 +56,8 @@ def train(
     basis, weight = basis_of(panel.expansions, panel.history_days)
     if split is None or not 0 < y.sum() < y.size:
         basis, weight = "scorecard", 0.0
-    suspects = {suspect.name: suspect.why for suspect in find_suspects(panel, rows, split)}
+    suspicious = {suspect.name: suspect.why for suspect in find_suspects(panel, rows, split)}
+    suspects = {name: why for name, why in suspicious.items() if name not in allow}
     left_out = {*suspects, *made_of(suspects), *_dates_in_disguise(rows, panel)}
     features = tuple(name for name in panel.features if name not in left_out)
     categorical = tuple(name for name in panel.categorical if name not in left_out)
@@ -70,7 +75,7 @@ def train(
     )
     intercept = _intercept(rows, panel.signals, features, y)
     metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
-    trees = 0
+    trees, bands = 0, None
     if split is not None and weight > 0:
 
         def slice_of(index: np.ndarray) -> Any:
@@ -88,6 +93,8 @@ def train(
         raw = model_margins(judged, curves, frame.iloc[split.test], categorical)
         points = rule_points(rows, panel.signals, features).sum(axis=1)
         metrics |= _judge(rows, y, split, raw=raw, points=points, weight=weight)
+        served = weight * raw + (1 - weight) * (intercept + points[split.test])
+        bands = judged_bands(rows, split.test, served).as_json()
         say("fitting on everything that matured")
         booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
         additive = fit_additive(frame, categorical, y)
@@ -118,9 +125,12 @@ def train(
             "seed": seed,
             "suspects": list(suspects),
             "suspicions": suspects,
+            "allowed": {name: why for name, why in suspicious.items() if name in allow},
             "has_signal": _has_signal(metrics),
             "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
             "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,
+            "bands": bands,
+            "milestones": as_json(learn_milestones(rows, features, products)),
         },
     )
 

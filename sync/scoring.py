@@ -187,10 +187,10 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
 
 
 def _with_the_past(work: Workplace, scoring: Scoring, scores: pa.Table) -> pa.Table:
-    """The scores with what the ledger and the lake tell beside them: why they moved, what became of others."""
+    """The scores with what ledger and lake tell beside them: why each moved, what became of others."""
     resolved, as_of = work.tables(), scoring.as_of
     scores = with_movement(work.store, scores, as_of, resolved.lineage)
-    return with_like_this(work.store, resolved.tables, scores, scoring.trained, as_of, resolved.lineage)
+    return with_like_this(work.store, resolved, scores, scoring.trained, as_of)
 
 
 def sweep_scorings(folder: Path, store: Store, now: datetime) -> int:

@@ -1,4 +1,4 @@
-"""What became of accounts scored alike: from the newest scoring whose horizon has ended, else from training."""
+"""What became of accounts scored alike: by the newest scoring whose horizon has ended, else by training."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from sqlalchemy import select
 from model.similar import Matured, like_this, matured
 from model.trained import TrainedModel
 from model.wordsmith import write_day
-from sync.briefs.evidence import Tables
-from sync.lineage import Lineage, one_an_account
+from sync.identity import Resolved
+from sync.lineage import one_an_account
 from sync.outcomes import expansions
 from sync.store import Store
 from sync.store.tables import ModelRunRow, ScoreRow
@@ -20,19 +20,17 @@ from sync.versions import looks_back
 
 
 def with_like_this(
-    store: Store, tables: Tables, scores: pa.Table, trained: TrainedModel, as_of: date, lineage: Lineage
+    store: Store, resolved: Resolved, scores: pa.Table, trained: TrainedModel, as_of: date
 ) -> pa.Table:
     """The scores with `like_this` beside them; null where too few accounts were scored alike."""
-    past = _matured(store, tables, trained, as_of, lineage)
+    past = _matured(store, resolved, trained, as_of)
     if past is None and (bands := trained.facts.get("bands")):
         past = Matured.from_json(bands)
     column = like_this(scores["probability"].to_numpy(), past, trained.target.horizon_days)
     return scores.append_column("like_this", column)
 
 
-def _matured(
-    store: Store, tables: Tables, trained: TrainedModel, as_of: date, lineage: Lineage
-) -> Matured | None:
+def _matured(store: Store, resolved: Resolved, trained: TrainedModel, as_of: date) -> Matured | None:
     """The newest scoring whose horizon had ended by `as_of`, with what happened; one made in hindsight, by a
     model that had seen the outcome, does not count."""
     horizon = timedelta(days=trained.target.horizon_days)
@@ -46,11 +44,11 @@ def _matured(
         if run is None:
             return None
         wanted = (ScoreRow.run_id == run.run_id, ScoreRow.probability.is_not(None))
-        said = one_an_account(session.execute(select(*columns).where(*wanted)), lineage)
+        said = one_an_account(session.execute(select(*columns).where(*wanted)), resolved.lineage)
     last = run.as_of + horizon
     grown = {
         event.account_id
-        for event in expansions(tables, trained.target, through=last)
+        for event in expansions(resolved.tables, trained.target, through=last)
         if event.day > run.as_of
     }
     counted = [account for account, row in said.items() if not row.is_pipeline]
