@@ -2,10 +2,10 @@
 
 Of each account that adopted a product, its last row before is compared with the rows of the accounts that
 didn't, on the same dates and in the same proportion, so that a season or a trend of the whole company is no
-milestone. A milestone is a value of a feature that at least half of the adopters had reached, and so many fewer
-of the others that chance is ruled out: a z-score of 4 for two shares, which holds for the thousand values that
-are tried (Bonferroni at 5 %), and a lift of 1.25. The strongest of each signal family are kept, four at most,
-and told in the order in which accounts reach them: the commonest first.
+milestone. A milestone is a value of a feature that at least half of the adopters had reached, and so many
+fewer of the others that chance is ruled out: a z-score of 4 for two shares, which holds for the thousand
+values that are tried (Bonferroni at 5 %), and a lift of 1.25. The strongest of each signal family are kept,
+four at most, and told in the order in which accounts reach them: the commonest first.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Accounts like this: of those scored about the same, and whose horizon has ended, how many expanded.
 
 Scores lie in ten bands of the probability. A band with fewer than 20 accounts takes in its neighbours; if
-they are still fewer, nothing is said: the interval of a rate of so few is up to 40 points wide (Wilson, 95 %).
+they are still fewer, nothing is said: the interval of a rate of so few is up to 40 points wide (Wilson).
 """
 
 from __future__ import annotations

@@ -27,6 +27,7 @@ from model.predict import predict_range, rank
 from model.trained import TrainedModel
 from sync.heartbeat import Heartbeat
 from sync.movement import with_movement
+from sync.people import with_whom
 from sync.ranges import (
     Range,
     claim_range,
@@ -187,10 +188,11 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
 
 
 def _with_the_past(work: Workplace, scoring: Scoring, scores: pa.Table) -> pa.Table:
-    """The scores with what ledger and lake tell beside them: why each moved, what became of others."""
+    """The scores with what ledger and lake tell beside them: why each moved, others like it, its people."""
     resolved, as_of = work.tables(), scoring.as_of
     scores = with_movement(work.store, scores, as_of, resolved.lineage)
-    return with_like_this(work.store, resolved, scores, scoring.trained, as_of)
+    scores = with_like_this(work.store, resolved, scores, scoring.trained, as_of)
+    return with_whom(resolved.tables, scores, as_of)
 
 
 def sweep_scorings(folder: Path, store: Store, now: datetime) -> int:
