@@ -10,7 +10,9 @@ import numpy as np
 
 from connectors.errors import UsageError
 from model.breakdown import Breakdown, Step, as_kept, break_down, steps_between
+from model.milestones import Milestones, from_json
 from model.movement import Said, movements
+from sync.briefs.evidence import select
 from sync.find_account import NamedAccount, find_account, read_names
 from sync.score_history import newest_score, score_before
 from sync.snapshot_rows import rows_of
@@ -24,7 +26,8 @@ class Explanation:
     """One account's newest score as the ledger keeps it, taken apart, and why it moved.
 
     `before` and `steps` are None while the ledger holds no score of an earlier day; `before` has that score's
-    log_odds too. `moved` says the steps in a sentence, where both scores kept their parts.
+    log_odds too. `moved` says the steps in a sentence, where both scores kept their parts. `milestones` are
+    the model's, by product, and `people` the contacts' names by id.
     """
 
     account: NamedAccount
@@ -34,6 +37,8 @@ class Explanation:
     before: dict[str, Any] | None
     steps: tuple[Step, ...] | None
     moved: str | None
+    milestones: Milestones
+    people: dict[str, str]
 
 
 def explain_account(
@@ -64,6 +69,7 @@ def explain_account(
             then, now = _breakdown(loop, account.account_id, before), breakdown
         before["log_odds"] = then.log_odds
         steps = steps_between(then, now, said_before=before["probability"], said_now=score["probability"])
+    contacts = select(resolved.tables, "contacts", ("crm_id", "name"), [account.account_id])
     return Explanation(
         account=account,
         score=score,
@@ -72,6 +78,8 @@ def explain_account(
         before=before,
         steps=steps,
         moved=sentence,
+        milestones=from_json(loop.registry.manifest(score["model_version"])["facts"].get("milestones")),
+        people={row["crm_id"]: row["name"] or row["crm_id"] for row in contacts},
     )
 
 
