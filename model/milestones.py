@@ -2,10 +2,10 @@
 
 Of each account that adopted a product, its last row before is compared with the rows of the accounts that
 didn't, on the same dates and in the same proportion, so that a season or a trend of the whole company is no
-milestone. A milestone is a value of a feature that at least half of the adopters had reached, and so many
+milestone. A milestone is a value of a feature that a third of the adopters or more had reached, and so many
 fewer of the others that chance is ruled out: a z-score of 4 for two shares, which holds for the thousand
-values that are tried (Bonferroni at 5 %), and a lift of 1.25. The strongest of each signal family are kept,
-four at most, and told in the order in which accounts reach them: the commonest first.
+values that are tried (Bonferroni at 5 %), and a lift of 1.25. Of each signal family the one that tells most
+is kept, five at most, and told in the order in which accounts reach them: the commonest first.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from model.product import Product, eligible
 from model.wordsmith import write_value
 
 MIN_ADOPTERS: Final = 30
-MIN_REACHED: Final = 0.5
+MIN_REACHED: Final = 1 / 3
 MIN_LIFT: Final = 1.25
 MIN_Z: Final = 4.0
-MOST: Final = 4
+MOST: Final = 5
 # What an account does; contract, season, peers and what it is are no steps that it takes.
 FAMILIES_OF_STEPS: Final = (
     *("seats", "limits", "usage", "adoption", "departments", "power_users", "people", "support"),
@@ -60,6 +60,13 @@ class Milestone:
         there: np.ndarray = numbers(table, self.feature) >= self.at_least
         return there
 
+    @property
+    def tells(self) -> float:
+        """How much it tells adopters from others: Kullback–Leibler divergence of the two shares, in nats.
+
+        What few others have reached tells more than what most of both have."""
+        return _tells(self.adopters, self.others)
+
     def words(self) -> str:
         """The milestone in words, such as "Departments active in the last 30 days: 4 or more"."""
         feature = CATALOGUE[self.feature]
@@ -79,7 +86,9 @@ def learn_milestones(
     accounts = rows["account_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     days = np.unique(rows["as_of"].to_numpy(), return_inverse=True)[1]
     steps = [
-        name for name in features if FAMILY_OF[name] in FAMILIES_OF_STEPS and CATALOGUE[name].favours == "up"
+        name
+        for name in features
+        if FAMILY_OF[name] in FAMILIES_OF_STEPS and CATALOGUE[name].favours != "down"
     ]
     found = {}
     for place, product in enumerate(products):
@@ -168,9 +177,14 @@ def _strongest(
         both = min(1.0, (hit * adopters.size + other * effective) / (adopters.size + effective))
         noise = np.sqrt(both * (1 - both) * (1 / adopters.size + 1 / effective))
         is_one = hit >= MIN_REACHED and hit >= MIN_LIFT * other and hit - other >= MIN_Z * noise > 0
-        if is_one and (best is None or hit - other > best.adopters - best.others):
+        if is_one and (best is None or _tells(hit, other) > best.tells):
             best = Milestone(feature=name, at_least=at_least, adopters=round(hit, 4), others=round(other, 4))
     return best
+
+
+def _tells(adopters: float, others: float) -> float:
+    ours, theirs = np.clip([adopters, others], 0.001, 0.999).tolist()
+    return float(ours * np.log(ours / theirs) + (1 - ours) * np.log((1 - ours) / (1 - theirs)))
 
 
 def _round(value: float) -> float:
@@ -180,7 +194,7 @@ def _round(value: float) -> float:
 
 def _one_a_family(candidates: Sequence[Milestone]) -> tuple[Milestone, ...]:
     chosen: dict[str, Milestone] = {}
-    for each in sorted(candidates, key=lambda m: (m.others - m.adopters, m.feature)):
+    for each in sorted(candidates, key=lambda m: (-m.tells, m.feature)):
         chosen.setdefault(FAMILY_OF[each.feature], each)
     kept = list(chosen.values())[:MOST]
     return tuple(sorted(kept, key=lambda m: (-m.others, m.feature)))
