@@ -24,10 +24,11 @@ def open_engine(url: str) -> Any:
     Raises SettingError for another engine than DuckDB, and for a file that DuckDB can't open."""
     if not url.startswith("duckdb://"):
         raise SettingError(
-            "this version computes on DuckDB only.",
+            "the lake is computed on DuckDB only, since its files are this machine's.",
             setting="lake.url",
             searched=(),
-            fix='use url = "duckdb://" (in memory) or "duckdb:///work.duckdb"',
+            fix='use url = "duckdb://" (in memory) or "duckdb:///work.duckdb"; events of Spark or a '
+            "warehouse are counted where they lie: name their table by url and table in [[exports]]",
         )
     database = url.removeprefix("duckdb://").removeprefix("/") or ":memory:"
     if database != ":memory:":

@@ -88,7 +88,7 @@ def build(inputs: Inputs) -> ir.Table:
         "row",
         "power_users",
         power_user_share=f.power_users / f.users,
-        power_users_growth_90=(f.power_users - f.power_before) / (f.power_before + 2.0),
+        power_users_growth_90=(f.power_users - f.power_before) / (f.power_before + 2),
         # G = 2 Σ i·x(i) / (n Σ x) − (n + 1) / n, x sorted ascending
         usage_gini=2 * f.weighted / (f.users * f.events) - (f.users + 1) / f.users,
         usage_top10_share=f.top / f.events,
