@@ -84,8 +84,7 @@ def like_this(probability: np.ndarray, past: Matured | None, horizon_days: int) 
 
 
 def _band(probability: np.ndarray) -> np.ndarray:
-    # a probability as the ledger keeps it, six digits: its product with ten may lie a hair under the edge
-    places = np.floor(np.round(np.nan_to_num(probability) * BANDS, 5)).astype(np.int64)
+    places = np.floor(np.nan_to_num(probability) * BANDS).astype(np.int64)
     clipped: np.ndarray = np.clip(places, 0, BANDS - 1)
     return clipped
 

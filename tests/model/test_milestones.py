@@ -63,10 +63,11 @@ def test_what_came_before_adoption_is_found_with_its_value() -> None:
     assert milestone.others < 0.5
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_chance_is_no_milestone(seed: int) -> None:
-    """Where adoption hangs on nothing, nothing is told, whichever way the dice fall."""
-    assert learn_milestones(history(seed, needs=False), FEATURES, PRODUCTS) == {}
+@pytest.mark.parametrize("adopters", [0.3, 0.045])
+@pytest.mark.parametrize("seed", range(5))
+def test_chance_is_no_milestone(seed: int, adopters: float) -> None:
+    """Where adoption hangs on nothing, nothing is told, whichever way the dice fall: of many or of few."""
+    assert learn_milestones(history(seed, needs=False, adopters=adopters), FEATURES, PRODUCTS) == {}
 
 
 def test_a_season_of_everybody_is_no_milestone() -> None:

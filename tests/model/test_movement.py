@@ -61,6 +61,14 @@ def test_a_single_family_that_moved_is_the_only_cause(
     assert causes <= {MODEL if name == BASE else name}
 
 
+def test_what_no_signal_tells_is_the_models() -> None:
+    """A probability that is said otherwise for the same parts: the model was calibrated anew."""
+    parts = dict.fromkeys(NAMES, 0.1)
+    found = moved(Said(probability=0.5, parts=parts, codes=()), parts, 0.6)
+    assert found is not None
+    assert found.steps == ((MODEL, 10.0),)
+
+
 def test_the_sentence_says_by_how_much_since_when_and_why() -> None:
     """A reason that is new names its family's step; a family without one is named by its title."""
     before = dict.fromkeys(NAMES, 0.0)

@@ -50,6 +50,13 @@ def test_a_figure_that_is_unknown_gives_the_word_to_the_next_feature() -> None:
     assert told.codes.to_pylist() == [["SEAT_PEAK"], []]
 
 
+def test_a_signal_that_moved_the_score_the_other_way_says_nothing() -> None:
+    """A full licence that counts against an account, or an empty one that counts for it, is no reason."""
+    table = pa.table({"seat_utilisation": [0.96, 0.4, 0.96, 0.4], "as_of": [AS_OF] * 4})
+    told = explain(table, np.array([[-0.5], [0.5], [0.5], [-0.5]]), ["seat_utilisation"])
+    assert told.codes.to_pylist() == [[], [], ["SEAT_PRESSURE"], ["SEATS_FREE"]]
+
+
 def test_every_reason_is_the_strongest_true_thing_its_family_can_say(
     trained: TrainedModel, rows: Rows
 ) -> None:

@@ -52,6 +52,8 @@ def test_the_utilisation_may_be_assumed_itself() -> None:
     """Then it is the users that move along, and it is not worked out anew."""
     row = after("seat_utilisation=96%")
     assert (row["seat_utilisation"], row["users_30"]) == (0.96, pytest.approx(48.0))
+    both = after("seat_utilisation=96%,users_30=10")
+    assert (both["seat_utilisation"], both["users_30"], both["seat_headroom"]) == (0.96, 10.0, 40.0)
     more = after("seats=+30")
     assert (more["seat_utilisation"], more["seat_headroom"]) == (0.5, 40.0)
     assert more["arr_per_seat"] == pytest.approx(125.0)
