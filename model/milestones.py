@@ -32,6 +32,7 @@ FAMILIES_OF_STEPS: Final = (
     *("seats", "limits", "usage", "adoption", "departments", "power_users", "people", "support"),
     "relationship",
 )
+_WHOLE: Final = ("count", "days", "weeks", "months", "money", "flag")  # none of which is no milestone
 _QUANTILES: Final = np.linspace(0.1, 0.8, 8)
 
 MILESTONES: Final = pa.list_(
@@ -171,7 +172,8 @@ def _strongest(
         return None
     effective = 1.0 / float((weight**2).sum())
     best: Milestone | None = None
-    for at_least in sorted({_round(value) for value in np.quantile(known, _QUANTILES).tolist()}):
+    tried = {_round(value, CATALOGUE[name].unit) for value in np.quantile(known, _QUANTILES).tolist()}
+    for at_least in sorted(tried):
         hit = float((ours >= at_least).mean())
         other = float(weight[theirs >= at_least].sum())
         both = min(1.0, (hit * adopters.size + other * effective) / (adopters.size + effective))
@@ -187,9 +189,10 @@ def _tells(adopters: float, others: float) -> float:
     return float(ours * np.log(ours / theirs) + (1 - ours) * np.log((1 - ours) / (1 - theirs)))
 
 
-def _round(value: float) -> float:
-    """Two significant digits: what is told is what was tested."""
-    return float(f"{value:.2g}")
+def _round(value: float, unit: str) -> float:
+    """Two significant digits, and whole where the unit is: what is told is what is tested."""
+    short = float(f"{value:.2g}")
+    return float(max(np.ceil(short), 1.0)) if unit in _WHOLE else short
 
 
 def _one_a_family(candidates: Sequence[Milestone]) -> tuple[Milestone, ...]:

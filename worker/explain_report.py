@@ -69,8 +69,8 @@ def show_beside(app: App, found: Explanation) -> None:
         for milestone in own:
             done = "reached" if milestone.feature in each["reached"] else "to come"
             screen.say(
-                f"  {done}  {milestone.words()} ({milestone.adopters:.0%} of those that took it up, "
-                f"{milestone.others:.0%} of others)"
+                f"  {done}  {milestone.words()} ({100 * milestone.adopters:.0f} % of those that took it up, "
+                f"{100 * milestone.others:.0f} % of others)"
             )
         if each["next"]:
             screen.say(f"  Next: {each['next']}")

@@ -63,6 +63,17 @@ def test_what_came_before_adoption_is_found_with_its_value() -> None:
     assert milestone.others < 0.5
 
 
+def test_none_of_something_is_no_milestone() -> None:
+    """Counts and amounts are told as whole numbers from one up, as they are tested."""
+    rows = history(1)
+    few = np.array([0.4 if buys else 0.0 for buys in rows["bought"].to_pylist()])
+    rows = rows.append_column("overage_recent", pa.array(few))
+    assert learn_milestones(rows, ["overage_recent"], PRODUCTS) == {}
+    rows = rows.set_column(rows.column_names.index("overage_recent"), "overage_recent", pa.array(few * 10))
+    (found,) = learn_milestones(rows, ["overage_recent"], PRODUCTS)["AN"]
+    assert (found.at_least, found.adopters, found.others) == (4.0, 1.0, 0.0)
+
+
 @pytest.mark.parametrize("adopters", [0.3, 0.045])
 @pytest.mark.parametrize("seed", range(5))
 def test_chance_is_no_milestone(seed: int, adopters: float) -> None:
