@@ -86,7 +86,7 @@ EVIDENCE: Final = ("usage_trend", "seat_utilisation", "csat_180", "nps", "qbr_ou
 
 
 def judge_health(
-    table: pa.Table, signals: Mapping[str, float], through: Mapping[str, date] | None = None
+    table: pa.Table, signals: Mapping[str, float], *, through: Mapping[str, date] | None = None
 ) -> tuple[list[str], list[list[str]]]:
     """The flag of each row and the sentences that led to it, the weightiest first.
 

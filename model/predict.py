@@ -50,7 +50,7 @@ def predict_range(
     margins, contributions = trained.margins(table), trained.contributions(table)
     probability = probabilities(margins)
     value = trained.value.predict(trained.frame(table), trained.categorical, numbers(table, "arr"))
-    health, health_reasons = judge_health(table, rows.signals, rows.through)
+    health, health_reasons = judge_health(table, rows.signals, through=rows.through)
     timing = choose_timing(table, probability, health, cuts, rows.signals)
     product, second = rank_products(
         table, products, trained.product_shares, rows.signals, trained.product_pull

@@ -128,7 +128,10 @@ def save_scores(
         session.flush()
         for start in range(0, kept.num_rows, _BATCH):
             rows = kept.slice(start, _BATCH).to_pylist()
-            session.execute(insert(ScoreRow), [{"run_id": run_id, **_as_kept(row)} for row in rows])
+            # as plain rows of the database: nobody needs them as objects
+            session.connection().execute(
+                insert(ScoreRow), [{"run_id": run_id, **_as_kept(row)} for row in rows]
+            )
 
 
 def _as_kept(row: dict[str, Any]) -> dict[str, Any]:
