@@ -20,6 +20,7 @@ import pyarrow as pa
 from model.features.families import CATALOGUE, FAMILY_OF
 from model.frame import numbers
 from model.product import Product, eligible
+from model.shapes import MILESTONE
 from model.wordsmith import write_value
 
 MIN_ADOPTERS: Final = 30
@@ -34,17 +35,6 @@ FAMILIES_OF_STEPS: Final = (
 )
 _WHOLE: Final = ("count", "days", "weeks", "months", "money", "flag")  # none of which is no milestone
 _QUANTILES: Final = np.linspace(0.1, 0.8, 8)
-
-MILESTONES: Final = pa.list_(
-    pa.struct(
-        [
-            ("product", pa.string()),
-            ("reached", pa.list_(pa.string())),
-            ("next", pa.string()),
-            ("of", pa.int64()),
-        ]
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +122,7 @@ def milestone_column(
             ]
             for row, chosen in enumerate(zip(*recommended, strict=True))
         ],
-        MILESTONES,
+        pa.list_(MILESTONE),
     )
 
 

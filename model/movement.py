@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from model.features.families import FAMILIES
 from model.reason_codes import CODE_OF
+from model.shapes import MOVED
 from model.wordsmith import write_day
 
 BASE: Final = "base"
@@ -133,14 +134,7 @@ def moved_column(rows: Sequence[Moved | None]) -> pa.Array:
             }
             for row in rows
         ],
-        pa.struct(
-            [
-                ("since", pa.string()),
-                ("points", pa.float64()),
-                ("sentence", pa.string()),
-                ("steps", pa.list_(pa.struct([("family", pa.string()), ("points", pa.float64())]))),
-            ]
-        ),
+        MOVED,
     )
 
 

@@ -16,16 +16,13 @@ import pyarrow as pa
 from model.features.families import CATALOGUE, FAMILIES, FAMILY_OF
 from model.features.feature import Phrase
 from model.frame import numbers
+from model.shapes import REASON
 from model.wordsmith import figures_of, sentences
 
 MAX_FOR, MAX_AGAINST = 3, 2
 # A family that moves the score by less than this share is noise, not a reason.
 MIN_SHARE = 0.02
 _SHARE_DIGITS: Final = 4
-
-REASON: Final = pa.struct(
-    [("code", pa.string()), ("family", pa.string()), ("share", pa.float64()), ("sentence", pa.string())]
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,20 +13,11 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
+from model.shapes import LIKE_THIS
 from model.trained import probabilities
 
 BANDS: Final = 10
 MIN_ACCOUNTS: Final = 20
-LIKE_THIS: Final = pa.struct(
-    [
-        ("expanded", pa.int64()),
-        ("accounts", pa.int64()),
-        ("low", pa.float64()),
-        ("high", pa.float64()),
-        ("source", pa.string()),
-        ("sentence", pa.string()),
-    ]
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ import ibis
 import pyarrow as pa
 
 from model.days import day_number
+from model.shapes import WHOM
 from model.stakeholders import Contact, rank_contacts, who_is_missing
 from sync.briefs.evidence import Tables, day_of, select
-from sync.store.scores import WHOM
 
 _USE_DAYS = 30
 

@@ -10,49 +10,9 @@ import pyarrow as pa
 from sqlalchemy import insert, select
 
 from connectors.errors import StateError
+from model.shapes import LIKE_THIS, MILESTONE, MOVED, PRODUCT, REAL, REASON, TEXT, WHOM
 from sync.store.engine import Store
 from sync.store.tables import ModelRunRow, ScoreRow
-
-TEXT: Final = pa.string()
-REAL: Final = pa.float64()
-REASON: Final = pa.struct([("code", TEXT), ("family", TEXT), ("share", REAL), ("sentence", TEXT)])
-
-PRODUCT: Final = pa.struct(
-    [("id", TEXT), ("probability", REAL), ("arr", REAL), ("low", REAL), ("high", REAL)]
-)
-MOVED: Final = pa.struct(
-    [
-        ("since", TEXT),
-        ("points", REAL),
-        ("sentence", TEXT),
-        ("steps", pa.list_(pa.struct([("family", TEXT), ("points", REAL)]))),
-    ]
-)
-LIKE_THIS: Final = pa.struct(
-    [
-        ("expanded", pa.int64()),
-        ("accounts", pa.int64()),
-        ("low", REAL),
-        ("high", REAL),
-        ("source", TEXT),
-        ("sentence", TEXT),
-    ]
-)
-MILESTONE: Final = pa.struct(
-    [
-        ("product", TEXT),
-        ("reached", pa.list_(TEXT)),
-        ("next", TEXT),
-        ("of", pa.int64()),
-    ]
-)
-WHOM: Final = pa.struct(
-    [
-        ("reach", pa.list_(pa.struct([("contact", TEXT), ("reason", TEXT)]))),
-        ("missing", pa.list_(TEXT)),
-    ]
-)
-PARTS: Final = pa.map_(TEXT, REAL)  # what each signal family, and the base, adds to the log-odds
 
 SCORES: Final = pa.schema(
     [

@@ -13,13 +13,14 @@ import pyarrow as pa
 import pytest
 
 from model.movement import BASE
+from model.shapes import PARTS
 from model.target import Target
 from sync.lineage import Lineage
 from sync.movement import with_movement
 from sync.people import with_whom
 from sync.similar import with_like_this
 from sync.store import Store
-from sync.store.scores import PARTS, SCORES, load_scores, save_scores
+from sync.store.scores import SCORES, load_scores, save_scores
 from sync.store.tables import RunRow
 
 Score = Callable[..., dict[str, Any]]
