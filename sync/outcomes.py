@@ -103,9 +103,7 @@ def compare(
         run = _chosen(runs, as_of, through - timedelta(days=target.horizon_days))
         if run is None:
             return _nothing(through, target)
-        said = _one_an_account(
-            session.scalars(select(ScoreRow).where(ScoreRow.run_id == run.run_id)), lineage
-        )
+        said = one_an_account(session.scalars(select(ScoreRow).where(ScoreRow.run_id == run.run_id)), lineage)
         made = session.scalars(select(TaskRow).where(TaskRow.run_id == run.run_id))
         tasks = {lineage.account_now(task.account_id, task.account_crm_id) for task in made}
     last = run.as_of + timedelta(days=target.horizon_days)
@@ -216,7 +214,7 @@ def _chosen(runs: Sequence[ModelRunRow], as_of: date | None, matured_by: date) -
     return next(run for run in reversed(runs) if run.as_of == runs[0].as_of)
 
 
-def _one_an_account(rows: Iterable[ScoreRow], lineage: Lineage) -> dict[str, ScoreRow]:
+def one_an_account(rows: Iterable[ScoreRow], lineage: Lineage) -> dict[str, ScoreRow]:
     """The scored rows by what their account is now; of several, its own row, else the highest."""
     found: dict[str, ScoreRow] = {}
     for row in sorted(rows, key=lambda row: (row.probability or 0.0, row.account_id)):
