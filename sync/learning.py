@@ -39,7 +39,7 @@ HELD: Final = 2.0
 class MonthOutcome:
     """One month's scoring against what happened.
 
-    `high_said` is how many of those called high were expected to expand, `others_rate` the rate of all others.
+    `high_said` is how many of those called high were expected to expand, `others_rate` all others' rate.
     Values are of accounts that expanded by a known amount: `value_error` is the median of
     |said − realised| ÷ realised, `in_range` the share within low to high. `lead_days` is the median from the
     score to the creation of the opportunity that was won."""

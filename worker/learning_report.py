@@ -8,7 +8,10 @@ if TYPE_CHECKING:
     from sync.learning import Learning, MonthOutcome
     from worker.screen import Screen
 
-MONTH: Final = ("Called high", "Expanded", "Expected", "Others' rate", "ARR said", "ARR came", "Value off by", "In range", "Lead")  # fmt: skip
+MONTH: Final = (
+    *("Called high", "Expanded", "Expected", "Others' rate", "ARR said", "ARR came"),
+    *("Value off by", "In range", "Lead"),
+)
 SHOWN_SIGNALS: Final = 12
 WORDS: Final = {"held": "held", "misled": "misled", "open": "can't be told from chance"}
 SAID: Final = {
@@ -32,21 +35,21 @@ def show_learning(screen: Screen, found: Learning, currency: str) -> None:
         return
     screen.table(("Month", *MONTH), [month_row(month) for month in found.months], right=MONTH)
     screen.say(
-        f"Each month's last scoring, {found.horizon_days} days later; ARR in {currency}. Lead: days from the score "
-        "to the opportunity that was won, in the median."
+        f"Each month's last scoring, {found.horizon_days} days later; ARR in {currency}. Lead: days from the "
+        "score to the opportunity that was won, in the median."
     )
     screen.head("Were the probabilities right?")
     screen.table(
         ("Said", "Accounts", "Expanded", "Rate", "95 % between"),
         [
             (
-                f"{bin.low:.0%} to {bin.high:.0%}",
-                f"{bin.rows:,}",
-                f"{bin.expanded:,}",
-                f"{bin.rate:.1%}",
-                f"{bin.rate_low:.1%} and {bin.rate_high:.1%}",
+                f"{each.low:.0%} to {each.high:.0%}",
+                f"{each.rows:,}",
+                f"{each.expanded:,}",
+                f"{each.rate:.1%}",
+                f"{each.rate_low:.1%} and {each.rate_high:.1%}",
             )
-            for bin in found.bins
+            for each in found.bins
         ],
         right=("Accounts", "Expanded", "Rate"),
     )
