@@ -24,7 +24,8 @@ def row(account: str, expanded: bool, **more: Any) -> Matured:
     event = Expansion(account_id=account, day=DAY + timedelta(days=9), arr=100.0, source="billing")
     given: dict[str, Any] = {
         "run_id": "r", "model_version": "2026.03.01-1", "as_of": DAY, "account_id": account,
-        "probability": 0.2, "tier": "medium", "arr_if_expands": 100.0, "arr_low": 50.0, "arr_high": 200.0, "expected_arr": 20.0,
+        "probability": 0.2, "tier": "medium",
+        "arr_if_expands": 100.0, "arr_low": 50.0, "arr_high": 200.0, "expected_arr": 20.0,
         "product": None, "reasons": (), "against": (),
     }  # fmt: skip
     return Matured(**given | more, expansions=(event,) if expanded else ())
