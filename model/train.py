@@ -16,6 +16,7 @@ from model.evaluate import auc, scores
 from model.frame import feature_frame, in_order_of_content, numbers, pool
 from model.panel import Panel
 from model.product import Product, base_shares, fit_pull, product_scores, rank_products
+from model.risk import train_risk
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
 from model.split import Split, purged_split
 from model.suspects import find_suspects, made_of
@@ -94,6 +95,18 @@ def train(
     if split is not None and (right := _judge_products(rows, panel, split, products)):
         metrics["product"] = right
     shares, pull = _product_model(rows, panel, products)
+    say("learning who leaves or shrinks")
+    risk, risk_metrics = train_risk(
+        panel.table,
+        features=features,
+        categorical=categorical,
+        signals=panel.signals,
+        horizon_days=target.horizon_days,
+        seed=seed,
+        threads=threads,
+    )
+    if risk_metrics:
+        metrics["risk"] = risk_metrics
     return TrainedModel(
         version="unsaved",
         features=features,
@@ -122,6 +135,7 @@ def train(
             "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
             "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,
         },
+        risk=risk,
     )
 
 
