@@ -64,9 +64,9 @@ class Panel(Rows):
     """Rows of many as-of dates with their outcomes.
 
     `table` adds label (1, 0 or null: the horizon has not ended), added_arr and bought (product id), and
-    the columns of `model.losses`. Training uses the rows with a label that are not pipeline. `data_hash` is the sha256 over canonical
-    bytes of keys, features and labels; `history_days` is the span of data and `expansions` the number of
-    expansion events in it.
+    the columns of `model.losses`. Training uses the rows with a label that are not pipeline. `data_hash` is
+    the sha256 over canonical bytes of keys, features and labels; `history_days` is the span of data and
+    `expansions` the number of expansion events in it.
     """
 
     data_hash: str

@@ -39,8 +39,9 @@ def predict_range(
 
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
     expansion), expected_arr (all ARR in the account's currency per year), product, product_2, timing,
-    health, health_reasons, churn and contraction (0–1 within the horizon, or null), reasons, against, reason_codes, data_completeness (0–1), basis, is_pipeline,
-    model_version. Raises ModelError when the rows lack a feature of the model.
+    health, health_reasons, churn and contraction (0–1 within the horizon, or null), reasons, against,
+    reason_codes, data_completeness (0–1), basis, is_pipeline, model_version. Raises ModelError when the
+    rows lack a feature of the model.
     """
     cuts = _cut_offs(tiers)
     table = rows.table

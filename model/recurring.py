@@ -87,6 +87,12 @@ def arr_spans(sources: Mapping[str, ir.Table], *, data_end: int) -> ir.Table:
     )
 
 
+def billing_end(sources: Mapping[str, ir.Table], today: int) -> int:
+    """The day up to which billing can be relied on: where it stopped arriving, a month after that."""
+    newest = sources["billing"].known.max().to_pyarrow().as_py()
+    return today if newest is None else min(today, int(newest) + 31)
+
+
 def arr_change(spans: ir.Table, rows: ir.Table) -> ir.Table:
     """Of each row (`row`, `account_id`, `day`, `later`): arr on both days, 0 where there was none.
 

@@ -7,7 +7,7 @@ defaults while history is short, and doubled by every sign of trouble that `mode
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -19,6 +19,7 @@ from model.evaluate import scores
 from model.frame import feature_frame, in_order_of_content, numbers, pool
 from model.health import trouble
 from model.losses import CHURNED, COLUMNS, CONTRACTED
+from model.signals import resolve_signals
 from model.split import purged_split
 
 MIN_LOSSES: Final = 60
@@ -42,11 +43,12 @@ class RiskModel:
     """Chance of churn and of contraction within the horizon.
 
     `rates` holds the chance of each kind for accounts whose renewal is `due` within the horizon and `not_due`
-    ones, and `base` that of all; `lost_share` is the share of ARR that a contraction takes. `booster` is None
-    where the rates decide."""
+    ones, `usual` the mean factor of their signs of trouble, and `base` the chances of all; `lost_share` is
+    the share of ARR that a contraction takes. `booster` is None where the rates decide."""
 
     booster: Any
     rates: Mapping[str, tuple[float, float]]
+    usual: Mapping[str, float]
     base: tuple[float, float]
     lost_share: float
     horizon_days: int
@@ -67,7 +69,12 @@ class RiskModel:
 
     def _by_rates(self, table: pa.Table, signals: Mapping[str, float]) -> np.ndarray:
         due = numbers(table, "days_to_renewal") <= self.horizon_days
-        rates = np.where(due[:, None], self.rates["due"], self.rates["not_due"])
+        # what the signs multiply by is already in the rate seen, so it is taken out again
+        rates = np.where(
+            due[:, None],
+            np.array(self.rates["due"]) / self.usual["due"],
+            np.array(self.rates["not_due"]) / self.usual["not_due"],
+        )
         odds = rates / (1 - rates) * _doubled(trouble(table, signals))[:, None]
         # both kinds together stay below 1, whatever the signs
         found: np.ndarray = odds / (1 + odds.sum(axis=1, keepdims=True))
@@ -77,6 +84,7 @@ class RiskModel:
         """All but the trees, as plain JSON values, for manifests."""
         return {
             "rates": {name: list(pair) for name, pair in self.rates.items()},
+            "usual": dict(self.usual),
             "base": list(self.base),
             "lost_share": self.lost_share,
             "horizon_days": self.horizon_days,
@@ -88,10 +96,16 @@ class RiskModel:
         return cls(
             booster=booster,
             rates={name: (pair[0], pair[1]) for name, pair in values["rates"].items()},
+            usual=values["usual"],
             base=(values["base"][0], values["base"][1]),
             lost_share=values["lost_share"],
             horizon_days=values["horizon_days"],
         )
+
+
+def default_risk(horizon_days: int) -> RiskModel:
+    """What is said of churn and contraction where nothing was learnt: the stated defaults."""
+    return _fit_rates(pa.table({}), resolve_signals(None), horizon_days)
 
 
 def train_risk(
@@ -125,38 +139,26 @@ def train_risk(
 
     before, later = rows.take(pa.array(split.before_test)), rows.take(pa.array(split.test))
     lost = (loss[split.test] > 0).astype(float)
-    tried = _with_trees(rates, fit(split.before_test)).predict(later, features, categorical, signals)
+    tried = replace(rates, booster=fit(split.before_test)).predict(later, features, categorical, signals)
     ruled = _fit_rates(before, signals, horizon_days).predict(later, features, categorical, signals)
     metrics = scores(lost, _either(tried))
     metrics["log_loss_rates"] = scores(lost, _either(ruled))["log_loss"]
     if metrics["log_loss"] >= metrics["log_loss_rates"]:
         return rates, metrics
-    return _with_trees(rates, fit(np.arange(loss.size))), metrics
-
-
-def _with_trees(rates: RiskModel, booster: Any) -> RiskModel:
-    return RiskModel(
-        booster=booster,
-        rates=rates.rates,
-        base=rates.base,
-        lost_share=rates.lost_share,
-        horizon_days=rates.horizon_days,
-    )
+    return replace(rates, booster=fit(np.arange(loss.size))), metrics
 
 
 def _fit_rates(rows: pa.Table, signals: Mapping[str, float], horizon_days: int) -> RiskModel:
     """The rates seen, each drawn towards its default as if that had been seen in PRIOR_ROWS rows."""
     loss, due = numbers(rows, "loss"), numbers(rows, "days_to_renewal") <= horizon_days
     factor = _doubled(trouble(rows, signals))
-    rates = {}
+    rates, usual = {}, {}
     for group, inside in (("due", due), ("not_due", ~due)):
-        # what the signs multiply by is already in the rate seen, so it is taken out again
-        usual = float(factor[inside].mean()) if inside.any() else 1.0
+        usual[group] = float(factor[inside].mean()) if inside.any() else 1.0
         pair = []
         for kind, default in zip((CHURNED, CONTRACTED), _defaults(group, horizon_days), strict=True):
             seen = float((loss[inside] == kind).sum())
-            rate = (seen + PRIOR_ROWS * default) / (inside.sum() + PRIOR_ROWS)
-            pair.append(float(rate / usual))
+            pair.append(float((seen + PRIOR_ROWS * default) / (inside.sum() + PRIOR_ROWS)))
         rates[group] = (pair[0], pair[1])
     base = [
         (float((loss == kind).sum()) + PRIOR_ROWS * yearly * min(1.0, horizon_days / 365))
@@ -166,7 +168,12 @@ def _fit_rates(rows: pa.Table, signals: Mapping[str, float], horizon_days: int) 
     shrunk = numbers(rows, "lost_share")[loss == CONTRACTED]
     share = (float(shrunk.sum()) + 10 * DEFAULT_SHARE) / (shrunk.size + 10)
     return RiskModel(
-        booster=None, rates=rates, base=(base[0], base[1]), lost_share=share, horizon_days=horizon_days
+        booster=None,
+        rates=rates,
+        usual=usual,
+        base=(base[0], base[1]),
+        lost_share=share,
+        horizon_days=horizon_days,
     )
 
 
