@@ -75,7 +75,8 @@ def judge(
     used = trained
     if not later:
         known = replace(panel, table=past, data_hash=f"{panel.data_hash}:before:{tested[0]}")
-        used = train(known, target=trained.target, products=products, seed=seed)
+        vouched = trained.facts.get("allowed", ())
+        used = train(known, target=trained.target, products=products, seed=seed, allow=vouched)
     probability = probabilities(used.margins(rows))
     rules = probabilities(replace(used, booster=None, weight=0.0).margins(rows))
     return Judgement(

@@ -24,7 +24,10 @@ def write_card(trained: TrainedModel) -> str:
     lines = [
         f"# Expansion model {trained.version}",
         "",
-        f"Predicts an expansion within {target.horizon_days} days of the as-of date.",
+        (
+            f"Predicts an expansion within {target.horizon_days} days of the as-of date. {target.sentence()} "
+            f"(target {target.fingerprint})"
+        ),
         "",
         _standing(trained),
         "",
@@ -38,6 +41,10 @@ def write_card(trained: TrainedModel) -> str:
     if facts["suspects"]:
         lines += ["Left out, because they look written after the expansion:", ""]
         lines += [f"- {name}: {why}" for name, why in facts["suspicions"].items()]
+        lines += [""]
+    if facts.get("allowed"):
+        lines += ["Vouched for by the team, though they look written after the expansion:", ""]
+        lines += [f"- {name}: {why}" for name, why in facts["allowed"].items()]
         lines += [""]
     lines += _quality(trained.metrics)
     if facts["has_signal"] is False:

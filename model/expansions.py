@@ -1,4 +1,4 @@
-"""Expansion events: won expansion opportunities, and ARR increases in billing."""
+"""Expansion events: won expansion opportunities, and increases of ARR or seats in billing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ MIN_INCREASE_SHARE = 0.005
 
 
 def is_expansion(opportunities: ir.Table, target: Target) -> ir.BooleanColumn:
-    """Whether each opportunity is of a type that the target counts, won or not."""
+    """Whether each opportunity is of a type, and in a pipeline, that the target counts, won or not."""
     kind = ibis.coalesce(opportunities.opportunity_type, "").strip().lower()
-    return kind.isin(list(target.kinds))
+    counted = kind.isin(list(target.kinds))
+    if target.pipelines:
+        pipeline = ibis.coalesce(opportunities.pipeline, "").strip().lower()
+        counted = counted & pipeline.isin([name.strip().lower() for name in target.pipelines])
+    return counted
 
 
 def is_won(opportunities: ir.Table, target: Target) -> ir.BooleanColumn:
@@ -74,35 +78,60 @@ def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
     return grown.select("account_id", day=grown.at, known=grown.known, arr=grown.increase)
 
 
+def seat_increases(sources: Mapping[str, ir.Table]) -> ir.Table:
+    """Every increase of the seats billed from one invoice to the next: account_id, day, known, seats."""
+    billing = sources["billing"]
+    order = ibis.window(group_by="account_id", order_by="at")
+    stepped = billing.filter(billing.seats.notnull()).mutate(before=lambda t: t.seats.lag().over(order))
+    stepped = stepped.mutate(increase=stepped.seats - stepped.before)
+    grown = stepped.filter((stepped.before > 0) & (stepped.increase > 0))
+    return grown.select("account_id", day=grown["at"], known=grown.known, seats=grown.increase)
+
+
 def expansion_events(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
     """What the labels count: account_id, day, arr and product_id of every expansion, each once.
 
     An ARR increase within `SAME_EVENT_DAYS` of any won opportunity (a renewal or new business too) is not
-    an event of its own. This looks both ways in time, so it is for labels only, never for features.
+    an event of its own, nor is an increase of seats near one or near an ARR increase; it has no ARR. This
+    looks both ways in time, so it is for labels only, never for features.
     """
-    won = won_expansions(sources, target).select("account_id", "day", "arr", "product_id")
-    if not target.count_arr_changes:
-        return won
-    grown = arr_increases(sources, target)
+    events = won_expansions(sources, target).select("account_id", "day", "arr", "product_id")
+    if not target.count_arr_changes and not target.count_seat_changes:
+        return events
     deals = sources["opportunities"]
     counted = is_expansion(deals, target)
     # a renewal or new business explains an increase as well, unless the target would count it
     closed = deals.filter(is_won(deals, target) & (counted | ~_is_renewal(deals)))
-    closed = closed.select("account_id", closed=closing_day(closed))
+    explaining = closed.select("account_id", day=closing_day(closed))
+    grown = arr_increases(sources, target).select("account_id", "day", "arr")
+    no_product = ibis.null("string")
+    if target.count_arr_changes:
+        alone = _unexplained(grown, explaining)
+        events = events.union(alone.mutate(product_id=no_product), distinct=False)
+    if target.count_seat_changes:
+        explaining = explaining.union(grown.select("account_id", "day"))
+        seats = _unexplained(seat_increases(sources).select("account_id", "day"), explaining)
+        seats = seats.select("account_id", "day", arr=ibis.null("float64"), product_id=no_product)
+        events = events.union(seats, distinct=False)
+    return events
+
+
+def _unexplained(increases: ir.Table, explaining: ir.Table) -> ir.Table:
+    """The increases without an event of `explaining` (account_id, day) within `SAME_EVENT_DAYS`."""
+    closed = explaining.select("account_id", closed="day")
     explained = (
-        grown.join(
+        increases.join(
             closed,
             [
-                grown.account_id == closed.account_id,
-                closed.closed <= grown.day + SAME_EVENT_DAYS,
-                closed.closed >= grown.day - SAME_EVENT_DAYS,
+                increases.account_id == closed.account_id,
+                closed.closed <= increases.day + SAME_EVENT_DAYS,
+                closed.closed >= increases.day - SAME_EVENT_DAYS,
             ],
         )
         .select("account_id", "day")
         .distinct()
     )
-    alone = grown.anti_join(explained, ["account_id", "day"])
-    return won.union(alone.select("account_id", "day", "arr", product_id=ibis.null("string")), distinct=False)
+    return increases.anti_join(explained, ["account_id", "day"])
 
 
 def _is_renewal(opportunities: ir.Table) -> ir.BooleanColumn:

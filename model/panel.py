@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from model.completeness import absent_columns, weight
 from model.customers import active_customers
 from model.days import calendar_date, day_number
+from model.eligibility import Eligibility
 from model.errors import ModelError
 from model.expansions import expansion_events
 from model.features.families import CATALOGUE, FAMILIES
@@ -84,12 +85,13 @@ def build_panel(
     signals: Mapping[str, float] | None = None,
     start: date | None = None,
 ) -> Panel:
-    """Every active customer on every as-of date: `as_of`, and back in steps of 28 days.
+    """Every eligible active customer on every as-of date: `as_of`, and back in steps of 28 days.
 
     It starts at `start`, else `months` before `as_of`, else 84 days after the first invoice or event.
     Raises ModelError when there is no data, or no active customer on any of the dates.
     """
     limits = resolve_signals(signals)
+    eligible = check_eligibility(target, products)
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         last = day_number(as_of)
@@ -113,7 +115,7 @@ def build_panel(
         columns |= loss_columns(
             sources, dated, horizon_days=target.horizon_days, data_end=last, count=len(keys["as_of"])
         )
-        table = pa.table(keys | columns)
+        table = _let_in(pa.table(keys | columns), eligible)
         features = tuple(name for name in CATALOGUE if name in columns)
         return Panel(
             table=table,
@@ -135,7 +137,7 @@ def build_rows(
     products: tuple[Product, ...],
     signals: Mapping[str, float] | None = None,
 ) -> Rows:
-    """Every active customer on `as_of`, for scoring. Raises ModelError when there is none."""
+    """Every eligible active customer on `as_of`, for scoring. Raises ModelError when there is none."""
     built = build_days(tables, days=(as_of,), target=target, products=products, signals=signals)
     return built[as_of]
 
@@ -149,10 +151,12 @@ def build_days(
     signals: Mapping[str, float] | None = None,
     families: Sequence[Family] = FAMILIES,
 ) -> Mapping[date, Rows]:
-    """Every active customer on each of the days, built at once, with the features of `families`; a day may be
-    left without rows.
+    """Every eligible active customer on each of the days, built at once, with the features of `families`; a
+    day may be left without rows.
 
     Raises ModelError when there is none on any of them."""
+    # with some families alone there is nothing to tell by who is eligible
+    eligible = check_eligibility(target, products) if families is FAMILIES else None
     with Workspace(_backend(tables)) as space:
         sources = read_sources(tables, space)
         limits = resolve_signals(signals)
@@ -162,7 +166,7 @@ def build_days(
         inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
         absent = absent_columns({**sources, **usage}, families, inputs.days[-1])
         keys, columns = _figures(inputs, absent, families)
-        table = pa.table(keys | columns)
+        table = _let_in(pa.table(keys | columns), eligible)
     features = tuple(name for name in CATALOGUE if name in columns)
     return {
         day: Rows(
@@ -186,6 +190,14 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
         signals=panel.signals,
         absent=panel.absent,
     )
+
+
+def check_eligibility(target: Target, products: Sequence[Product]) -> Eligibility | None:
+    """Who the target lets in. Raises ModelError when it or a product names what is no feature."""
+    names = {*CATALOGUE, "data_completeness"}
+    for product in products:
+        product.eligibility(names)
+    return target.eligibility(names)
 
 
 def data_hash(table: pa.Table) -> str:
@@ -252,6 +264,21 @@ def _inputs(
         signals=signals,
         space=space,
     )
+
+
+def _let_in(table: pa.Table, eligible: Eligibility | None) -> pa.Table:
+    """The rows that are eligible, each by what was known on its day.
+
+    Raises ModelError when none is: then the expression says something that nobody meant."""
+    if eligible is None:
+        return table
+    kept = table.filter(pa.array(eligible.holds(table))).combine_chunks()
+    if kept.num_rows == 0:
+        raise ModelError(
+            f"[target] eligible = {str(eligible)!r} lets in none of {table.num_rows:,} rows.",
+            fix="See what each part of it leaves out: upswell target check",
+        )
+    return kept
 
 
 def _on_as_of(rows: ir.Table) -> ir.Table:

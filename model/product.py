@@ -9,13 +9,15 @@ CatBoost 55 %, the truth itself 56 %.)
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 from scipy.optimize import minimize
 
+from model.eligibility import Eligibility
+from model.eligibility_text import parse_eligibility
 from model.errors import ModelError
 from model.features.wording import TOPICS
 from model.frame import numbers
@@ -52,11 +54,14 @@ class Product:
                 f"Product {self.id!r} has the type {self.type!r}.",
                 fix=f"Use one of {', '.join(PRODUCT_TYPES)}.",
             )
-        if self.eligible:
-            raise ModelError(
-                f"Product {self.id!r}: the eligibility expression {self.eligible!r} is not supported.",
-                fix="Remove it; a module or add-on is eligible when the account does not own it yet.",
-            )
+        self.eligibility()
+
+    def eligibility(self, names: Collection[str] = ()) -> Eligibility | None:
+        """Who can buy it, beside those who own it already; None when anybody can. Raises ModelError when the
+        expression can't be read, or names what is not among `names`."""
+        if not self.eligible.strip():
+            return None
+        return parse_eligibility(self.eligible, what=f"Product {self.id!r}: eligible", names=names)
 
     @property
     def topic(self) -> str:
@@ -182,6 +187,8 @@ def _eligible(table: pa.Table, products: tuple[Product, ...]) -> np.ndarray:
             allowed[:, j] = [product.id not in items for items in owned]
         if product.replaces:
             allowed[:, j] &= [tier == product.replaces for tier in tiers]
+        if (stated := product.eligibility()) is not None:
+            allowed[:, j] &= stated.holds(table)
     return allowed
 
 

@@ -72,6 +72,7 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
             crm_id="text",
             created_at="day",
             opportunity_type="text",
+            pipeline="text",
             stage="text",
             amount="real",
             is_closed="flag",

@@ -2,11 +2,12 @@
 
 Such a field is empty until somebody has sold the expansion; then it is filled in, and every past row of the
 account bears today's value. A model takes it for foresight: it looks better on all past rows, and is worse on
-the accounts it scores. Three tells, of which one is enough:
+the accounts it scores. Four tells, of which one is enough:
 
 - alone, it ranks expansions almost perfectly (a category by the past rate of each level, judged later);
 - it is filled almost only in rows that an expansion followed;
-- it knows a record as it stands now, and tells almost perfectly which accounts have ever expanded.
+- it knows a record as it stands now, and tells almost perfectly which accounts have ever expanded;
+- it is known for most of the rows to learn from and for few of those to score, or the other way round.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from model.evaluate import auc
 from model.features.families import CATALOGUE
@@ -30,6 +32,10 @@ SUSPECT_AUC: Final = 0.95
 FEW: Final = 20
 # An account has a row a month, so rows are many before they tell anything.
 MANY_ROWS: Final = 200
+# Shares of rows for which a feature is known, a horizon apart, that differ by more than this are no chance.
+# Rule of thumb.
+KNOWN_GAP: Final = 0.5
+LATEST_DATES: Final = 3
 # Of the exceptions that chance would bring, at most this share is "almost none".
 ALMOST_NONE: Final = 0.1
 # The rate of a level with fewer rows than this is drawn towards the rate of all.
@@ -51,12 +57,17 @@ def find_suspects(panel: Panel, rows: pa.Table, split: Split | None) -> tuple[Su
     """
     y = numbers(rows, "label")
     accounts = _Accounts.of(panel)
+    dates = rows["as_of"].to_numpy()
+    latest = np.isin(dates, np.unique(dates)[-LATEST_DATES:])
+    to_score = panel.table.filter(pc.equal(panel.table["as_of"], pc.max(panel.table["as_of"])))
     found = []
     for name in panel.features:
         column = _values(rows, name, text=name in panel.categorical)
         why = _ranks(column, y, split) or _filled(column, y, "rows", "an expansion followed")
         if why is None and name in CATALOGUE and CATALOGUE[name].present:
             why = accounts.tell(_values(panel.table, name, text=name in panel.categorical))
+        if why is None:
+            why = _differs(column[latest], _values(to_score, name, text=name in panel.categorical))
         if why is not None:
             found.append(Suspect(name=name, why=why))
     return tuple(found)
@@ -136,6 +147,16 @@ def _filled(column: np.ndarray, y: np.ndarray, what: str, when: str) -> str | No
     if not _almost_none(without, known.sum() * (1 - y.mean())):
         return None
     return f"it is filled almost only where {when} ({known.sum() - without:,} of {known.sum():,} {what})"
+
+
+def _differs(past: np.ndarray, now: np.ndarray) -> str | None:
+    """The fourth tell: values of the latest rows to learn from against those of the rows to score."""
+    if min(past.size, now.size) < FEW:
+        return None
+    before, after = float(_known(past).mean()), float(_known(now).mean())
+    if abs(before - after) <= KNOWN_GAP:
+        return None
+    return f"it is known for {before:.0%} of the latest rows to learn from and {after:.0%} of those to score"
 
 
 def _rates(past: np.ndarray, y: np.ndarray, later: np.ndarray) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -37,13 +37,15 @@ def train(
     products: tuple[Product, ...],
     seed: int = 0,
     threads: int = 2,
+    allow: Collection[str] = (),
     progress: Progress | None = None,
 ) -> TrainedModel:
     """A model from the panel's matured rows, with its measured quality; same panel and seed, same bits.
 
     With too little history it is the scorecard or a blend, and `basis` says so. Features that look
     written after the expansion are left out and named in `facts["suspects"]`, with why in
-    `facts["suspicions"]`; so are those that are made of them.
+    `facts["suspicions"]`; so are those that are made of them. Those in `allow` are used all the same, and are
+    named in `facts["allowed"]`.
     """
     say = progress or (lambda _: None)
     rows = _training_rows(panel)
@@ -53,7 +55,8 @@ def train(
     basis, weight = basis_of(panel.expansions, panel.history_days)
     if split is None or not 0 < y.sum() < y.size:
         basis, weight = "scorecard", 0.0
-    suspects = {suspect.name: suspect.why for suspect in find_suspects(panel, rows, split)}
+    suspicious = {suspect.name: suspect.why for suspect in find_suspects(panel, rows, split)}
+    suspects = {name: why for name, why in suspicious.items() if name not in allow}
     left_out = {*suspects, *made_of(suspects), *_dates_in_disguise(rows, panel)}
     features = tuple(name for name in panel.features if name not in left_out)
     categorical = tuple(name for name in panel.categorical if name not in left_out)
@@ -131,6 +134,7 @@ def train(
             "seed": seed,
             "suspects": list(suspects),
             "suspicions": suspects,
+            "allowed": {name: why for name, why in suspicious.items() if name in allow},
             "has_signal": _has_signal(metrics),
             "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
             "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,

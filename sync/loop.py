@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from connectors.errors import StateError, UsageError
 from model.panel import Panel, build_panel
+from model.target import Target
 from model.train import train
 from model.trained import TrainedModel
 from sync.apply import apply
@@ -25,6 +26,7 @@ from sync.built import check_built
 from sync.export_report import ExportReport
 from sync.exports import ingest
 from sync.guard import RULES
+from sync.model_settings import allowed_features
 from sync.outcomes import OutcomeReport, collect, compare
 from sync.plan import EVERYTHING, Narrow, make_plan
 from sync.plan_ledger import latest_plan_id, status_of
@@ -105,16 +107,29 @@ class Loop(Workplace):
             )
             self._panel = panel
             self.tell("Train", 0, None)
-            trained = train(panel, target=self.target, products=self.products, seed=seed)
+            allow = allowed_features(self.settings)
+            trained = train(panel, target=self.target, products=self.products, seed=seed, allow=allow)
             version = self.registry.save(trained, as_of)
             self.registry.promote(version)
             detail.update(version=version, data_hash=panel.data_hash)
         return TrainReport(version=version, panel=panel, trained=trained)
 
     def training_is_due(self, as_of: date) -> bool:
-        """Whether there is no model yet, or the current one is four weeks older than `as_of`."""
+        """Whether there is no model yet, the current one is four weeks older than `as_of`, or it was trained
+        for another target than [target] states now."""
         current = self.registry.current
-        return current is None or as_of - version_day(current) >= RETRAIN_AFTER
+        if current is None or as_of - version_day(current) >= RETRAIN_AFTER:
+            return True
+        return self.other_target() is not None
+
+    def other_target(self) -> str | None:
+        """The target of the current model in a sentence, where [target] has changed since; else None."""
+        current = self.registry.current
+        if current is None:
+            return None
+        learnt = Target.from_json(dict(self.registry.manifest(current)["target"]))
+        same = learnt.fingerprint == self.target.fingerprint
+        return None if same else learnt.sentence(self.settings.company.currency)
 
     def score(self, run: Run, as_of: date) -> ScoreReport:
         """Every customer account scored with the current model, and kept in the ledger: range by range, as

@@ -161,10 +161,19 @@ class TargetSettings:
 
     horizon_days: Annotated[int, Field(ge=7, le=730)] = 90
     opportunity_types: tuple[str, ...] = ()
+    pipelines: tuple[str, ...] = ()  # empty: any
     stages: tuple[str, ...] = ()  # won stages; empty: whatever the CRM marks as won
     min_amount: Annotated[float, Field(ge=0)] = 0.0
     eligible: str = ""
     count_arr_changes: bool = True
+    count_seat_changes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
+class ModelSettings:
+    """What training may use: features that look written after the fact are left out until named here."""
+
+    allow_suspects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -343,6 +352,7 @@ class Settings:
     redis: Redis = Field(default_factory=Redis)
     worker: WorkerSettings = WorkerSettings()
     target: TargetSettings = TargetSettings()
+    model: ModelSettings = ModelSettings()
     products: tuple[ProductSettings, ...] = ()
     tiers: Tiers = Tiers()
     signals: Signals = Signals()

@@ -141,10 +141,15 @@ REST: Final = """
 [target]                        # what you call an expansion
 # horizon_days = 90
 # opportunity_types = []        # such as ["Upsell", "Cross-sell"]; empty: by type name
+# pipelines = []                # empty: any pipeline
 # stages = []                   # empty: every stage that the CRM counts as won
 # min_amount = 0.0
-# eligible = ""                 # such as "segment != 'Enterprise'"
+# eligible = ""                 # such as "segment != 'Enterprise' and days_since_expansion > 60"
 # count_arr_changes = true      # also an ARR increase without an opportunity
+# count_seat_changes = false    # also an increase of billed seats without either
+
+[model]                         # what training may use
+# allow_suspects = []           # features that look written after the fact, and that you vouch for
 
 # One [[products]] for each thing that a customer can add.
 # [[products]]

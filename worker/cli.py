@@ -20,6 +20,7 @@ VERBS: Final = MappingProxyType(
         "sandbox": "Run a stand-in CRM on a loopback port, or move its company on in time.",
         "install": "Create Upswell's fields and permission sets in the CRM, or take them away with --remove.",
         "pull": "Fetch what is new from the CRM and from the exports into the lake.",
+        "target": "Say what counts as an expansion, how many that gives, and what is wrong with it.",
         "train": "Train a model on the account history in the lake and make it the current one.",
         "score": "Score every customer account with the current model.",
         "plan": "Show what would be written to the CRM, cell by cell, and keep it as a frozen plan.",

@@ -70,6 +70,7 @@ SCHEMAS = {
         "created_at": TIME,
         "known_from": TIME,
         "opportunity_type": TEXT,
+        "pipeline": TEXT,
         "stage": TEXT,
         "amount": REAL,
         "is_closed": FLAG,

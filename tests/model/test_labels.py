@@ -147,8 +147,43 @@ def test_an_increase_that_a_won_deal_explains_is_one_event(tiny: Any) -> None:
     assert _expansions(tiny) == _expansions(tiny, count_arr_changes=False) > 0
 
 
-@pytest.mark.parametrize("wrong", [{"horizon_days": 3}, {"eligible": "segment != 'SMB'"}])
+@pytest.mark.parametrize("wrong", [{"horizon_days": 3}, {"eligible": "segment is big"}, {"min_amount": -1}])
 def test_a_target_that_cannot_be_met_says_what_to_change(wrong: dict[str, Any]) -> None:
-    """A wrong horizon or an eligibility expression is refused with the fix."""
+    """A wrong horizon, an expression that can't be read and a negative amount are refused with the fix."""
     with pytest.raises(ModelError, match="Fix:"):
         Target(**wrong)
+
+
+def test_only_opportunities_of_the_pipelines_named_count(
+    tiny: Any, as_of: date, at: Callable[..., datetime]
+) -> None:
+    """In any case; one without a pipeline does not."""
+    bare = tiny.without("opportunities").without("billing")
+    for number, pipeline in enumerate(("Growth", "New logos", None)):
+        deal = _deal(at, "A001", as_of - timedelta(days=10 + number), crm_id=f"deal-{number}")
+        bare = bare.plus("opportunities", deal | {"pipeline": pipeline})
+    assert _expansions(bare) == 3
+    assert _expansions(bare, pipelines=("growth",)) == 1
+
+
+def test_an_increase_of_seats_counts_only_when_the_target_says_so(
+    tiny: Any, as_of: date, at: Callable[..., datetime]
+) -> None:
+    """And only where neither a won deal nor an ARR increase is near, which explain it."""
+    invoice = {
+        "account_id": "A100", "period_start": as_of - timedelta(days=200), "seats": 10.0, "arr": 5000.0,
+        "known_from": at(as_of - timedelta(days=200)),
+    }  # fmt: skip
+    later = invoice | {
+        "period_start": as_of - timedelta(days=30),
+        "known_from": at(as_of - timedelta(days=30)),
+    }
+    base = tiny.without("opportunities", "billing").plus("billing", invoice)
+    more_seats = base.plus("billing", later | {"seats": 12.0})
+    assert _expansions(more_seats) == 0
+    assert _expansions(more_seats, count_seat_changes=True) == 1
+    both = base.plus("billing", later | {"seats": 12.0, "arr": 6000.0})
+    assert _expansions(both, count_seat_changes=True) == 1
+    assert _expansions(both, count_arr_changes=False, count_seat_changes=True) == 0
+    deal = _deal(at, "A100", as_of - timedelta(days=50))
+    assert _expansions(more_seats.plus("opportunities", deal), count_seat_changes=True) == 1

@@ -189,3 +189,40 @@ def test_a_suspect_counts_nowhere_in_a_scorecard(panel: Panel, catalogue: tuple[
     known = ~np.isnan(table["label"].to_numpy()) & ~table["is_pipeline"].to_numpy()
     rate = (label[known].sum() + 12) / (known.sum() + 100)
     assert model.margins(leaky.filter(pa.array(known))).mean() == pytest.approx(np.log(rate / (1 - rate)))
+
+
+@pytest.mark.parametrize(("early", "late"), [(0.9, 0.1), (0.1, 0.9)])
+def test_what_is_known_of_past_rows_and_not_of_present_ones_is_suspected(early: float, late: float) -> None:
+    """Or the other way round; a small difference is none."""
+    rng = np.random.default_rng(4)
+    newest = DAY == DATES - 1
+    known = rng.random(ACCOUNT.size) < np.where(newest, late, early)
+    slightly = rng.random(ACCOUNT.size) < np.where(newest, 0.5, 0.7)
+    noise = rng.normal(size=ACCOUNT.size)
+    columns = {"nps": np.where(known, noise, np.nan), "csat_180": np.where(slightly, noise, np.nan)}
+    panel = panel_with(columns)
+    learnt = pc.less(panel.table["as_of"], pa.scalar(panel.table["as_of"][DATES - 4].as_py(), pa.date32()))
+    rows = panel.table.filter(learnt)
+    days = np.array([day_number(day) for day in rows["as_of"].to_pylist()], np.int64)
+    suspects = find_suspects(panel, rows, purged_split(days, HORIZON))
+    found = {suspect.name: suspect.why for suspect in suspects}
+    assert "of those to score" in found["nps"]
+    assert "csat_180" not in found
+
+
+def test_a_suspect_that_is_vouched_for_is_used_and_still_named(
+    panel: Panel, catalogue: tuple[Product, ...]
+) -> None:
+    """Only the one named; the card says so, and the peers that are made of the other stay out."""
+    table = panel.table
+    label = np.nan_to_num(table["label"].to_numpy())
+    for name in ("nps", "csat_180"):
+        table = table.set_column(table.column_names.index(name), name, pa.array(label * 9 + 1))
+    young = dataclasses.replace(panel, table=table, expansions=5)
+    model = train(young, target=Target(), products=catalogue, allow=["nps"])
+    assert "nps" in model.features
+    assert "csat_180" not in model.features
+    assert list(model.facts["allowed"]) == ["nps"]
+    assert "csat_180" in model.facts["suspects"]
+    assert "nps" not in model.facts["suspects"]
+    assert "Vouched for" in write_card(model)

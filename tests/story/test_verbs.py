@@ -30,7 +30,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 BELOW = {"evaluate", "explain", "brief", "forecast"}
 """Verbs with a story of their own in this file."""
 ELSEWHERE = {
-    "demo", "init", "sandbox", "train", "score", "apply", "run", "approve", "operator", "worker", "schedule",
+    "demo", "init", "sandbox", "target", "train", "score", "apply", "run", "approve", "operator", "worker",
+    "schedule",
 }  # fmt: skip
 """Verbs whose answers other stories read."""
 

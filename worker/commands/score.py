@@ -50,6 +50,8 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
                 record="--as-of",
                 fix="name a day up to then, or leave it out for today",
             )
+        if (learnt := loop.other_target()) is not None:
+            app.warn(f"the model was trained for another target than [target] states: {learnt} Train anew.")
         report = loop.score(run, day)
         matched_share = loop.tables().report.matched_share
     scores = report.scores

@@ -19,6 +19,11 @@ BASELINES: Final = {
     "seat_rule": "seats used > 80 %",
     "base_rate": "base rate",
 }
+STAGES: Final = {
+    "scorecard": "Stage 1 of 3, rules: too little history for a model, so the documented scorecard scores.",
+    "blend": "Stage 2 of 3, rules and model together, for {expansions} expansions are few.",
+    "model": "Stage 3 of 3, the model alone.",
+}
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -45,6 +50,8 @@ def train_facts(report: TrainReport) -> dict[str, Any]:
         "rows": report.panel.table.num_rows,
         "features": len(report.panel.features),
         "suspects": report.trained.facts["suspects"],
+        "allowed": list(report.trained.facts["allowed"]),
+        "target": report.trained.target.fingerprint,
         "metrics": report.trained.metrics,
     }
 
@@ -60,7 +67,8 @@ def suspicions(report: TrainReport) -> list[str]:
         where = f"[mapping.{source}]" if source in CRM_TABLES else f"the columns of the {source} export"
         told.append(
             f"{name} is left out of the model: {why}, so it looks filled in after the expansion. "
-            f"Name a field in {where} that people fill in before they know."
+            f"Name a field in {where} that people fill in before they know, or vouch for it: "
+            f'[model] allow_suspects = ["{name}"].'
         )
     return told
 
@@ -71,6 +79,9 @@ def show_model(app: App, report: TrainReport) -> None:
     rows = f"{facts['rows']:,} rows of {len(report.panel.features)} features"
     known = f"{facts['expansions']:,} expansions in {facts['history_days']} days of history"
     app.screen.say(f"{rows}, {known}; scored by the {report.trained.basis}.")
+    app.screen.say(STAGES[report.trained.basis].format(**facts))
+    for name, why in facts["allowed"].items():
+        app.warn(f"{name} is used because you vouch for it, though {why}.")
     for warning in suspicions(report):
         app.warn(warning)
     if facts.get("has_signal") is False:
