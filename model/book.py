@@ -1,15 +1,18 @@
 """The expansion ARR of a whole book by span: closed won, open opportunities and the model, nothing twice.
 
 An account with an open expansion opportunity counts by that opportunity alone, and one that expanded since
-it was scored counts as won alone; all others count by the model. Everything is a chance of an amount, so that
-the book's range follows from its parts.
+it was scored counts as won alone; all others count by the model. What comes after that, beyond the model's
+horizon or besides the deal or win, is a run rate: accounts go on to expand as often as the book did in the
+last year. (Without it, forecasts on 1,000 synthetic accounts came to 58 % of what happened in the quarter
+about to begin, and to 17–29 % in the three after it.) Everything is a chance of an amount, so that the book's
+range follows from its parts.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -18,13 +21,16 @@ from model.forecast import Span, chance_by_span, span_of
 
 WON, OPEN, MODEL = "Closed won", "Open opportunity", "Model only"
 BASES: Final = (WON, OPEN, MODEL)
+YEAR: Final = 365
+# Fewer expansions, or a shorter time, don't tell how often a book expands; each account's own rate goes on.
+MIN_EXPANSIONS, MIN_DAYS = 20, 180
 # P90 − P10 of a normal distribution in standard deviations
 _EIGHTY: Final = 2.5631
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deal:
-    """An open expansion opportunity; what the CRM lacks is None, where `foreign` for want of a rate."""
+    """An open expansion opportunity; what the CRM lacks is None, `foreign` for want of a rate."""
 
     account_id: str
     amount: float | None
@@ -46,11 +52,12 @@ class Win:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Book:
-    """Items, one an account, deal or expansion, with the chance (0–1) that each comes in each span.
+    """Items, one an account, deal, expansion or run rate, with the chance (0–1) that each comes in each span.
 
-    `chance` and `beyond` (its part beyond the model's horizon) are items × spans; an item comes once at most.
-    `arr` is its mean ARR if it comes, `spread` the deviation of its logarithm. `later` is the ARR of open
-    deals that close after the last span; `foreign` and `unknown` count the deals left out."""
+    `chance` and `beyond` (the part of it that is a run rate) are items × spans; an item comes once at most.
+    `counted` is False for a run rate, which belongs to an account that counts by something else. `arr` is
+    the mean ARR of what comes, `spread` the deviation of its logarithm. `later` is the ARR of open deals that
+    close after the last span; `foreign` and `unknown` count the deals left out."""
 
     spans: tuple[Span, ...]
     accounts: tuple[str, ...]
@@ -60,6 +67,7 @@ class Book:
     beyond: np.ndarray
     arr: np.ndarray
     spread: np.ndarray
+    counted: np.ndarray
     later: float = 0.0
     foreign: int = 0
     unknown: int = 0
@@ -75,21 +83,16 @@ def make_book(
     today: date,
     horizon_days: int,
 ) -> Book:
-    """The book of a scoring, the deals open on `today` and what was won in the first span until then.
+    """The book of a scoring, the deals open on `today` and everything that was won until then.
 
     `scores` have the columns of the Prediction table; a deal's amount or chance that the CRM lacks is the
     model's."""
     by_account = {row["account_id"]: row for row in scores}
     since = {win.account_id for win in won if win.day > scored_on}
     counted = {deal.account_id for deal in deals} | since
-    modelled = [
-        row
-        for row in scores
-        if row["account_id"] not in counted
-        and not row["is_pipeline"]
-        and row["probability"] is not None
-        and row["arr_if_expands"] is not None
-    ]
+    known = [row for row in scores if row["probability"] is not None and row["arr_if_expands"] is not None]
+    modelled = [row for row in known if row["account_id"] not in counted and not row["is_pipeline"]]
+    others = [row for row in known if row["account_id"] in counted or row["is_pipeline"]]
     chance, beyond = chance_by_span(
         spans,
         probability=np.array([row["probability"] for row in modelled], float),
@@ -98,48 +101,100 @@ def make_book(
         today=today,
         horizon_days=horizon_days,
     )
-    sold = [win for win in won if spans[0].first <= win.day <= spans[0].last]
+    rate = run_rate(won, known, today)
+    parts = [_sold(won, spans)]
     placed, left_out = _placed(deals, by_account, spans)
-    first = np.zeros((len(sold), len(spans)))
-    first[:, 0] = 1.0
-    negotiated = np.zeros((len(placed), len(spans)))
-    for item, (_, _, likely, at) in enumerate(placed):
-        negotiated[item, at] = likely
-    none = np.zeros((len(sold) + len(placed), len(spans)))
-    fixed = np.zeros(len(sold) + len(placed))
+    parts.append(placed)
+    if rate is None:
+        parts.append(_modelled(modelled, chance, beyond))
+    else:
+        parts.append(_modelled(modelled, chance - beyond, np.zeros_like(beyond)))
+        end = scored_on + timedelta(days=horizon_days)
+        parts.append(_going_on(modelled, spans, rate, after=max(end, today)))
+        parts.append(_going_on(others, spans, rate, after=today))
     return Book(
         spans=tuple(spans),
-        accounts=(
-            *(win.account_id for win in sold),
-            *(deal.account_id for deal, *_ in placed),
-            *(row["account_id"] for row in modelled),
-        ),
-        bases=(*[WON] * len(sold), *[OPEN] * len(placed), *[MODEL] * len(modelled)),
-        products=(
-            *(win.product for win in sold),
-            *(deal.product for deal, *_ in placed),
-            *(row["product"] for row in modelled),
-        ),
-        chance=np.vstack([first, negotiated, chance]),
-        beyond=np.vstack([none, beyond]),
-        arr=np.array(
-            [
-                *(win.arr for win in sold),
-                *(amount for _, amount, _, _ in placed),
-                *(row["arr_if_expands"] for row in modelled),
-            ],
-            float,
-        ),
-        spread=np.concatenate([fixed, _log_spread(modelled)]),
+        accounts=tuple(each for part in parts for each in part.accounts),
+        bases=tuple(part.basis for part in parts for _ in part.accounts),
+        products=tuple(each for part in parts for each in part.products),
+        chance=np.vstack([part.chance for part in parts]),
+        beyond=np.vstack([part.beyond for part in parts]),
+        arr=np.concatenate([part.arr for part in parts]),
+        spread=np.concatenate([part.spread for part in parts]),
+        counted=np.concatenate([np.full(len(part.accounts), part.counted) for part in parts]),
         **left_out,
     )
 
 
+def run_rate(won: Sequence[Win], scores: Sequence[Mapping[str, Any]], today: date) -> float | None:
+    """The chance a day that an account expands, at the ARR that the model gives it, by the last year.
+
+    None where there were fewer than MIN_EXPANSIONS, or their history is shorter than MIN_DAYS."""
+    customers = {row["account_id"] for row in scores}
+    size = sum(row["arr_if_expands"] for row in scores)
+    first = min((win.day for win in won), default=today)
+    days = min(YEAR, (today - first).days)
+    year = [win for win in won if (today - win.day).days < days and win.account_id in customers]
+    if days < MIN_DAYS or len(year) < MIN_EXPANSIONS or size <= 0:
+        return None
+    return float(sum(win.arr for win in year) / (days * size))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Part:
+    """Items of one kind."""
+
+    basis: str
+    accounts: Sequence[str]
+    products: Sequence[str | None]
+    chance: np.ndarray
+    beyond: np.ndarray
+    arr: np.ndarray
+    spread: np.ndarray
+    counted: bool = True
+
+
+def _sold(won: Sequence[Win], spans: Sequence[Span]) -> _Part:
+    """What was won in the first span until today: it comes for sure, and has come."""
+    sold = [win for win in won if spans[0].first <= win.day <= spans[0].last]
+    chance = np.zeros((len(sold), len(spans)))
+    chance[:, 0] = 1.0
+    return _Part(
+        basis=WON,
+        accounts=[win.account_id for win in sold],
+        products=[win.product for win in sold],
+        chance=chance,
+        beyond=np.zeros_like(chance),
+        arr=np.array([win.arr for win in sold], float),
+        spread=np.zeros(len(sold)),
+    )
+
+
+def _modelled(rows: Sequence[Mapping[str, Any]], chance: np.ndarray, beyond: np.ndarray) -> _Part:
+    return _Part(
+        basis=MODEL,
+        accounts=[row["account_id"] for row in rows],
+        products=[row["product"] for row in rows],
+        chance=chance,
+        beyond=beyond,
+        arr=np.array([row["arr_if_expands"] for row in rows], float),
+        spread=_log_spread(rows),
+    )
+
+
+def _going_on(rows: Sequence[Mapping[str, Any]], spans: Sequence[Span], rate: float, *, after: date) -> _Part:
+    """The run rate of accounts after a day."""
+    days = np.array([max(0, (span.last - max(span.first - timedelta(days=1), after)).days) for span in spans])
+    chance = np.tile(np.minimum(rate * days, 1.0), (len(rows), 1))
+    return replace(_modelled(rows, chance, chance), counted=False)
+
+
 def _placed(
     deals: Sequence[Deal], scores: Mapping[str, Mapping[str, Any]], spans: Sequence[Span]
-) -> tuple[list[tuple[Deal, float, float, int]], dict[str, Any]]:
-    """Each deal with amount, chance and the span it closes in; and what is left out."""
-    placed, later, foreign, unknown = [], 0.0, 0, 0
+) -> tuple[_Part, dict[str, Any]]:
+    """The deals in the spans they close in, and what is left out."""
+    placed: list[Deal] = []
+    amounts, rows, later, foreign, unknown = [], [], 0.0, 0, 0
     for deal in deals:
         score = scores.get(deal.account_id, {})
         amount = deal.amount if deal.amount is not None else score.get("arr_if_expands")
@@ -151,8 +206,20 @@ def _placed(
         elif (at := span_of(deal.close_date or spans[0].last, spans)) is None:
             later += amount * chance
         else:
-            placed.append((deal, float(amount), min(max(float(chance), 0.0), 1.0), at))
-    return placed, {"later": later, "foreign": foreign, "unknown": unknown}
+            placed.append(deal)
+            amounts.append(float(amount))
+            rows.append(np.where(np.arange(len(spans)) == at, min(max(float(chance), 0.0), 1.0), 0.0))
+    chances = np.array(rows, float).reshape(len(placed), len(spans))
+    part = _Part(
+        basis=OPEN,
+        accounts=[deal.account_id for deal in placed],
+        products=[deal.product for deal in placed],
+        chance=chances,
+        beyond=np.zeros_like(chances),
+        arr=np.array(amounts, float),
+        spread=np.zeros(len(placed)),
+    )
+    return part, {"later": later, "foreign": foreign, "unknown": unknown}
 
 
 def _log_spread(rows: Sequence[Mapping[str, Any]]) -> np.ndarray:

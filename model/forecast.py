@@ -2,9 +2,9 @@
 
 An account's probability is spread over its horizon by timing: an account to talk to now expands within the
 first third of the horizon, one within 30 days in the first two thirds, any other evenly over all of it. After
-the horizon the model says nothing; there its own rate is assumed to go on among accounts that have not
-expanded by then, so later periods are a run rate and are reported as such. Only an account's first expansion
-is counted.
+the horizon the model says nothing; there a run rate goes on, and is reported as such: the book's own
+(`model.book`), or where there is too little history for one the account's own among those that have not
+expanded by then, of which only the first expansion is counted.
 """
 
 from __future__ import annotations

@@ -32,6 +32,13 @@ LEADS: Final = 4
 MIN_LABELS: Final = 3  # as-of dates with known outcomes before there is a forecast to judge
 
 DealsOn = Callable[[date], Sequence[Deal]]
+Said = tuple[date, list[dict[str, Any]]]
+"""The day of a scoring, and its rows with the columns of COLUMNS."""
+SaidOn = Callable[[date], Said | None]
+COLUMNS: Final = (
+    *("account_id", "probability", "arr_if_expands", "arr_low", "arr_high", "timing", "product"),
+    "is_pipeline",
+)
 Progress = Callable[[str, int, int], None]
 
 
@@ -56,41 +63,36 @@ class PastForecast:
 
 
 def past_quarters(
-    panel: Panel,
-    *,
-    events: Sequence[Win],
-    deals_on: DealsOn,
     quarters: Sequence[Span],
-    target: Target,
-    products: tuple[Product, ...],
-    tiers: Mapping[str, float],
-    seed: int = 0,
-    threads: int = 2,
+    *,
+    said_on: SaidOn,
+    deals_on: DealsOn,
+    events: Sequence[Win],
+    horizon_days: int,
     progress: Progress | None = None,
 ) -> list[PastForecast]:
     """A forecast of each quarter of `quarters` (in order, all over) made at its start and before it.
 
-    `deals_on` gives the deals open on a day as they stood on it. Quarters that begin before there was
-    anything to learn from are left out."""
+    `said_on` gives what a model said by what was known on a day (`recipe`), `deals_on` the deals open on a
+    day as they stood on it. Quarters that begin before there was anything to learn from are left out."""
     found: list[PastForecast] = []
     ends = {span.label: span.last for span in quarters}
     for position, span in enumerate(quarters):
         if progress is not None:
             progress(span.label, position, len(quarters))
-        said = _said_on(panel, span.first, events, target=target, products=products, tiers=tiers, seed=seed,
-                        threads=threads)  # fmt: skip
+        said = said_on(span.first)
         if said is None:
             continue
         scored_on, scores = said
-        ahead = quarters[position : position + LEADS]
+        eve = span.first - timedelta(days=1)
         book = make_book(
             scores,
-            deals_on(span.first - timedelta(days=1)),
-            _won_between(events, scored_on, span.first),
-            ahead,
+            deals_on(eve),
+            [event for event in events if event.day < span.first],
+            quarters[position : position + LEADS],
             scored_on=scored_on,
-            today=span.first - timedelta(days=1),
-            horizon_days=target.horizon_days,
+            today=eve,
+            horizon_days=horizon_days,
         )
         known = [past.residual for past in found if ends[past.quarter] < span.first]
         counted = {*book.accounts, *(row["account_id"] for row in scores)}
@@ -134,32 +136,31 @@ def _forecasts(
     return made
 
 
-def _said_on(
+def recipe(
     panel: Panel,
-    day: date,
     events: Sequence[Win],
     *,
     target: Target,
     products: tuple[Product, ...],
     tiers: Mapping[str, float],
-    seed: int,
-    threads: int,
-) -> tuple[date, list[dict[str, Any]]] | None:
-    """The panel's latest date up to the day, and the predictions of it by what was known on the day."""
-    dates = sorted({each for each in panel.table["as_of"].to_pylist() if each <= day})
-    matured = [each for each in dates if each + timedelta(days=target.horizon_days) <= day]
-    if len(matured) < MIN_LABELS or day - dates[-1] >= timedelta(days=STEP_DAYS):
-        return None
-    scored_on = dates[-1]
-    known = _known_on(panel, day, target.horizon_days, events)
-    trained = train(known, target=target, products=products, seed=seed, threads=threads)
-    rows = replace(panel, table=panel.table.filter(pc.equal(panel.table["as_of"], pa.scalar(scored_on))))
-    said = predict_range(trained, rows, tiers=tiers, products=products)
-    columns = [
-        "account_id", "probability", "arr_if_expands", "arr_low", "arr_high", "timing", "product",
-        "is_pipeline",
-    ]  # fmt: skip
-    return scored_on, said.select(columns).to_pylist()
+    seed: int = 0,
+    threads: int = 2,
+) -> SaidOn:
+    """A function from a day to what a model said on the panel's latest date up to it, trained by the usual
+    recipe on outcomes that were known on the day; to None where these are too few."""
+
+    def said_on(day: date) -> Said | None:
+        dates = sorted({each for each in panel.table["as_of"].to_pylist() if each <= day})
+        matured = [each for each in dates if each + timedelta(days=target.horizon_days) <= day]
+        if len(matured) < MIN_LABELS or day - dates[-1] >= timedelta(days=STEP_DAYS):
+            return None
+        known = _known_on(panel, day, target.horizon_days, events)
+        trained = train(known, target=target, products=products, seed=seed, threads=threads)
+        rows = panel.table.filter(pc.equal(panel.table["as_of"], pa.scalar(dates[-1])))
+        said = predict_range(trained, replace(panel, table=rows), tiers=tiers, products=products)
+        return dates[-1], said.select(COLUMNS).to_pylist()
+
+    return said_on
 
 
 def _known_on(panel: Panel, day: date, horizon_days: int, events: Sequence[Win]) -> Panel:
@@ -177,8 +178,3 @@ def _known_on(panel: Panel, day: date, horizon_days: int, events: Sequence[Win])
         history_days=panel.history_days - missed,
         expansions=sum(event.day < day for event in events),
     )
-
-
-def _won_between(events: Sequence[Win], scored_on: date, day: date) -> list[Win]:
-    """Expansions since the scoring: their accounts have done what was predicted, before the quarter."""
-    return [event for event in events if scored_on < event.day < day]

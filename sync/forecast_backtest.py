@@ -14,9 +14,9 @@ from connectors.errors import UsageError
 from model.book import Win
 from model.forecast import Span
 from model.panel import build_panel
-from model.past_quarters import PastForecast, bias, coverage, past_quarters
+from model.past_quarters import PastForecast, bias, coverage, past_quarters, recipe
 from model.ranges import PRIOR_QUARTERS, Residual, widening
-from sync.forecast_deals import deals_on
+from sync.forecast_deals import DealBook
 from sync.forecast_periods import fiscal_quarter
 from sync.outcomes import expansions
 from sync.store.tables import StepRow
@@ -64,15 +64,19 @@ def backtest_forecast(loop: Loop) -> Backtest:
         ]
         cutoffs = loop.settings.tiers
         past = past_quarters(
-            panel,
-            events=events,
-            deals_on=deals_on(tables, loop.target),
-            quarters=quarters_over(
+            quarters_over(
                 pc.min(panel.table["as_of"]).as_py(), today, loop.settings.company.fiscal_year_start
             ),
-            target=loop.target,
-            products=loop.products,
-            tiers={"very_high": cutoffs.very_high, "high": cutoffs.high, "medium": cutoffs.medium},
+            said_on=recipe(
+                panel,
+                events,
+                target=loop.target,
+                products=loop.products,
+                tiers={"very_high": cutoffs.very_high, "high": cutoffs.high, "medium": cutoffs.medium},
+            ),
+            deals_on=DealBook(tables, loop.target, loop.settings.company.currency).open_on,
+            events=events,
+            horizon_days=loop.target.horizon_days,
             progress=lambda quarter, done, total: loop.tell(f"Forecast {quarter}", done, total),
         )
         if not past:

@@ -79,12 +79,12 @@ def lines_of(book: Book, groups: Sequence[str]) -> tuple[Line, ...]:
     sums: dict[tuple[str, str, str], list[float]] = {}
     for item, (group, basis) in enumerate(zip(groups, book.bases, strict=True)):
         for at, span in enumerate(book.spans):
-            if basis != MODEL and book.chance[item, at] == 0:
+            if basis != MODEL and book.chance[item, at] == 0:  # a deal or a win is of one quarter
                 continue
             held = sums.setdefault((group, basis, span.label), [0.0, 0.0, 0.0])
             held[0] += book.chance[item, at] * book.arr[item]
             held[1] += book.beyond[item, at] * book.arr[item]
-            held[2] += 1
+            held[2] += book.counted[item]
     return tuple(
         Line(
             group=group,

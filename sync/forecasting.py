@@ -19,7 +19,7 @@ from model.book import Book, Win, make_book
 from model.forecast import Span
 from model.ranges import Range, common_shock, cumulants, widening
 from sync.forecast_backtest import Past, kept_backtest
-from sync.forecast_deals import open_deals
+from sync.forecast_deals import DealBook
 from sync.forecast_groups import GroupRange, Line, group_names, lines_of, ranges_of
 from sync.forecast_periods import quarters_from
 from sync.outcomes import expansions
@@ -83,7 +83,7 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
     scores = load_scores(loop.store, scoring.run_id).to_pylist()
     book = make_book(
         scores,
-        open_deals(tables, target, company.currency),
+        DealBook(tables, target, company.currency).open_now(today),
         [
             Win(account_id=event.account_id, day=event.day, arr=event.arr or 0.0, product=event.product_id)
             for event in expansions(tables, target, through=today)
@@ -154,11 +154,15 @@ def _today(loop: Loop, scored_on: date) -> date:
 def _assumptions(horizon_days: int, by: Sequence[str], past: Past) -> tuple[str, ...]:
     said = [
         "Closed won: expansions closed in this quarter so far, by the rules of [target].",
-        "Open opportunity: the CRM's amount × probability in its close date's quarter; overdue ones in this.",
+        (
+            "Open opportunity: the CRM's amount in its close date's quarter, overdue ones in this, × the "
+            "share that was won of deals at such a probability, drawn to the CRM's figure while they are few."
+        ),
         (
             f"Model only: probability × ARR if it expands, over {horizon_days} days from the scoring by "
-            "timing (now: the first third; 30 days: the first two thirds; else evenly); after them the "
-            "account's own rate goes on, which is a run rate and no prediction."
+            "timing (now: the first third; 30 days: the first two thirds; else evenly). What comes after "
+            "them, or besides a deal or win, is a run rate and no prediction: accounts expand as often as the book "
+            "did in the last year."
         ),
         "Nothing counts twice: an account with an open expansion opportunity counts by it alone.",
         past.source,
