@@ -134,7 +134,7 @@ def run_rate(won: Sequence[Win], scores: Sequence[Mapping[str, Any]], today: dat
     size = sum(row["arr_if_expands"] for row in scores)
     first = min((win.day for win in won), default=today)
     days = min(YEAR, (today - first).days)
-    year = [win for win in won if (today - win.day).days < days and win.account_id in customers]
+    year = [win for win in won if (today - win.day).days <= days and win.account_id in customers]
     if days < MIN_DAYS or len(year) < MIN_EXPANSIONS or size <= 0:
         return None
     return float(sum(win.arr for win in year) / (days * size))

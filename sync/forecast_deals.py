@@ -82,9 +82,9 @@ class DealBook:
         ]
 
     def open_on(self, day: date) -> list[Deal]:
-        """The deals open at the end of a day, each as its history has it, by the record until then.
+        """The deals open at the end of a day, each as its history has it then.
 
-        One whose history is not kept has amount, chance and close date unknown: as it ended would tell how."""
+        One whose history is not kept has no amount, chance or close date: as it ended would tell how."""
         record = self.record(day)
         return [
             _judged(_as_of(row, self._steps.get(row["crm_id"], ()), day), record)

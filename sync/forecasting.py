@@ -160,8 +160,8 @@ def _assumptions(horizon_days: int, by: Sequence[str], past: Past) -> tuple[str,
         ),
         (
             f"Model only: probability × ARR if it expands, over {horizon_days} days from the scoring by "
-            "timing (now: the first third; 30 days: the first two thirds; else evenly). What comes after "
-            "them, or besides a deal or win, is a run rate and no prediction: accounts expand as often as the book "
+            "timing (now: the first third; 30 days: the first two thirds; else evenly). What comes after, "
+            "or besides a deal or win, is a run rate and no prediction: accounts expand as often as the book "
             "did in the last year."
         ),
         "Nothing counts twice: an account with an open expansion opportunity counts by it alone.",

@@ -163,11 +163,11 @@ def _assumptions(said: Sequence[Retention], learnt: bool) -> tuple[str, ...]:
     sentences = [
         (
             "NRR = (opening + expansion − contraction − churn) / opening ARR of the customers of the "
-            "quarter's first day; GRR leaves expansion out. Past quarters are by billing, net for each customer."
+            "quarter's first day; GRR leaves expansion out. Past quarters are by billing, net by customer."
         ),
         (
-            f"{first.quarter} holds what happened so far and what is expected of its rest; expansion is "
-            "the forecast's, of accounts with ARR in billing. Customers won since its first day join the next."
+            f"{first.quarter} holds what happened so far and what is expected of its rest; expansion is the "
+            "forecast's, of accounts with ARR in billing. Customers won since its start join the next."
         ),
         (
             "Churn and contraction: by the risk model within its horizon, at the renewal if one falls into "
