@@ -98,8 +98,9 @@ def spread(found: Pipeline) -> str:
     over = [load for load in found.loads if load.standing == "overloaded"]
     idle = [load for load in found.loads if load.standing == "idle"]
     free = sum(load.slots - load.prospects for load in found.loads if load.slots > load.prospects)
+    within, whole = (sum(getattr(load, part) for load in found.loads) for part in ("within", "expected"))
     said = (
-        f"{len(over)} of {len(found.loads)} owners have more prospects than slots, "
+        f"Of {whole:,.0f} expected, {within:,.0f} lies with accounts that get a slot. {len(over)} of {len(found.loads)} owners have more prospects than slots, "
         f"{sum(load.left_over for load in over):,.0f} of expected ARR left over; {len(idle)} fill fewer than "
         f"half, and {free:,} slots are free."
     )
