@@ -60,8 +60,8 @@ def arr_spans(sources: Mapping[str, ir.Table], *, data_end: int) -> ir.Table:
     """account_id, first, until (the first day on which it holds no more), arr and currency of every invoice.
 
     An invoice holds until the next one begins. Where none has come `INVOICE_GRACE_DAYS` after the period's
-    end, the customer left with that period, or on the day from which the CRM calls it none. As `data_end`
-    comes before those days have passed, the customer is taken to stay."""
+    end, the customer left with that period. As `data_end` comes before those days have passed, the customer
+    is taken to stay, unless the CRM calls it none already."""
     billing = sources["billing"]
     priced = billing.filter(billing.arr.notnull())
     newest = ibis.window(group_by=["account_id", "at"], order_by=ibis.desc("known"))
@@ -76,12 +76,11 @@ def arr_spans(sources: Mapping[str, ir.Table], *, data_end: int) -> ir.Table:
         paid=ibis.coalesce(priced.period_end, priced["at"] + 30),
     )
     held = held.filter(held.first <= data_end)
+    held = held.left_join(left_customers(sources), "account_id")
     waits = held.paid + INVOICE_GRACE_DAYS
-    still = ibis.coalesce(held.after <= waits, data_end <= waits)
+    may_come = (data_end <= waits) & (ibis.coalesce(held.left_on, FOREVER) > data_end)
+    still = ibis.coalesce(held.after <= waits, may_come)
     until = still.ifelse(ibis.coalesce(held.after, FOREVER), held.paid + 1)
-    left = left_customers(sources)
-    held = held.mutate(until=until).left_join(left, "account_id")
-    until = ibis.least(held.until, ibis.coalesce(held.left_on, FOREVER))
     return held.select("account_id", "first", "arr", "currency", until=until).filter(
         lambda t: (t.until > t.first) & (t.arr > 0)
     )

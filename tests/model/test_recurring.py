@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,14 +34,17 @@ def invoice(account: str, month: int, arr: float, currency: str = "USD", *, know
     }
 
 
-def spans_of(rows: list[dict[str, Any]], end: date) -> ir.Table:
-    """The spans of a company that is nothing but its invoices."""
-    nobody = {"account_id": pa.array([], pa.string())}
+def spans_of(rows: list[dict[str, Any]], end: date, left: Mapping[str, date] = {}) -> ir.Table:  # noqa: B006
+    """The spans of a company that is its invoices, and the days from which the CRM calls accounts none."""
+    gone = {"account_id": pa.array(list(left), pa.string())}
+    days = pa.array([day_number(day) for day in left.values()], pa.int64())
     sources = {
         "billing": ibis.memtable(pa.Table.from_pylist(rows)),
-        "accounts": ibis.memtable(pa.table(nobody | {"is_customer": pa.array([], pa.bool_())})),
+        "accounts": ibis.memtable(
+            pa.table(gone | {"is_customer": pa.array([False] * len(left), pa.bool_())})
+        ),
         "account_history": ibis.memtable(
-            pa.table(nobody | {"field": pa.array([], pa.string()), "known": pa.array([], pa.int64())})
+            pa.table(gone | {"field": pa.array(["account_type"] * len(left), pa.string()), "known": days})
         ),
     }
     return arr_spans(sources, data_end=day_number(end))
@@ -82,6 +86,13 @@ def test_a_customer_whose_invoice_is_late_has_not_left_until_the_grace_is_over()
     late, over = bridged(rows, end=date(2025, 8, 14))[1], bridged(rows, end=date(2025, 8, 15))[1]
     assert (late.churn, late.lost) == (0.0, 0)
     assert (over.churn, over.lost) == (100.0, 1)
+
+
+def test_a_customer_that_the_crm_calls_none_is_not_waited_for() -> None:
+    """Its last invoice holds to the end of its period, as billing has it, and then it has left."""
+    rows, left = [invoice("A", month, 100.0) for month in range(1, 8)], {"A": date(2025, 7, 10)}
+    spans = spans_of(rows, date(2025, 8, 2), left)
+    assert [arr_on(spans, day) for day in (date(2025, 7, 31), date(2025, 8, 1))] == [{"A": 100.0}, {}]
 
 
 def test_a_step_to_another_currency_is_neither_bought_nor_cancelled() -> None:
