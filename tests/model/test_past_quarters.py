@@ -76,6 +76,19 @@ def test_ranges_widen_by_the_misses_of_earlier_quarters_alone() -> None:
     assert past[5].said.holds(past[5].actual)
 
 
+def test_what_comes_in_a_quarter_changes_no_range_of_an_earlier_one() -> None:
+    """Three good years in one quarter, the last: all that was said before it began stays as it was."""
+    more = [
+        Win(account_id=f"A{n}", day=QUARTERS[4].first + timedelta(days=5), arr=9_000.0) for n in range(50)
+    ]
+    found = past_quarters(
+        QUARTERS, said_on=said_by(0.2), deals_on=lambda _: [], events=[*wins(10), *more], horizon_days=91
+    )
+    before = [one for one in found if one.made_in <= "Q4"]
+    assert [one.said for one in before] == [one.said for one in forecasts(10) if one.made_in <= "Q4"]
+    assert found[-1].said != forecasts(10)[-1].said
+
+
 def test_quarters_without_anything_to_learn_from_are_left_out() -> None:
     """Nothing was said before the second one began, so there is nothing to judge."""
     found = forecasts(10, begins=QUARTERS[1].first)

@@ -38,6 +38,14 @@ def test_the_range_is_that_of_the_book_simulated_account_by_account() -> None:
     assert [found.low, found.middle, found.high] == pytest.approx(drawn.tolist(), rel=0.03)
 
 
+def test_a_book_of_few_unlikely_accounts_leans_to_the_low_side() -> None:
+    """Mostly little comes and at times a lot: P50 lies below the mean, and P90 further from it than P10."""
+    few = cumulants(np.full(12, 0.1), np.full(12, 1e4), np.full(12, 0.5)).sum(axis=0)
+    found = range_of(few)
+    assert found.middle < 0.9 * found.mean
+    assert found.high - found.middle > 1.3 * (found.middle - found.low)
+
+
 def test_a_sure_amount_has_no_range() -> None:
     """What was won has come: P10 and P90 are the amount."""
     found = range_of(cumulants(np.array([1.0]), np.array([500.0]), np.array([0.0])).sum(axis=0), 0.0)

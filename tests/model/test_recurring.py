@@ -34,7 +34,7 @@ def invoice(account: str, month: int, arr: float, currency: str = "USD", *, know
     }
 
 
-def spans_of(rows: list[dict[str, Any]], end: date, left: Mapping[str, date] = {}) -> ir.Table:  # noqa: B006
+def spans_of(rows: list[dict[str, Any]], end: date, left: Mapping[str, date] = {}) -> ir.Table:
     """The spans of a company that is its invoices, and the days from which the CRM calls accounts none."""
     gone = {"account_id": pa.array(list(left), pa.string())}
     days = pa.array([day_number(day) for day in left.values()], pa.int64())

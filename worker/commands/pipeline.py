@@ -100,9 +100,10 @@ def spread(found: Pipeline) -> str:
     free = sum(load.slots - load.prospects for load in found.loads if load.slots > load.prospects)
     within, whole = (sum(getattr(load, part) for load in found.loads) for part in ("within", "expected"))
     said = (
-        f"Of {whole:,.0f} expected, {within:,.0f} lies with accounts that get a slot. {len(over)} of {len(found.loads)} owners have more prospects than slots, "
-        f"{sum(load.left_over for load in over):,.0f} of expected ARR left over; {len(idle)} fill fewer than "
-        f"half, and {free:,} slots are free."
+        f"Of {whole:,.0f} expected, {within:,.0f} lies with accounts that get a slot. {len(over)} of "
+        f"{len(found.loads)} owners have more prospects than slots, "
+        f"{sum(load.left_over for load in over):,.0f} left over; {len(idle)} fill fewer than half, and "
+        f"{free:,} slots are free."
     )
     if found.top_fifth is not None:
         said += f" The fifth of owners with most hold {100 * found.top_fifth:.0f} % of it."
