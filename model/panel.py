@@ -370,8 +370,8 @@ def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
 
 def _first_day(coded: CodedDays, sources: Mapping[str, ir.Table], last: int) -> int:
     """The first day on which usage says anything, else billing; the longest useful history is five years."""
-    for table in (coded.user_day, sources["usage"], sources["billing"]):
-        first = table.filter(table["at"] <= last)["at"].min().to_pyarrow().as_py()
+    for began in (coded.people.began, sources["usage"]["at"], sources["billing"]["at"]):
+        first = began.min(where=began <= last).to_pyarrow().as_py()
         if first is not None:
             return max(int(first), last - 5 * 365)
     return last - 365

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 import ibis.expr.types as ir
 from ibis.util import gen_name
+
+VIEWS_ONLY: Final = frozenset({"pyspark"})
+"""Engines, by Ibis' name, that have temporary views but no temporary tables."""
 
 
 class Workspace:
@@ -18,6 +21,7 @@ class Workspace:
 
     def __init__(self, backend: Any) -> None:
         self._backend = backend
+        self._kind = "VIEW" if backend.name in VIEWS_ONLY else "TABLE"
         self._names: list[str] = []
 
     def __enter__(self) -> Workspace:
@@ -29,12 +33,33 @@ class Workspace:
         # Table.cache and drop_table render an empty DROP with ibis 12.0 on sqlglot 30.30, hence the plain
         # statement; the names are our own.
         for name in reversed(self._names):
-            self._backend.raw_sql(f"DROP TABLE {name}")
+            self._drop(name)
         self._names.clear()
 
     def keep(self, expression: ir.Table) -> ir.Table:
         """The expression's rows as a temporary table."""
         name = gen_name("upswell")
-        table = self._backend.create_table(name, expression, temp=True)
+        if self._kind == "VIEW":
+            table = self._view_of_rows(name, expression)
+        else:
+            table = self._backend.create_table(name, expression, temp=True)
         self._names.append(name)
         return table
+
+    def _view_of_rows(self, name: str, expression: ir.Table) -> ir.Table:
+        """A view of the rows as they are now, which Spark holds until the view is dropped.
+
+        A checkpoint and no cache: a cached view of views is planned anew down to the first table each time,
+        and a panel is made of dozens of them."""
+        plan = f"{name}_plan"
+        planned = self._backend.create_view(plan, expression)  # Arrow tables in it become known by this
+        try:
+            rows = self._backend.raw_sql(self._backend.compile(planned))
+            rows.localCheckpoint().createTempView(name)
+        finally:
+            self._drop(plan)
+        table: ir.Table = self._backend.table(name)
+        return table
+
+    def _drop(self, name: str) -> None:
+        self._backend.raw_sql(f"DROP {self._kind} {name}")

@@ -27,8 +27,8 @@ def metered_use(sources: Mapping[str, ir.Table], space: Workspace) -> tuple[ir.T
     The latter has account_id, item, quantity, valid_to, at and known. A metric counted over periods shorter
     than a month is scaled to a month, since plans state limits so. Stock metrics (storage) are levels, so
     their value is taken as it is. Seats are no metered limit."""
-    usage = sources["usage"]
-    days = ibis.greatest(ibis.coalesce(usage.period_days, 30), 1)
+    usage = sources["usage"].filter(lambda t: t["value"].notnull())
+    days = ibis.greatest(ibis.coalesce(usage.period_days, 30), 1).cast("float64")
     scale = usage.metric.lower().contains("storage").ifelse(1.0, MONTH / days)
     metered = usage.select(
         "account_id", "at", "known", item=usage.metric.lower(), monthly=usage["value"] * scale

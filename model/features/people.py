@@ -8,7 +8,7 @@ import ibis.expr.types as ir
 from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.partials import BILLING_PAGES
-from model.timeline import in_windows
+from model.timeline import by_person, first_lines, in_windows
 
 NEEDS = {
     "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
@@ -173,8 +173,9 @@ def _product_use(inputs: Inputs) -> ir.Table:
     users = users.filter(users.champion | users.sponsor).join(
         inputs.timeline.people, ["account_id", "user_id"]
     )
-    leads = inputs.space.keep(users.select("user", "champion", "sponsor"))
-    days = inputs.timeline.active_day.join(leads, "user")
+    leads = inputs.space.keep(users.select("account", "user", "account_id", "user_id", "champion", "sponsor"))
+    days = first_lines(by_person(inputs.timeline.all_days, leads))
+    days = days.join(leads.select("user", "champion", "sponsor"), "user")
     daily = inputs.space.keep(
         days.group_by("account", "at", "known").agg(champion=days.champion.max(), sponsor=days.sponsor.max())
     )
@@ -225,8 +226,10 @@ def _billing_pages(inputs: Inputs) -> ir.Table:
     admins = users.filter(users.role == "finance_admin").select("account_id", "user_id").distinct()
     admins = admins.join(inputs.timeline.people, ["account_id", "user_id"])
     admins = admins.select(admin="user", is_finance=ibis.literal(value=True))
-    views = inputs.timeline.user_day.filter(lambda t: t.billing_views > 0)
-    views = views.select("account", "user", "at", "known", events="billing_views")
+    views = inputs.timeline.all_days.filter(lambda t: t.billing_views > 0)
+    views = by_person(views, inputs.timeline.everybody).select(
+        "account", "user", "at", "known", events="billing_views"
+    )
     views = views.left_join(admins, views.user == admins.admin)
     pages = views.group_by("account", "at", "known").agg(
         events=views.events.sum(), finance=ibis.coalesce(views.events.sum(where=views.is_finance), 0)

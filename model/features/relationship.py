@@ -148,7 +148,7 @@ def _notes(inputs: Inputs) -> ir.Table:
         "kind",
         "at",
         "known",
-        mood=notes.outcome.cases(("positive", 1.0), ("neutral", 0.0), ("negative", -1.0)),
+        mood=notes.outcome.cases(("positive", 1), ("neutral", 0), ("negative", -1)).cast("float64"),
         grows=text.re_search(GROWTH_GOAL) & notes.kind.isin(["goal", "onboarding", "qbr"]),
         sentiment=text.re_search(POSITIVE).cast("float64") - text.re_search(NEGATIVE).cast("float64"),
     )

@@ -143,6 +143,16 @@ def test_an_account_without_events_has_no_figure() -> None:
         grid.at(np.array([0]), np.array([4]))
 
 
+def test_a_code_beyond_the_grid_has_none_of_what_is_counted() -> None:
+    """Its figure is 0 on each day that was asked for; another day is an error."""
+    grid = Grid(days=np.array([3, 5]), values=np.array([[1, 2], [3, 4]]))
+    assert grid.on(5, 4).tolist() == [2, 4, 0, 0]
+    assert grid.on(3, 1).tolist() == [1]
+    for day in (4, 6):
+        with pytest.raises(KeyError, match=f"{day} is not a day of this grid"):
+            grid.on(day, 2)
+
+
 def test_a_workspace_leaves_no_tables_behind() -> None:
     """Intermediate tables are gone when the block ends."""
     with Workspace(BACKEND) as space:
