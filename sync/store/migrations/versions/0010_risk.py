@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from sync.store.base import LedgerReal
+
 revision = "0010"
 down_revision = "0008"
 branch_labels = None
@@ -17,7 +19,7 @@ def upgrade() -> None:
     """Create the columns."""
     with op.batch_alter_table("scores") as table:
         for name in COLUMNS:
-            table.add_column(sa.Column(name, sa.Float(), nullable=True))
+            table.add_column(sa.Column(name, LedgerReal(), nullable=True))
 
 
 def downgrade() -> None:
