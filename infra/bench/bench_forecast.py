@@ -141,7 +141,11 @@ def report_past(past: Sequence[PastForecast], where: str) -> None:
     for lead in range(LEADS):
         made = [one for one in past if one.lead == lead]
         within, off = coverage(past, lead), bias(past, lead)
-        ahead = "of the quarter that begins" if lead == 0 else f"{lead} quarters before it begins"
+        ahead = (
+            "of the quarter that begins"
+            if lead == 0
+            else f"{lead} quarter{'s' * (lead > 1)} before it begins"
+        )
         if within is not None and off is not None:
             aim = f"; aim {LOW}–{HIGH}" if lead == 0 else ""
             report(
