@@ -239,7 +239,7 @@ def _inputs(
     space: Workspace,
 ) -> Inputs:
     complete = tuple(day - COMPLETE_AFTER_DAYS for day in days)
-    keys = active_customers(sources, complete)
+    keys = active_customers(sources, complete, space)
     order = ibis.window(order_by=[keys.account_id, keys.day])
     keys = space.keep(keys.mutate(row=ibis.row_number().over(order)))
     if keys.count().to_pyarrow().as_py() == 0:

@@ -164,7 +164,9 @@ def first_known(subject_days: ir.Table, *subject: str) -> ir.Table:
     return first.select(*subject, "known", "began", at=at)
 
 
-def in_windows(subject_days: ir.Table, days: Iterable[int], widths: Mapping[int, int]) -> ir.Table:
+def in_windows(
+    subject_days: ir.Table, days: Iterable[int], widths: Mapping[int, int], space: Workspace
+) -> ir.Table:
     """Subject-days inside windows before as-of days, with `day` (as-of), `lag` and `age`.
 
     `widths` has the window's length by lag: it ends `lag` days before the as-of day. Only what was known
@@ -178,7 +180,7 @@ def in_windows(subject_days: ir.Table, days: Iterable[int], widths: Mapping[int,
         for at in range(day - lag - width + 1, day - lag + 1)
     ]
     columns = zip(("at", "day", "lag"), zip(*spans, strict=True), strict=True)
-    calendar = ibis.memtable(pa.table({name: pa.array(values, pa.int32()) for name, values in columns}))
+    calendar = space.hold(pa.table({name: pa.array(values, pa.int32()) for name, values in columns}))
     seen = subject_days.join(calendar, "at")
     seen = seen.filter(seen.known <= seen.day)
     return seen.mutate(age=seen.day - seen["at"])

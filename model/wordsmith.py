@@ -9,6 +9,7 @@ from datetime import date
 import pyarrow as pa
 
 from model.features.families import CATALOGUE
+from model.frame import has_column
 
 _SLOT = re.compile(r"\{(\w+)(:size)?\}")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -40,7 +41,7 @@ def sentence(table: pa.Table, row: int, feature: str, text: str) -> str | None:
     """
     values = {}
     for name, size in dict.fromkeys(_SLOT.findall(text)):
-        value = table[name][row].as_py() if name in table.column_names else None
+        value = table[name][row].as_py() if has_column(table, name) else None
         if value is None or math.isnan(value):
             return None
         unit = CATALOGUE[name].unit
@@ -48,7 +49,7 @@ def sentence(table: pa.Table, row: int, feature: str, text: str) -> str | None:
         values[name + size] = (
             write_value(abs(value), unit).removeprefix("+") if size else write_value(value, unit)
         )
-    own = table[feature][row].as_py() if feature in table.column_names else None
+    own = table[feature][row].as_py() if has_column(table, feature) else None
     text = text.replace("(s)", "" if own is not None and round(own) == 1 else "s")
     as_of: date = table["as_of"][row].as_py()
     filled = _SLOT.sub(lambda slot: values[slot.group(1) + (slot.group(2) or "")], text)

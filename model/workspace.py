@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import count
 from types import TracebackType
 from typing import Any, Final
 
+import ibis
 import ibis.expr.types as ir
-from ibis.util import gen_name
+import pyarrow as pa
+
+_OPEN: Final[dict[int, set[int]]] = {}
+"""The numbers of the blocks that are open on each backend, by its id."""
 
 VIEWS_ONLY: Final = frozenset({"pyspark"})
 """Engines, by Ibis' name, that have temporary views but no temporary tables."""
@@ -23,8 +29,14 @@ class Workspace:
         self._backend = backend
         self._kind = "VIEW" if backend.name in VIEWS_ONLY else "TABLE"
         self._names: list[str] = []
+        self._numbers: dict[tuple[str, tuple[int, ...]], ir.Table] = {}
+        self._number = 0
 
     def __enter__(self) -> Workspace:
+        # the same names in each build, for an engine that knows expressions again
+        taken = _OPEN.setdefault(id(self._backend), set())
+        self._number = next(number for number in count() if number not in taken)
+        taken.add(self._number)
         return self
 
     def __exit__(
@@ -35,16 +47,36 @@ class Workspace:
         for name in reversed(self._names):
             self._drop(name)
         self._names.clear()
+        self._numbers.clear()
+        taken = _OPEN[id(self._backend)]
+        taken.remove(self._number)
+        if not taken:
+            del _OPEN[id(self._backend)]
 
     def keep(self, expression: ir.Table) -> ir.Table:
         """The expression's rows as a temporary table."""
-        name = gen_name("upswell")
+        name = f"upswell_{self._number}_{len(self._names)}"
         if self._kind == "VIEW":
             table = self._view_of_rows(name, expression)
         else:
             table = self._backend.create_table(name, expression, temp=True)
         self._names.append(name)
         return table
+
+    def numbers(self, name: str, values: Sequence[int]) -> ir.Table:
+        """Whole numbers as a temporary table of one column, made once.
+
+        A query that named them would be another query for each day that is asked about."""
+        key = (name, tuple(values))
+        if key not in self._numbers:
+            self._numbers[key] = self.hold(pa.table({name: pa.array(key[1], pa.int64())}))
+        return self._numbers[key]
+
+    def hold(self, rows: pa.Table) -> ir.Table:
+        """The rows as a table of the engine."""
+        table = ibis.memtable(rows)
+        # on Spark each kept table is a job and a checkpoint; rows as few as these go with the query
+        return table if self._kind == "VIEW" else self.keep(table)
 
     def _view_of_rows(self, name: str, expression: ir.Table) -> ir.Table:
         """A view of the rows as they are now, which Spark holds until the view is dropped.

@@ -17,7 +17,6 @@ from uuid import uuid4
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.util import gen_name
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -152,6 +151,10 @@ class Lake:
             listed.setdefault(segment.table_name, []).append(segment)
         return {name: self._table(name, listed.get(name, [])) for name in (*FROM_CRM, *EXPORT_TABLES)}
 
+    def table(self, name: str) -> ir.Table:
+        """One of these tables."""
+        return self._table(name, self.segments(name))
+
     def read(self, segments: Sequence[SegmentRow], *, name: str | None = None) -> ir.Table:
         """The rows of segments of one table as they were written, with `filename`.
 
@@ -159,7 +162,7 @@ class Lake:
         Raises InputError when a segment's file is gone or cut."""
         table: ir.Table = self.connection.read_parquet(
             [str(self.file(segment)) for segment in segments],
-            table_name=name or gen_name(f"segments_{segments[0].table_name}"),
+            table_name=name or self.connection.fresh_name(f"segments_{segments[0].table_name}"),
             filename=True,
             union_by_name=True,
             hive_partitioning=False,

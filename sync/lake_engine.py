@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.util import gen_name
 
 from connectors.errors import SettingError
+from model.engine import Engine
 
 
 def open_engine(url: str) -> Any:
@@ -31,7 +30,7 @@ def open_engine(url: str) -> Any:
         database = url.removeprefix("duckdb:///")
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = ibis.duckdb.connect(database)
+        connection = Engine().connect(database)
     except duckdb.Error as error:
         raise SettingError(
             f"DuckDB can't open {database}: {str(error).splitlines()[0]}.",
@@ -48,6 +47,6 @@ def open_engine(url: str) -> Any:
 def arrow_view(connection: Any, rows: pa.Table) -> ir.Table:
     """The Arrow table as an Ibis table of the connection."""
     # ibis.memtable and create_table(arrow) render an empty DROP with ibis 12.0 on sqlglot 30.30
-    name = gen_name("upswell_arrow")
+    name = connection.fresh_name("upswell_arrow")
     connection.con.register(name, rows)
     return connection.table(name)

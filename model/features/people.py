@@ -9,6 +9,7 @@ from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.partials import BILLING_PAGES
 from model.timeline import by_person, first_lines, in_windows
+from model.workspace import Workspace
 
 NEEDS = {
     "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
@@ -179,7 +180,7 @@ def _product_use(inputs: Inputs) -> ir.Table:
     daily = inputs.space.keep(
         days.group_by("account", "at", "known").agg(champion=days.champion.max(), sponsor=days.sponsor.max())
     )
-    seen = in_windows(daily, inputs.days, {0: 90})
+    seen = in_windows(daily, inputs.days, {0: 90}, inputs.space)
     figures = seen.group_by("account", "day").agg(
         champion_days_30=seen["at"].nunique(where=seen.champion & (seen.age < 30)),
         before=seen["at"].nunique(where=seen.champion & (seen.age >= 60)),
@@ -187,7 +188,7 @@ def _product_use(inputs: Inputs) -> ir.Table:
         sponsor_days_90=seen["at"].nunique(where=seen.sponsor),
     )
     rows = inputs.rows.select("row", "account", "day")
-    ever = rows.join(_last_seen(daily, inputs.days), ["account", "day"])
+    ever = rows.join(_last_seen(daily, inputs.days, inputs.space), ["account", "day"])
     figures = ever.left_join(figures, ["account", "day"])
     now = ibis.coalesce(figures.champion_days_30, 0)
     return figures.select(
@@ -200,12 +201,12 @@ def _product_use(inputs: Inputs) -> ir.Table:
     )
 
 
-def _last_seen(daily: ir.Table, days: tuple[int, ...]) -> ir.Table:
+def _last_seen(daily: ir.Table, days: tuple[int, ...], space: Workspace) -> ir.Table:
     """account, day and days since a champion's last use, for accounts where champion or sponsor had any.
 
     The last use by each as-of day is the latest of what became known between one and the next.
     """
-    calendar = day_table(days)
+    calendar = day_table(days, space)
     order = ibis.window(order_by="day")
     spans = calendar.mutate(after=ibis.coalesce(calendar.day.lag().over(order), -1))
     news = daily.join(spans, [daily.known > spans.after, daily.known <= spans.day])
@@ -235,7 +236,7 @@ def _billing_pages(inputs: Inputs) -> ir.Table:
         events=views.events.sum(), finance=ibis.coalesce(views.events.sum(where=views.is_finance), 0)
     )
     pages = inputs.space.keep(pages)
-    seen = in_windows(pages, inputs.days, {0: 60})
+    seen = in_windows(pages, inputs.days, {0: 60}, inputs.space)
     recent = seen.group_by("account", "day").agg(
         finance=ibis.coalesce(seen.finance.sum(where=seen.age < 30), 0),
         month=ibis.coalesce(seen.events.sum(where=seen.age < 30), 0),
