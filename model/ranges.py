@@ -20,6 +20,7 @@ NOMINAL: Final = 0.8
 DEFAULT_WIDENING: Final = 1.75
 PRIOR_QUARTERS: Final = 4.0  # backtested quarters whose weight the default has
 _LEVELS: Final = (0.1, 0.5, 0.9)
+_NOTHING: Final = 1e-6  # a deviation of less than any coin
 _STRAIGHT: Final = 1e-6  # a skewness below this is none
 
 
@@ -66,9 +67,9 @@ def range_of(total: np.ndarray, shock: float = 0.0) -> Range:
     common = shock * mean
     # the shock is a gamma factor of mean 1: variance s², third cumulant 2 s⁴
     variance, skew = variance + common**2, skew + 2 * common**3 * shock
-    if variance <= 0:
+    deviation = float(np.sqrt(max(variance, 0.0)))
+    if deviation < _NOTHING:
         return Range(mean=mean, low=mean, middle=mean, high=mean)
-    deviation = float(np.sqrt(variance))
     bent = skew / deviation**3
     shape = bent if abs(bent) > _STRAIGHT else 0.0
     low, middle, high = (max(0.0, float(q)) for q in pearson3.ppf(_LEVELS, shape, loc=mean, scale=deviation))

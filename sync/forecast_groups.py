@@ -106,7 +106,8 @@ def ranges_of(book: Book, groups: Sequence[str], shocks: Sequence[float]) -> tup
     Over all quarters an item still comes once, and a good year is taken to be good in all its quarters."""
     by_span = cumulants(book.chance, book.arr, book.spread)
     over_all = cumulants(np.minimum(book.chance.sum(axis=1), 1.0), book.arr, book.spread)
-    codes = {group: at for at, group in enumerate(sorted(set(groups)))}
+    # a book without items is one group that expects nothing
+    codes = {group: at for at, group in enumerate(sorted(set(groups)) or [""])}
     place = np.array([codes[group] for group in groups], np.int64)
     made = []
     for group, code in codes.items():
