@@ -57,7 +57,10 @@ def write_card(trained: TrainedModel) -> str:
         "## Limits",
         "",
         "- Accounts with an open expansion opportunity are pipeline: scored, but not trained on.",
-        "- Product follows stated rules, weighed by past expansions; timing and health stated rules alone.",
+        (
+            "- Product follows stated rules, weighed by past expansions; timing stated rules alone; health "
+            "stated rules and the risk model."
+        ),
         "- Priority is a rank among the rows scored together.",
     ]
     return "\n".join(lines) + "\n"
