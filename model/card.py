@@ -58,7 +58,7 @@ def write_card(trained: TrainedModel) -> str:
         "",
         "- Accounts with an open expansion opportunity are pipeline: scored, but not trained on.",
         "- Product follows stated rules, weighed by past expansions; timing a hazard and stated rules.",
-        "- Health follows stated rules alone.",
+        "- Health follows stated rules and the risk model.",
         "- Priority is a rank among the rows scored together.",
     ]
     return "\n".join(lines) + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -9,7 +11,7 @@ import pyarrow.compute as pc
 from model.evaluate import auc, scores
 from model.evidence import edge
 from model.frame import numbers
-from model.hazard import HazardModel
+from model.hazard import fit_hazard
 from model.panel import Panel
 from model.product import Product, base_shares, fit_pull, product_scores, rank_products
 from model.split import Split
@@ -84,25 +86,30 @@ def judge_products(
 
 
 def judge_time(
-    hazard: HazardModel | None, later: pa.Table, margins: np.ndarray, horizon: int
-) -> dict[str, float]:
-    """How well the curve tells who expands in the first third of the horizon; empty where it can't be said.
+    rows: pa.Table, margins: np.ndarray, split: Split, features: Collection[str], horizon: int
+) -> dict[str, dict[str, float]]:
+    """Under `time`: how well a hazard of what was known before tells which rows of the test slice expand in
+    the first third of the horizon; empty where it can't be said.
 
     `soon_auc` is by the curve, `soon_auc_by_probability` by the probability alone; `when_auc` is among those
     that expanded, of the first third's share of the curve."""
+    past, later = (rows.take(pa.array(part)) for part in (split.before_test, split.test))
+    hazard = fit_hazard(past, margins[split.before_test], features, horizon=horizon)
+    said = margins[split.test]
     if hazard is None:
         return {}
-    curve = hazard.curve(later, margins)
+    curve = hazard.curve(later, said)
     grown = numbers(later, "label") > 0
     soon = grown & (numbers(later, "days_to") <= horizon / 3)
     if not soon.any() or not (grown & ~soon).any():
         return {}
     share = curve[:, 0] / np.maximum(curve[:, -1], 1e-12)
-    return {
+    told = {
         "rows": float(later.num_rows),
         "soon": float(soon.mean()),
         "soon_said": float(curve[:, 0].mean()),
         "soon_auc": auc(soon.astype(float), curve[:, 0]),
-        "soon_auc_by_probability": auc(soon.astype(float), margins),
+        "soon_auc_by_probability": auc(soon.astype(float), said),
         "when_auc": auc(soon[grown].astype(float), share[grown]),
     }
+    return {"time": told}

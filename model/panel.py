@@ -21,7 +21,10 @@ from model.errors import ModelError
 from model.expansions import expansion_events
 from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Family, Inputs
+from model.freshness import newest_days
 from model.labels import outcomes, pipeline_rows
+from model.losses import COLUMNS as LOSSES
+from model.losses import loss_columns
 from model.ownership import owned_products
 from model.partials import usage_by_day
 from model.product import Product
@@ -50,7 +53,8 @@ class Rows:
 
     Features are float64 with NaN for unknown, or text with null; `owned` lists product ids held that day.
     `data_completeness` is the share of signal families with any data for that account, each counted by the
-    share of its needed columns that anybody delivers (0–1); `absent` names the others, by family.
+    share of its needed columns that anybody delivers (0–1); `absent` names the others, by family. `through`
+    has the newest day of which each source table tells anything, as known on the last of the as-of dates.
     """
 
     table: pa.Table
@@ -58,6 +62,7 @@ class Rows:
     categorical: tuple[str, ...]
     signals: Mapping[str, float]
     absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    through: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +71,9 @@ class Panel(Rows):
 
     `table` adds OUTCOMES: label (1, 0 or null: the horizon has not ended), added_arr, bought (product id),
     days_to (days to the first expansion, null where none was seen yet) and observed (days of the horizon that
-    have passed). Training uses the rows with a label that are not pipeline. `data_hash` is the sha256 over
-    canonical bytes of keys, features and labels; `history_days` is the span of data and `expansions` the
-    number of expansion events in it.
+    have passed), and the columns of `model.losses`. Training uses rows with a label that are not pipeline.
+    `data_hash` is the sha256 over canonical bytes of keys, features and labels; `history_days` is the span of
+    data and `expansions` the number of expansion events in it.
     """
 
     data_hash: str
@@ -113,6 +118,9 @@ def build_panel(
         events = expansion_events(sources, target).filter(lambda t: t.day.between(first_data, last))
         labels = outcomes(sources, dated, target, data_end=last).order_by("row").to_pyarrow()
         columns |= _label_columns(labels)
+        columns |= loss_columns(
+            sources, dated, horizon_days=target.horizon_days, data_end=last, count=len(keys["as_of"])
+        )
         table = _let_in(pa.table(keys | columns), eligible)
         features = tuple(name for name in CATALOGUE if name in columns)
         return Panel(
@@ -121,6 +129,7 @@ def build_panel(
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
             absent=absent,
+            through=newest_days(sources, usage, inputs.days[-1:])[inputs.days[-1]],
             data_hash=data_hash(table),
             history_days=last - first_data,
             expansions=events.count().to_pyarrow().as_py(),
@@ -164,6 +173,7 @@ def build_days(
         inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
         absent = absent_columns({**sources, **usage}, families, inputs.days[-1])
         keys, columns = _figures(inputs, absent, families)
+        through = newest_days(sources, usage, inputs.days)
         table = _let_in(pa.table(keys | columns), eligible)
     features = tuple(name for name in CATALOGUE if name in columns)
     return {
@@ -173,6 +183,7 @@ def build_days(
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
             absent=absent,
+            through=through[day_number(day) - COMPLETE_AFTER_DAYS],
         )
         for day in days
     }
@@ -182,11 +193,12 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
     """The panel's rows of one as-of date, as `build_rows` would make them; none for another day."""
     held = panel.table.filter(pc.equal(panel.table["as_of"], pa.scalar(as_of, pa.date32())))
     return Rows(
-        table=held.drop_columns(OUTCOMES).combine_chunks(),
+        table=held.drop_columns([*OUTCOMES, *LOSSES]).combine_chunks(),
         features=panel.features,
         categorical=panel.categorical,
         signals=panel.signals,
         absent=panel.absent,
+        through=panel.through if as_of == panel.table["as_of"][-1].as_py() else {},
     )
 
 

@@ -11,10 +11,12 @@ import pyarrow as pa
 from model.errors import ModelError
 from model.frame import numbers
 from model.health import judge_health
+from model.milestones import from_json, milestone_column
+from model.movement import part_column
 from model.offers import offers
 from model.panel import Rows
 from model.product import Product, product_chances, recommended
-from model.reasons import explain, reason_column
+from model.reasons import explain, family_totals
 from model.timing import URGENCY, choose_timing
 from model.trained import NO_SIGNAL, TrainedModel, probabilities
 
@@ -41,14 +43,15 @@ def predict_range(
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
     expansion), expected_arr (all ARR in the account's currency per year), product, product_2 (the two most
     likely, the one with more expected ARR first), products (as `model.offers` has them), chance_soon and
-    chance_later (within one and two thirds of the horizon), timing, health, health_reasons, reasons, against,
-    reason_codes, data_completeness (0–1), basis, is_pipeline,
+    chance_later (within one and two thirds of the horizon), timing, health, health_reasons, churn and
+    contraction (0–1 within the horizon, or null), reasons, against, reason_codes, parts (log-odds by signal
+    family, and base), milestones (of the two products), data_completeness (0–1), basis, is_pipeline,
     model_version. Where the data tell nothing (basis no_signal) every account has the rate of all, the tier
     not_enough_data and no reasons. Raises ModelError when the rows lack a feature of the model.
     """
     cuts = _cut_offs(tiers)
     table, tells = rows.table, trained.basis != NO_SIGNAL
-    margins = trained.margins(table)
+    margins, contributions = trained.margins(table), trained.contributions(table)
     probability, curve = probabilities(margins), trained.curve(table, margins)
     ids = [each.id for each in products]
     chances = product_chances(table, products, trained.product_shares, rows.signals, trained.product_pull)
@@ -56,13 +59,14 @@ def predict_range(
         trained.value.of_accounts(table, ids, chances),
         trained.value.of_products(table, ids),
     )
-    health, health_reasons = judge_health(table, rows.signals)
+    risk = trained.risks(table)
+    health, health_reasons = judge_health(table, rows.signals, risk, through=rows.through)
     typical = 1 / 3 if trained.hazard is None else trained.hazard.typical
     timing = ["hold"] * table.num_rows
     if tells:
         timing = choose_timing(table, curve, typical=typical, health=health, tiers=cuts, signals=rows.signals)
     product, second = recommended(chances, of_products[..., 0], products)
-    supporting, opposing = explain(table, trained.contributions(table), trained.features)
+    reasons = explain(table, contributions, trained.features, rows.through)
     completeness = numbers(table, "data_completeness")
     enough = rows.signals["min_completeness"] if tells else np.inf
     likely, mean = np.round(probability, 6), np.round(value[:, 0], 2)
@@ -84,11 +88,14 @@ def predict_range(
             "timing": timing,
             "health": health,
             "health_reasons": pa.array(health_reasons, pa.list_(pa.string())),
-            "reasons": reason_column(supporting),
-            "against": reason_column(opposing),
-            "reason_codes": pa.array(
-                [[r.code for r in [*pro, *con]] for pro, con in zip(supporting, opposing, strict=True)],
-                pa.list_(pa.string()),
+            "churn": _chance(None if risk is None else risk.churn, table.num_rows),
+            "contraction": _chance(None if risk is None else risk.contraction, table.num_rows),
+            "reasons": reasons.supporting,
+            "against": reasons.opposing,
+            "reason_codes": reasons.codes,
+            "parts": part_column(margins, family_totals(contributions, trained.features)),
+            "milestones": milestone_column(
+                table, from_json(trained.facts.get("milestones")), (product, second)
             ),
             "data_completeness": completeness,
             "basis": [trained.basis] * table.num_rows,
@@ -137,6 +144,10 @@ def _tiers(
         "low",
     )
     return [str(name) for name in names]
+
+
+def _chance(values: np.ndarray | None, rows: int) -> pa.Array:
+    return pa.nulls(rows, pa.float64()) if values is None else pa.array(np.round(values, 6))
 
 
 def _expected(probability: np.ndarray, mean: np.ndarray) -> np.ndarray:

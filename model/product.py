@@ -98,7 +98,7 @@ def fit_pull(
     if rows.size < MIN_BOUGHT:
         return default
     table, chosen = table.take(pa.array(rows)), told[rows]
-    allowed = _eligible(table, products)
+    allowed = eligible(table, products)
     allowed[np.arange(rows.size), chosen] = True  # what was bought could be bought
     drives = np.column_stack([_drive(table, product, signals) for product in products])
     base = np.log([_share(shares, product) for product in products])
@@ -141,7 +141,7 @@ def product_chances(
             for p in products
         ]
     )
-    chances = np.where(_eligible(table, products), np.exp(fit - fit.max(axis=1, keepdims=True)), 0.0)
+    chances = np.where(eligible(table, products), np.exp(fit - fit.max(axis=1, keepdims=True)), 0.0)
     total = np.zeros(table.num_rows)
     for place in range(len(products)):  # added up in one order, whichever rows stand beside
         total += chances[:, place]
@@ -211,7 +211,8 @@ def _share(shares: Mapping[str, float], product: Product) -> float:
     return shares.get(product.id, min(shares.values(), default=0.01))
 
 
-def _eligible(table: pa.Table, products: tuple[Product, ...]) -> np.ndarray:
+def eligible(table: pa.Table, products: tuple[Product, ...]) -> np.ndarray:
+    """rows × products: whether each may be offered; owned once, or following another tier, or by its rule."""
     owned = [set(items or ()) for items in table["owned"].to_pylist()]
     tiers = table["plan_tier"].to_pylist() if "plan_tier" in table.column_names else [None] * table.num_rows
     allowed = np.ones((table.num_rows, len(products)), bool)

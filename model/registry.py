@@ -2,9 +2,10 @@
 
     models/
       2026.11.02-1/
-        probability.cbm                 as CatBoost writes it; absent for a scorecard
+        probability.cbm  risk.cbm       as CatBoost writes them; absent for a scorecard
         manifest.json                   sha256 of each file, feature names, target, golden predictions
         card.md
+        verdict.json                    how it compared with the version in use when it was trained
       current                           the version in use, one line
 
 CatBoost loads most damaged files, and scores reordered features, without a word (CRM-FACTS, Parsers).
@@ -30,8 +31,10 @@ import pyarrow as pa
 
 from model.additive import AdditiveModel
 from model.card import write_card
+from model.challenge import Verdict
 from model.errors import ModelError
 from model.hazard import HazardModel
+from model.risk import RiskModel
 from model.target import Target
 from model.trained import TrainedModel
 from model.value import ValueModel
@@ -101,6 +104,22 @@ class Registry:
         """The manifest of a version: metrics, target, data hash and the rest."""
         return _manifest(self._folder_of(version))
 
+    def keep_verdict(self, version: str, verdict: Verdict) -> None:
+        """Keep beside a version how it compared with the one in use when it was trained."""
+        path = self._folder_of(version) / "verdict.json"
+        text = json.dumps(verdict.facts(), indent=1, sort_keys=True, ensure_ascii=False)
+        draft = path.with_suffix(".part")
+        draft.write_text(text + "\n", encoding="utf-8")
+        os.replace(draft, path)
+
+    def verdict(self, version: str) -> Mapping[str, Any] | None:
+        """What `keep_verdict` kept, or None."""
+        path = self._folder_of(version) / "verdict.json"
+        if not path.is_file():
+            return None
+        kept: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
+
     def fingerprint(self, version: str) -> str:
         """The sha256 in hex of a version's manifest, which itself vouches for its files."""
         return _sha256(self._folder_of(version) / "manifest.json")
@@ -122,9 +141,13 @@ def _order(version: str) -> tuple[int, ...]:
 
 def _write(trained: TrainedModel, folder: Path) -> None:
     files = {}
-    if trained.booster is not None:
-        trained.booster.save_model(str(folder / "probability.cbm"))
-        files["probability.cbm"] = _sha256(folder / "probability.cbm")
+    for name, booster in (
+        ("probability.cbm", trained.booster),
+        ("risk.cbm", None if trained.risk is None else trained.risk.booster),
+    ):
+        if booster is not None:
+            booster.save_model(str(folder / name))
+            files[name] = _sha256(folder / name)
     golden = _golden_rows(trained)
     manifest = {
         "format": _FORMAT,
@@ -134,6 +157,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
         "categorical": list(trained.categorical),
         "value": trained.value.as_json(),
         "hazard": None if trained.hazard is None else trained.hazard.as_json(),
+        "risk": None if trained.risk is None else trained.risk.as_json(),
         "basis": trained.basis,
         "weight": trained.weight,
         "intercept": trained.intercept,
@@ -156,7 +180,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
 def _read(folder: Path) -> TrainedModel:
     manifest = _manifest(folder)
     name = folder.name
-    boosters: dict[str, Any] = {"probability.cbm": None}
+    boosters: dict[str, Any] = {"probability.cbm": None, "risk.cbm": None}
     for file, digest in manifest["files"].items():
         path = folder / file
         if not path.is_file() or _sha256(path) != digest:
@@ -189,6 +213,8 @@ def _read(folder: Path) -> TrainedModel:
         data_hash=manifest["data_hash"],
         metrics=manifest["metrics"],
         facts=manifest["facts"],
+        # models saved before there was one say nothing of churn and contraction
+        risk=RiskModel.from_json(manifest["risk"], boosters["risk.cbm"]) if manifest.get("risk") else None,
     )
     again = _golden_predictions(trained, _golden_rows(trained))
     for kind, saved in manifest["golden"].items():
@@ -215,11 +241,16 @@ def _golden_rows(trained: TrainedModel) -> pa.Table:
 def _golden_predictions(trained: TrainedModel, rows: pa.Table) -> dict[str, list[float]]:
     margins = trained.margins(rows)
     value = trained.value.of_products(rows, sorted(trained.value.lines))
-    return {
+    golden = {
         "log-odds": margins.tolist(),
         "log values": np.log(value).ravel().tolist(),
         "chances over time": trained.curve(rows, margins).ravel().tolist(),
     }
+    if trained.risk is not None:
+        chances = trained.risk.predict(rows, trained.features, trained.categorical, trained.signals)
+        golden["chances of churn"] = [float(chance) for chance in chances[:, 0]]
+        golden["chances of contraction"] = [float(chance) for chance in chances[:, 1]]
+    return golden
 
 
 def _manifest(folder: Path) -> dict[str, Any]:

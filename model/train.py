@@ -10,19 +10,22 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model.additive import AdditiveModel, fit_additive
-from model.boosting import best_trees, fit_probability
+from model.additive import AdditiveModel
 from model.days import day_number
-from model.frame import feature_frame, in_order_of_content, numbers, pool
+from model.frame import feature_frame, in_order_of_content, numbers
 from model.hazard import HazardModel, fit_hazard
 from model.judging import has_signal, judge_probability, judge_products, judge_time, product_model
+from model.lesson import Lesson
+from model.milestones import as_json, learn_milestones
 from model.panel import OUTCOMES, Panel
 from model.product import Product, product_chances
+from model.risk import train_risk
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
+from model.similar import judged as judged_bands
 from model.split import purged_split
 from model.suspects import find_suspects, made_of
 from model.target import Target
-from model.trained import NO_SIGNAL, TrainedModel, model_margins
+from model.trained import NO_SIGNAL, TrainedModel
 from model.value import train_value
 
 # Expansions that the scorecard's default base rate is worth when it meets the account base's own.
@@ -63,7 +66,6 @@ def train(
     categorical = tuple(name for name in panel.categorical if name not in left_out)
     booster: Any = None
     additive: AdditiveModel | None = None
-    hazard: HazardModel | None = None
     frame = feature_frame(rows, features, categorical)
     shares, pull = product_model(rows, panel, products)
     value, value_metrics = train_value(
@@ -76,37 +78,35 @@ def train(
     )
     intercept, flat = _intercept(rows, panel.signals, features, y)
     metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
-    trees, signal = 0, None
+    trees, bands, signal = 0, None, None
     if split is not None and weight > 0:
-
-        def slice_of(index: np.ndarray) -> Any:
-            return pool(frame.iloc[index], categorical, y[index])
-
-        say("finding the number of trees")
-        first = fit_probability(
-            slice_of(split.train), seed=seed, threads=threads, valid=slice_of(split.valid)
-        )
-        trees = best_trees(first)
-        say("judging on the latest matured slice")
-        judged = fit_probability(slice_of(split.before_test), seed=seed, threads=threads, trees=trees)
-        known = split.before_test
-        curves = fit_additive(frame.iloc[known], categorical, y[known])
-        said = model_margins(judged, curves, frame, categorical)
+        lesson = Lesson(frame=frame, categorical=categorical, y=y, seed=seed, threads=threads)
+        trees, said = lesson.out_of_time(split, say)
         points = rule_points(rows, panel.signals, features).sum(axis=1)
         metrics |= judge_probability(rows, y, split, raw=said[split.test], points=points, weight=weight)
+        metrics |= judge_time(rows, said, split, features, target.horizon_days)
         signal = has_signal(rows, y, split, said[split.test])
-        past, later = rows.take(pa.array(known)), rows.take(pa.array(split.test))
-        early = fit_hazard(past, said[known], features, horizon=target.horizon_days)
-        if told := judge_time(early, later, said[split.test], target.horizon_days):
-            metrics["time"] = told
         if signal is False and basis == "model":
             basis, weight = NO_SIGNAL, 0.0
         else:
+            served = weight * said[split.test] + (1 - weight) * (intercept + points[split.test])
+            bands = judged_bands(rows, split.test, served).as_json()
             say("fitting on everything that matured")
-            booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
-            additive = fit_additive(frame, categorical, y)
+            booster, additive = lesson.on_everything(trees)
     if split is not None and (right := judge_products(rows, panel, split, products)):
         metrics["product"] = right
+    say("learning who leaves or shrinks")
+    risk, risk_metrics = train_risk(
+        panel.table,
+        features=features,
+        categorical=categorical,
+        signals=panel.signals,
+        horizon_days=target.horizon_days,
+        seed=seed,
+        threads=threads,
+    )
+    if risk_metrics:
+        metrics["risk"] = risk_metrics
     trained = TrainedModel(
         version="unsaved",
         features=features,
@@ -114,7 +114,7 @@ def train(
         booster=booster,
         additive=additive,
         value=value,
-        hazard=hazard,
+        hazard=None,  # it looks at the model's own score
         basis=basis,
         weight=weight,
         intercept=intercept,
@@ -137,7 +137,10 @@ def train(
             "has_signal": signal,
             "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
             "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,
+            "bands": bands,
+            "milestones": as_json(learn_milestones(rows, features, products)),
         },
+        risk=risk,
     )
     return replace(trained, hazard=_hazard(trained, panel))
 

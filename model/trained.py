@@ -13,6 +13,8 @@ import pyarrow as pa
 from model.additive import AdditiveModel
 from model.frame import feature_frame, pool
 from model.hazard import HazardModel, even_curve
+from model.health import Risk
+from model.risk import RiskModel
 from model.scorecard import rule_points
 from model.target import Target
 from model.value import ValueModel
@@ -50,6 +52,7 @@ class TrainedModel:
     data_hash: str
     metrics: Mapping[str, Mapping[str, float]]
     facts: Mapping[str, Any]
+    risk: RiskModel | None = None  # of churn and contraction; models of before there was one have none
 
     def with_version(self, version: str) -> TrainedModel:
         """The same model under that version."""
@@ -76,6 +79,18 @@ class TrainedModel:
     def curve(self, table: pa.Table, margins: np.ndarray) -> np.ndarray:
         """rows × 3: chance of an expansion within one, two and all three thirds of the horizon."""
         return even_curve(margins) if self.hazard is None else self.hazard.curve(table, margins)
+
+    def risks(self, table: pa.Table) -> Risk | None:
+        """Chance of churn and of contraction of each row; None where the model has no part for them."""
+        if self.risk is None:
+            return None
+        found = self.risk.predict(table, self.features, self.categorical, self.signals)
+        return Risk(
+            churn=found[:, 0],
+            contraction=found[:, 1],
+            usual=sum(self.risk.base),
+            horizon_days=self.risk.horizon_days,
+        )
 
     def contributions(self, table: pa.Table) -> np.ndarray:
         """rows × features: what each feature adds to the log-odds; with the base they sum to the margin.

@@ -19,7 +19,9 @@ import numpy as np
 import pyarrow as pa
 
 from connectors.sandbox.company.referee import truth_on
+from model.customers import INVOICE_GRACE_DAYS
 from model.frame import numbers
+from model.losses import COLUMNS as LOSSES
 from model.panel import Panel, build_panel
 from model.product import Product
 from model.target import Target
@@ -109,6 +111,10 @@ def known_at(panel: Panel, day: date, horizon: int) -> Panel:
         "label": np.where(unknown, np.nan, numbers(table, "label")),
         "days_to": np.where(numbers(table, "days_to") <= passed, numbers(table, "days_to"), np.nan),
         "observed": np.minimum(passed, horizon),
+        **{
+            name: np.where(passed >= horizon + INVOICE_GRACE_DAYS, numbers(table, name), np.nan)
+            for name in LOSSES
+        },
     }
     for name, values in told.items():
         table = table.set_column(table.column_names.index(name), name, pa.array(values))

@@ -23,6 +23,7 @@ import pyarrow as pa
 
 from infra.bench.bench_model import show
 from model.evaluate import auc
+from model.losses import COLUMNS as LOSSES
 from model.panel import Panel
 from model.signals import resolve_signals
 from model.target import Target
@@ -87,6 +88,7 @@ def as_table(data: DataSet, rows: np.ndarray, dates: np.ndarray) -> pa.Table:
             "label": data.outcome[rows],
             "added_arr": np.full(n, np.nan),
             "bought": pa.nulls(n, pa.string()),
+            **{name: np.full(n, np.nan) for name in LOSSES},
         }
     )
 

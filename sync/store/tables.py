@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.store.base import Base
@@ -208,10 +208,18 @@ class ScoreRow(Base):
     timing: Mapped[str | None]
     health: Mapped[str | None]
     health_reasons: Mapped[list[Any]] = mapped_column(default=list)
+    churn: Mapped[float | None]  # within the horizon, as is contraction; 0–1
+    contraction: Mapped[float | None]
     priority: Mapped[int | None]
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     against: Mapped[list[Any]] = mapped_column(default=list)
     reason_codes: Mapped[list[Any]] = mapped_column(default=list)
+    products: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    parts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    moved: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    like_this: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    milestones: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    whom: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     data_completeness: Mapped[float | None]
     basis: Mapped[str | None]
     is_pipeline: Mapped[bool] = mapped_column(default=False)

@@ -7,7 +7,6 @@ import pyarrow as pa
 import pytest
 from scipy.stats import norm
 
-from model.hazard import THIRDS, HazardModel, fit_hazard
 from model.judging import MIN_POSITIVES, has_signal, judge_time
 from model.split import Split
 
@@ -61,24 +60,17 @@ def test_the_same_rows_again_are_no_more_evidence() -> None:
 
 
 def test_time_is_judged_only_where_there_is_some() -> None:
-    """Without a hazard, or with all expansions in one third, nothing is said."""
+    """What is said of the first third is what came of it; with all expansions at once nothing is said."""
     rng = np.random.default_rng(1)
-    n = 3000
+    n = 6000
     margins = rng.normal(-1.5, 1, n)
     grown = rng.random(n) < 1 / (1 + np.exp(-margins))
-    later = pa.table(
-        {
-            "label": grown.astype(float),
-            "days_to": np.where(grown, rng.uniform(1, 90, n), np.nan),
-            "observed": np.full(n, 90.0),
-        }
-    )
-    hazard = fit_hazard(later, margins, (), horizon=90)
-    assert isinstance(hazard, HazardModel)
-    assert len(hazard.thirds) == THIRDS
-    told = judge_time(hazard, later, margins, 90)
+    days = np.where(grown, rng.uniform(1, 90, n), np.nan)
+    rows = pa.table({"label": grown.astype(float), "days_to": days, "observed": np.full(n, 90.0)})
+    half = np.arange(n // 2)
+    split = Split(train=half, valid=half, before_test=half, test=half + n // 2)
+    told = judge_time(rows, margins, split, (), 90)["time"]
     assert told["soon_said"] == pytest.approx(told["soon"], abs=0.02)
     assert told["soon_auc"] > 0.6
-    assert judge_time(None, later, margins, 90) == {}
-    at_once = later.set_column(1, "days_to", pa.array(np.where(grown, 5.0, np.nan)))
-    assert judge_time(hazard, at_once, margins, 90) == {}
+    at_once = rows.set_column(1, "days_to", pa.array(np.where(grown, 5.0, np.nan)))
+    assert judge_time(at_once, margins, split, (), 90) == {}
