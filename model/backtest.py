@@ -78,7 +78,7 @@ def judge(
         vouched = trained.facts.get("allowed", ())
         used = train(known, target=trained.target, products=products, seed=seed, allow=vouched)
     probability = probabilities(used.margins(rows))
-    rules = probabilities(replace(used, booster=None, weight=0.0).margins(rows))
+    rules = probabilities(replace(used, basis="scorecard", booster=None, weight=0.0).margins(rows))
     return Judgement(
         saved=bool(later),
         rows=rows,

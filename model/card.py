@@ -57,10 +57,8 @@ def write_card(trained: TrainedModel) -> str:
         "## Limits",
         "",
         "- Accounts with an open expansion opportunity are pipeline: scored, but not trained on.",
-        (
-            "- Product follows stated rules, weighed by past expansions; timing stated rules alone; health "
-            "stated rules and the risk model."
-        ),
+        "- Product follows stated rules, weighed by past expansions; timing a hazard and stated rules.",
+        "- Health follows stated rules and the risk model.",
         "- Priority is a rank among the rows scored together.",
     ]
     return "\n".join(lines) + "\n"
@@ -75,6 +73,8 @@ def _standing(trained: TrainedModel) -> str:
                 f"{trained.facts['history_days']} days; a model needs {MIN_EXPANSIONS} expansions, "
                 f"{MIN_HISTORY_DAYS} days and outcomes on later dates."
             )
+        case "no_signal":
+            return "**Not ranked.** Every account has the rate of all; see below."
         case "blend":
             return (
                 f"**Scored by rules and model together**, the model at {trained.weight:.0%} on log-odds "

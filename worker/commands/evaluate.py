@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from worker.commands.train import NO_SIGNAL_TOLD
 from worker.loop_home import open_loop
 from worker.verb import App, verb
 
@@ -50,6 +51,8 @@ def show_evaluation(app: App, found: Evaluation) -> None:
     screen = app.screen
     screen.head(f"Model {found.version}")
     screen.say(headline(found))
+    if found.basis == "no_signal":
+        app.warn(NO_SIGNAL_TOLD)
     if found.data_changed:
         app.warn("what the lake says about the days it was trained on has changed since")
     tables = {"": quality_table(found), "Calibration": calibration_table(found), "Lift": gains_table(found)}
