@@ -94,7 +94,7 @@ def blog_recipe(past: pa.Table, rows: pa.Table, *, seed: int) -> Said:
 
 
 def last_quarter(history: pa.Table, rows: pa.Table, *, horizon_days: int) -> Said:
-    """The rate at which the account's segment expanded in the horizon that ended last before each row's day."""
+    """How many of the account's segment expanded in the horizon that ended last before each row's day."""
     known = history["as_of"].to_numpy().astype("datetime64[D]")
     days = rows["as_of"].to_numpy().astype("datetime64[D]")
     label, probability = numbers(history, "label"), np.empty(rows.num_rows)

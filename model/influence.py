@@ -43,7 +43,7 @@ class Dependence:
 class Signal:
     """One feature: its share of all movement (0–1) and its mean |contribution| in log-odds.
 
-    `direction` is up (more of it raises the score), down, or mixed; `curve` is empty for all but the first."""
+    `direction` is up (more of it raises the score), down or mixed; `curve` is empty but for the first few."""
 
     feature: str
     about: str

@@ -6,6 +6,7 @@
         manifest.json                   sha256 of each file, feature names, target, golden predictions
         card.md
         verdict.json                    how it compared with the version in use when it was trained
+      report.html                     the newest report on it
       current                           the version in use, one line
 
 CatBoost loads most damaged files, and scores reordered features, without a word (CRM-FACTS, Parsers).
@@ -110,6 +111,18 @@ class Registry:
         draft = path.with_suffix(".part")
         draft.write_text(text + "\n", encoding="utf-8")
         os.replace(draft, path)
+
+    def keep_report(self, version: str, page: str) -> None:
+        """Keep a report beside a version, in place of an older one."""
+        path = self._folder_of(version) / "report.html"
+        draft = path.with_suffix(".part")
+        draft.write_text(page, encoding="utf-8")
+        os.replace(draft, path)
+
+    def report(self, version: str) -> Path | None:
+        """Where the report that `keep_report` kept lies, or None."""
+        path = self._folder_of(version) / "report.html"
+        return path if path.is_file() else None
 
     def verdict(self, version: str) -> Mapping[str, Any] | None:
         """What `keep_verdict` kept, or None."""

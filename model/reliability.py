@@ -102,7 +102,9 @@ def precision_recall(outcome: np.ndarray, score: np.ndarray, steps: int = 20) ->
         wanted = step / steps * hits[-1]
         # what is left of sums of fractions must not cost another row
         n = min(int(np.searchsorted(hits, wanted - 1e-9)) + 1, hits.size)
-        found.append(Precision(recall=float(hits[n - 1] / hits[-1]), precision=float(hits[n - 1] / n), rows=n))
+        found.append(
+            Precision(recall=float(hits[n - 1] / hits[-1]), precision=float(hits[n - 1] / n), rows=n)
+        )
     return found
 
 

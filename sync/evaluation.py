@@ -129,7 +129,7 @@ def evaluate_model(loop: Loop, version: str | None = None, by: Sequence[str] = (
     )
     loop.tell("See what moves the scores", 0, None)
     moved = influence(found.used, found.rows)
-    sold = {product.id for product in loop.products}
+    names = {product.id: product.name for product in loop.products}
     return Evaluation(
         version=chosen,
         basis=trained.basis,
@@ -158,7 +158,7 @@ def evaluate_model(loop: Loop, version: str | None = None, by: Sequence[str] = (
         cohorts=cohorts_by(
             found,
             by,
-            offered=said["product"].to_pylist(),
+            offered=[names.get(pid) for pid in said["product"].to_pylist()],
             accounts=loop.tables().tables["accounts"],
         ),
         value=value_figures(
@@ -166,8 +166,9 @@ def evaluate_model(loop: Loop, version: str | None = None, by: Sequence[str] = (
             *(numbers(said, name) for name in ("arr_if_expands", "arr_low", "arr_high")),
         ),
         product=product_scores(
-            *(_grown(found, said[name].to_pylist()) for name in ("product", "product_2")),
-            [pid if pid in sold else None for pid in _grown(found, found.rows["bought"].to_pylist())],
+            _grown(found, said["product"].to_pylist()),
+            _grown(found, said["product_2"].to_pylist()),
+            [pid if pid in names else None for pid in _grown(found, found.rows["bought"].to_pylist())],
         ),
         timing=tuple(
             timing_figures(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -40,29 +41,36 @@ def cohorts_by(
     }
     groups[PRODUCT] = offered
     groups[MONTH] = [f"{day:%Y-%m}" for day in found.rows["as_of"].to_pylist()]
+    order: dict[str, Sequence[str]] = {MONTH: sorted({str(month) for month in groups[MONTH]})}
     for column in asked:
-        groups[column] = _labels(found.rows, column, accounts)
-    tables = {
-        name: cohorts(found.outcome, found.probability, labels)
-        for name, labels in groups.items()
-        if any(label for label in labels)
-    }
-    tables[MONTH] = sorted(tables[MONTH], key=lambda cohort: cohort.name)
-    return {name: tuple(table) for name, table in tables.items()}
+        groups[column], order[column] = _labels(found.rows, column, accounts)
+    tables = {}
+    for name, labels in groups.items():
+        if any(labels):
+            table = cohorts(found.outcome, found.probability, labels)
+            places = {label: place for place, label in enumerate(order.get(name, ()))}
+            tables[name] = tuple(sorted(table, key=lambda cohort: places.get(cohort.name, len(places))))
+    return tables
 
 
-def _labels(rows: pa.Table, column: str, accounts: ir.Table) -> Sequence[str | None]:
+Labels = tuple[Sequence[str | None], Sequence[str]]
+"""Each row's group, and the groups of a number in its order; none for others, whose largest comes first."""
+
+
+def _labels(rows: pa.Table, column: str, accounts: ir.Table) -> Labels:
     hidden = ("label", "added_arr", "bought", "days_to", "observed", "owned")
     known = [name for name in rows.column_names if name not in hidden]
     if column in known:
         return _named(rows, column)
-    of_accounts = [name for name in accounts.columns if not kinds.is_nested(accounts.schema()[name].to_pyarrow())]
+    of_accounts = [
+        name for name in accounts.columns if not kinds.is_nested(accounts.schema()[name].to_pyarrow())
+    ]
     if column not in of_accounts:
         near = " or ".join(get_close_matches(column, [*known, *of_accounts]))
         raise UsageError(
             f"there is no column {column!r} to group by." + (f" Did you mean {near}?" if near else ""),
             record="--cohort",
-            fix="name a feature of docs/features.md, or a column of the accounts such as industry or owner_id",
+            fix="name a feature of docs/features.md, or a column of the accounts such as owner_id",
         )
     told = accounts.select("account_id", column).to_pyarrow()
     values = dict(zip(told["account_id"].to_pylist(), range(told.num_rows), strict=True))
@@ -70,20 +78,23 @@ def _labels(rows: pa.Table, column: str, accounts: ir.Table) -> Sequence[str | N
     return _named(told.take(at), column)
 
 
-def _named(table: pa.Table, column: str) -> Sequence[str | None]:
+def _named(table: pa.Table, column: str) -> Labels:
     """Each row's group: its own value, or the quarter of the rows that it lies in."""
     kind = table.schema.field(column).type
     if not (kinds.is_integer(kind) or kinds.is_floating(kind) or kinds.is_decimal(kind)):
-        return [None if value is None else str(value) for value in table[column].to_pylist()]
+        return [None if value is None else str(value) for value in table[column].to_pylist()], ()
     values = numbers(table, column)
     known = np.unique(values[~np.isnan(values)])
     unit = CATALOGUE[column].unit if column in CATALOGUE else "count"
     if known.size <= FEW:
-        return [None if np.isnan(value) else write_value(value, unit) for value in values.tolist()]
+        labels = [None if np.isnan(value) else write_value(value, unit) for value in values.tolist()]
+        return labels, [write_value(value, unit) for value in known.tolist()]
     cuts = np.unique(np.nanquantile(values, [0, 0.25, 0.5, 0.75, 1], method="nearest"))
     words = [write_value(cut, unit) for cut in cuts.tolist()]
-    names = [f"{low} to {high}" for low, high in zip(words[:-1], words[1:], strict=True)]
+    names = [f"{low} to {high}" for low, high in itertools.pairwise(words)]
     places = np.clip(np.searchsorted(cuts, values, side="right") - 1, 0, len(names) - 1)
-    return [
-        None if np.isnan(value) else names[place] for value, place in zip(values.tolist(), places, strict=True)
+    labels = [
+        None if np.isnan(value) else names[place]
+        for value, place in zip(values.tolist(), places, strict=True)
     ]
+    return labels, names

@@ -10,13 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from worker.report.words import BASIS, SIMPLE, TIMING, TOLD_BY, between, best_of, percent
+from worker.report.words import BASIS, SIMPLE, TIMING, TOLD_BY, best_of, between, percent
 
 if TYPE_CHECKING:
+    from model.reliability import Cohort
     from sync.evaluation import Evaluation
 
 GOOD, FAIR, POOR = "good", "fair", "poor"
 COVERED: Final = (0.75, 0.90)
+ROUGH: Final = 1.25
+"""A mean probability that is so many times too high, or too low, is called rough though it may be chance."""
+LARGE: Final = 100
 FEW: Final = 100
 """With fewer expansions a report says how little they tell."""
 
@@ -67,13 +71,13 @@ def _verdict(found: Evaluation) -> Statement:
         return Statement(
             tone=POOR,
             title="These data do not predict expansion",
-            text="The scores are no surer than giving every account the same probability. Don't rank by them.",
+            text="The scores are no surer than the same probability for every account. Don't rank by them.",
         )
     level = not_surely_beaten(found)
     if found.calibrated is False:
         return Statement(
             tone=FAIR,
-            title="Trust the order, not yet the percentages",
+            title="Trust the order, not the percentages",
             text=(
                 "Accounts that score higher do expand more often, but the probabilities are off by more "
                 "than chance would bring."
@@ -88,13 +92,17 @@ def _verdict(found: Evaluation) -> Statement:
                 "expansions it was judged on."
             ),
         )
+    better = "It tells who expands better than every simple way it was held against, beyond chance"
+    if not found.calibrated or _rough(found):
+        return Statement(
+            tone=FAIR,
+            title="Work the list from the top, and take the percentages as rough",
+            text=f"{better}. {_unproven(found)}",
+        )
     return Statement(
         tone=GOOD,
         title="Work the list from the top, and believe the percentages",
-        text=(
-            "It tells who expands better than every simple rule it was held against, beyond chance"
-            + (", and its probabilities come true." if found.calibrated else ".")
-        ),
+        text=f"{better}, and its probabilities come true.",
     )
 
 
@@ -117,25 +125,29 @@ def _probabilities(found: Evaluation) -> Statement:
         f"On average it said {percent(found.said, 1)} and {percent(rate, 1)} expanded. In {right} of "
         f"{len(found.calibration)} groups of accounts what it said lies within the margin of what happened."
     )
-    if found.calibrated is None:
-        return Statement(
-            tone=FAIR, title="Do the percentages come true?", text=f"{text} Too few to be sure of either."
-        )
-    if found.calibrated:
-        return Statement(tone=GOOD, title="Do the percentages come true?", text=text)
     word = "too high" if found.said > rate else "too low"
-    return Statement(
-        tone=POOR,
-        title="Do the percentages come true?",
-        text=f"{text} That is {word} by more than chance would bring.",
-    )
+    if found.calibrated is None:
+        tone, text = FAIR, f"{text} That is too little to be sure of."
+    elif not found.calibrated:
+        tone, text = POOR, f"{text} That is {word} by more than chance would bring."
+    elif _rough(found):
+        tone, text = FAIR, f"{text} That is {word}; chance alone may have done it."
+    else:
+        tone = GOOD
+    return Statement(tone=tone, title="Do the percentages come true?", text=text)
 
 
 def _value(found: Evaluation) -> Statement:
     value = found.value
     assert value is not None
     tone = GOOD if COVERED[0] <= value.coverage <= COVERED[1] else FAIR
-    size = "" if tone == GOOD else " The ranges are too narrow." if value.coverage < COVERED[0] else " They are wide."
+    size = (
+        ""
+        if tone == GOOD
+        else " The ranges are too narrow."
+        if value.coverage < COVERED[0]
+        else " They are wide."
+    )
     return Statement(
         tone=tone,
         title="Is the amount right?",
@@ -180,8 +192,8 @@ def _cautions(found: Evaluation) -> list[Statement]:
                 title="Judged is less than what scores today",
                 text=(
                     f"One horizon before these outcomes there was only enough history for the "
-                    f"{BASIS[found.judged_basis]}; today the {BASIS[found.basis]} scores. Judge it again when "
-                    f"{found.horizon_days} days have passed."
+                    f"{BASIS[found.judged_basis]}; today the {BASIS[found.basis]} scores. Judge it again "
+                    f"when {found.horizon_days} days have passed."
                 ),
             )
         )
@@ -209,11 +221,24 @@ def _actions(found: Evaluation) -> list[str]:
     else:
         told.append(
             f"Start at the top: of the best-scored tenth ({percent(best.low)} and more) "
-            f"{best.expanded:,} of {best.rows:,} expanded ({between(best.rate_low, best.rate_high)} with 95 % "
-            "confidence)."
+            f"{best.expanded:,} of {best.rows:,} expanded ({between(best.rate_low, best.rate_high)} with "
+            "95 % confidence)."
         )
     if found.calibrated is False:
         told.append("Use the order, leave sums of probabilities alone, and train anew: upswell train.")
+    elif not found.calibrated or _rough(found):
+        told.append(
+            f"Don't add the percentages up yet. Judge again when more outcomes have matured, in "
+            f"{found.horizon_days} days at the latest: upswell evaluate."
+        )
+    elif has_signal(found):
+        told.append("Read 40 % as 4 of 10, and add the percentages up for the forecast: upswell forecast.")
+    if (off := _furthest_off(found)) is not None:
+        name, cohort = off
+        told.append(
+            f"Take percentages with care for {name} {cohort.name}: {percent(cohort.said, 1)} were said to "
+            f"expand, {percent(cohort.rate, 1)} did."
+        )
     suspects = found.facts_at_training["suspicions"]
     if suspects:
         told.append(
@@ -222,16 +247,44 @@ def _actions(found: Evaluation) -> list[str]:
         )
     if found.gaps.absent:
         told.append(
-            f"Bring more data: {len(found.gaps.absent)} of {found.gaps.families} signal families lack columns "
-            f"({_titles(tuple(found.gaps.absent))})."
+            f"Bring more data: {len(found.gaps.absent)} of {found.gaps.families} signal families lack "
+            f"columns ({_titles(tuple(found.gaps.absent))})."
         )
     if found.data_changed:
         told.append("What the lake says of the days it was trained on has changed since: train anew.")
     return told
 
 
+def _furthest_off(found: Evaluation) -> tuple[str, Cohort] | None:
+    """The large segment or plan whose margin leaves out what was said by the most, if any does."""
+    off = [
+        (max(each.rate_low - each.said, each.said - each.rate_high), name, each)
+        for name in ("segment", "plan")
+        for each in found.cohorts.get(name, ())
+        if each.rows >= LARGE
+    ]
+    far = max(off, key=lambda each: each[0], default=None)
+    return (far[1], far[2]) if far is not None and far[0] > 0 else None
+
+
 def _captured(found: Evaluation, name: str) -> float:
     return next(each.captured for each in found.gains[name] if each.share >= 0.2 - 1e-9)
+
+
+def _unproven(found: Evaluation) -> str:
+    if found.calibrated is None:
+        return "Too few outcomes have come to say whether its probabilities do."
+    rate = found.expanded / found.rows
+    word = "high" if found.said > rate else "low"
+    return (
+        f"Its probabilities ran {word}: {percent(found.said, 1)} were said to expand and {percent(rate, 1)} "
+        "did. Chance alone may have done it."
+    )
+
+
+def _rough(found: Evaluation) -> bool:
+    rate = found.expanded / found.rows
+    return not 1 / ROUGH <= found.said / rate <= ROUGH
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -31,6 +31,7 @@ BASIS: Final = {
     "model": "model",
     "no_signal": "base rate for all, for the data tell nothing",
 }
+_INITIALS: Final = frozenset({"api", "arr", "csat", "nps", "qbr"})
 DIRECTION: Final = {"up": "more raises it", "down": "more lowers it", "mixed": "depends"}
 
 
@@ -65,5 +66,7 @@ def best_of(figures: Mapping[str, Mapping[str, float]], name: str) -> str:
 
 
 def plain_name(feature: str) -> str:
-    """seat_utilisation → "seat utilisation"."""
-    return feature.replace("_", " ")
+    """seat_utilisation → "Seat utilisation", qbr_outcome → "QBR outcome"."""
+    words = [word.upper() if word in _INITIALS else word for word in feature.split("_")]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
