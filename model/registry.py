@@ -35,6 +35,7 @@ from model.card import write_card
 from model.challenge import Verdict
 from model.errors import ModelError
 from model.frame import feature_frame, pool
+from model.made_with import made_with
 from model.target import Target
 from model.trained import TrainedModel
 from model.value import ValueModel
@@ -174,6 +175,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
         "signals": dict(trained.signals),
         "target": trained.target.as_json(),
         "data_hash": trained.data_hash,
+        "made_with": dict(made_with()),
         "metrics": {name: dict(values) for name, values in trained.metrics.items()},
         "facts": dict(trained.facts),
         "golden": _golden_predictions(trained, golden),
