@@ -141,13 +141,8 @@ def _value(found: Evaluation) -> Statement:
     value = found.value
     assert value is not None
     tone = GOOD if COVERED[0] <= value.coverage <= COVERED[1] else FAIR
-    size = (
-        ""
-        if tone == GOOD
-        else " The ranges are too narrow."
-        if value.coverage < COVERED[0]
-        else " They are wide."
-    )
+    narrow = value.coverage < COVERED[0]
+    size = "" if tone == GOOD else f" The ranges are too {'narrow' if narrow else 'wide'}."
     return Statement(
         tone=tone,
         title="Is the amount right?",
