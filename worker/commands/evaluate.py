@@ -82,7 +82,7 @@ def show_evaluation(app: App, found: Evaluation, summary: Summary) -> None:
     screen.say(summary.verdict.text)
     screen.say(headline(found))
     for statement in summary.statements:
-        screen.say(f"- {statement.title} {statement.text}")
+        screen.say(f"- {statement.lead} {statement.text}")
     screen.head("What to do")
     for action in summary.actions:
         screen.say(f"- {action}")

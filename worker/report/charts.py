@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 WIDTH: Final = 420  # of the plotting area, in the drawing's own units
 HEIGHT: Final = 300
 LEFT, TOP, RIGHT, BOTTOM = 46, 26, 24, 42
+BAR: Final = 100  # of an interval in a table's cell
 SMALL: Final = (200, 110)  # of a signal's own curve
 
 Point = tuple[float, float]
@@ -105,11 +106,12 @@ def legend(names: Mapping[str, object]) -> str:
 
 def interval(said: float, rate: float, low: float, high: float, top: float) -> str:
     """A small bar for a table's cell: the interval, what happened as a dot, what was said as a tick."""
-    x = [round(4 + 132 * min(1.0, value / top), 1) for value in (low, high, rate, said)]
+    x = [round(5 + (BAR - 10) * min(1.0, value / top), 1) for value in (low, high, rate, said)]
     right = "hit" if low <= said <= high else "miss"
     told = f"said {percent(said, 1)}, happened {percent(rate, 1)} ({between(low, high)})"
+    size = f'viewBox="0 0 {BAR} 18" width="{BAR}" height="18"'
     return (
-        f'<svg class="interval" role="img" aria-label="{told}" viewBox="0 0 140 18" width="140" height="18">'
+        f'<svg class="interval" role="img" aria-label="{told}" {size}>'
         f'<g class="{right}"><title>{told}</title><line x1="{x[0]}" x2="{x[1]}" y1="9" y2="9"/>'
         f'<circle cx="{x[2]}" cy="9" r="4"/></g>'
         f'<line class="said" x1="{x[3]}" x2="{x[3]}" y1="2" y2="16"/></svg>'

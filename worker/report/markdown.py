@@ -32,11 +32,11 @@ def markdown(found: Evaluation) -> str:
     summary = summarise(found)
     parts = [
         f"# Report on model {found.version}",
-        f"**{summary.verdict.title}.** {summary.verdict.text}",
+        f"**{summary.verdict.lead}** {summary.verdict.text}",
         headline(found),
         found.target,
         "## In short",
-        _items([f"**{each.title}** {each.text}" for each in summary.statements]),
+        _items([f"**{each.lead}** {each.text}" for each in summary.statements]),
         "## What to do",
         _items(summary.actions),
         "## Quality",

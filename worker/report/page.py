@@ -94,7 +94,7 @@ def _short(summary: Summary) -> str:
         if each.title.endswith("?")
     )
     cautions = "".join(
-        f'<p class="note"><b>{escape(each.title)}.</b> {escape(each.text)}</p>'
+        f'<p class="note"><b>{escape(each.lead)}</b> {escape(each.text)}</p>'
         for each in summary.statements
         if not each.title.endswith("?") and each.tone != GOOD
     )

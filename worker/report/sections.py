@@ -125,6 +125,8 @@ def timing(found: Evaluation) -> str:
         "<p>Each account is called now, within 30 days, within 90 days, or hold. How many expanded by "
         "when?</p>"
         f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
+        '<p class="soft">Accounts whose expansion is being negotiated already are pipeline and stand in no '
+        "row, so few expand within days.</p>"
     )
 
 
@@ -211,13 +213,13 @@ def _cohorts(cohorts: Sequence[Cohort]) -> str:
     many = [each for each in cohorts if each.rows >= LEAST] or cohorts
     top = max(max(each.rate_high, each.said) for each in many)
     body = "".join(
-        f"<tr><td>{escape(each.name)}</td><td>{each.rows:,}</td><td>{percent(each.said, 1)}</td>"
-        f"<td>{percent(each.rate, 1)}</td>"
+        f"<tr><td>{escape(each.name)}</td>"
         f"<td>{interval(each.said, each.rate, each.rate_low, each.rate_high, top)}</td>"
+        f"<td>{percent(each.said, 1)}</td><td>{percent(each.rate, 1)}</td><td>{each.rows:,}</td>"
         f"<td>{'' if each.auc is None else f'{each.auc:.2f}'}</td></tr>"
         for each in cohorts
     )
-    head = _header(("", "Rows", "Said", "Expanded", "", "AUC"))
+    head = _header(("", "", "Said", "Expanded", "Rows", "AUC"))
     return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
 
 

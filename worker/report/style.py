@@ -93,7 +93,9 @@ th, td { padding: .42rem .95rem; text-align: right; border-bottom: 1px solid var
 th:first-child, td:first-child { padding-left: 0; text-align: left; }
 .wordy td:first-child { white-space: normal; }
 th:last-child, td:last-child { padding-right: .2rem; }
-.wide table { width: 100%; } .scroll + .soft, .pair + .soft { margin-top: .7rem; }
+.wide table { width: 100%; } .wide th, .wide td { padding-left: .4rem; padding-right: .4rem; }
+.wide th:first-child, .wide td:first-child { padding-left: 0; } .pair h3 { margin-top: .6rem; }
+ .scroll + .soft, .pair + .soft { margin-top: .7rem; }
 th { color: var(--soft); font-size: .84rem; font-weight: 600; } tbody tr:last-child td { border-bottom: 0; }
 tr.ours td { font-weight: 650; } td.best { color: var(--upswell); }
 td.text { white-space: normal; min-width: 15rem; text-align: left; }

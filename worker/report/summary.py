@@ -33,6 +33,11 @@ class Statement:
     title: str
     text: str
 
+    @property
+    def lead(self) -> str:
+        """The title as the start of a line."""
+        return self.title if self.title.endswith("?") else f"{self.title}."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
