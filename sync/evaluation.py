@@ -23,7 +23,7 @@ from model.product import product_scores
 from model.reliability import Bin, Cohort, Gain, Precision, calibration, gains, precision_recall
 from model.trained import TrainedModel
 from model.watch import calibrated
-from sync.evaluation_cohorts import cohorts_by
+from sync.evaluation_cohorts import check_columns, cohorts_by
 from sync.model_changes import Changes, changes_of
 from sync.model_settings import tiers_of
 from sync.store.tables import BookmarkRow
@@ -102,6 +102,8 @@ def evaluate_model(loop: Loop, version: str | None = None, by: Sequence[str] = (
     chosen = version or loop.registry.current
     if chosen is None:
         raise UsageError("there is no model yet.", fix="train one first: upswell train")
+    accounts = loop.tables().tables["accounts"]
+    check_columns(by, accounts)  # before the long work
     trained = loop.registry.load(chosen)
     trained_on = version_day(chosen)
     today = max(_read_until(loop, trained_on), trained_on)
@@ -159,7 +161,7 @@ def evaluate_model(loop: Loop, version: str | None = None, by: Sequence[str] = (
             found,
             by,
             offered=[names.get(pid) for pid in said["product"].to_pylist()],
-            accounts=loop.tables().tables["accounts"],
+            accounts=accounts,
         ),
         value=value_figures(
             numbers(found.rows, "added_arr"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -23,8 +23,23 @@ COLUMNS: Final = {"segment": "segment", "plan_tier": "plan"}
 """Panel columns that rows are grouped by, with the name that people use."""
 PRODUCT: Final = "product"
 MONTH: Final = "month"
+FEATURES: Final = (*CATALOGUE, "data_completeness")
 FEW: Final = 8
 """A number with so many values, or fewer, is grouped by value; one with more by quarters of the rows."""
+
+
+def check_columns(asked: Iterable[str], accounts: ir.Table) -> None:
+    """Raises UsageError for a column that is neither a feature nor one of the accounts, with the nearest."""
+    types = {name: kind.to_pyarrow() for name, kind in accounts.schema().items()}
+    known = [*FEATURES, *(name for name, kind in types.items() if not kinds.is_nested(kind))]
+    for column in asked:
+        if column not in known:
+            near = " or ".join(get_close_matches(column, known))
+            raise UsageError(
+                f"there is no column {column!r} to group by." + (f" Did you mean {near}?" if near else ""),
+                record="--cohort",
+                fix="name a feature of docs/features.md, or a column of the accounts such as owner_id",
+            )
 
 
 def cohorts_by(
@@ -32,8 +47,7 @@ def cohorts_by(
 ) -> Mapping[str, tuple[Cohort, ...]]:
     """Cohorts by segment, plan, the product recommended, month of scoring, and each column `asked` for.
 
-    A column is one of the rows, so as it stood on each row's day, else one of the accounts as they stand now.
-    Raises UsageError for a column that is neither."""
+    A column is a feature, so as it stood on each row's day, else one of the accounts as they stand now."""
     groups: dict[str, Sequence[str | None]] = {
         name: found.rows[column].to_pylist()
         for column, name in COLUMNS.items()
@@ -58,20 +72,8 @@ Labels = tuple[Sequence[str | None], Sequence[str]]
 
 
 def _labels(rows: pa.Table, column: str, accounts: ir.Table) -> Labels:
-    hidden = ("label", "added_arr", "bought", "days_to", "observed", "owned")
-    known = [name for name in rows.column_names if name not in hidden]
-    if column in known:
+    if column in FEATURES:
         return _named(rows, column)
-    of_accounts = [
-        name for name in accounts.columns if not kinds.is_nested(accounts.schema()[name].to_pyarrow())
-    ]
-    if column not in of_accounts:
-        near = " or ".join(get_close_matches(column, [*known, *of_accounts]))
-        raise UsageError(
-            f"there is no column {column!r} to group by." + (f" Did you mean {near}?" if near else ""),
-            record="--cohort",
-            fix="name a feature of docs/features.md, or a column of the accounts such as owner_id",
-        )
     told = accounts.select("account_id", column).to_pyarrow()
     values = dict(zip(told["account_id"].to_pylist(), range(told.num_rows), strict=True))
     at = pa.array([values.get(account) for account in rows["account_id"].to_pylist()], pa.int64())

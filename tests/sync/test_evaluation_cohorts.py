@@ -12,7 +12,7 @@ import pytest
 
 from connectors.errors import UsageError
 from model.backtest import Judgement
-from sync.evaluation_cohorts import cohorts_by
+from sync.evaluation_cohorts import check_columns, cohorts_by
 
 ROWS = 200
 
@@ -87,12 +87,15 @@ def test_a_column_of_the_accounts_groups_by_what_it_is_now(judged: Judgement, ac
     assert {each.name: each.rows for each in found} == {"O0": 49, "O1": 50, "O2": 50, "O3": 50, "(other)": 1}
 
 
-@pytest.mark.parametrize(("column", "hint"), [("owner", "owner_id"), ("label", "")])
+@pytest.mark.parametrize(
+    ("column", "hint"), [("owner", "owner_id"), ("label", ""), ("seat_utilization", "seat_utilisation")]
+)
 def test_a_column_that_there_is_not_or_that_is_the_outcome_is_refused(
-    judged: Judgement, accounts: Any, column: str, hint: str
+    accounts: Any, column: str, hint: str
 ) -> None:
-    """With the nearest name; nobody groups by what happened."""
+    """With the nearest name; nobody groups by what happened. Those that there are pass."""
+    check_columns(["owner_id", "employees", "data_completeness"], accounts)
     with pytest.raises(UsageError, match=column) as caught:
-        cohorts_by(judged, [column], offered=[None] * ROWS, accounts=accounts)
+        check_columns(["owner_id", column], accounts)
     assert hint in caught.value.message
     assert caught.value.fix
