@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak lint format bench mutation coverage chaos docs lock clean
+.PHONY: help setup spark demo test soak lint format bench mutation coverage chaos docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -20,6 +20,9 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 setup: $(STAMP)  ## create .venv and install everything, pinned and hashed
+
+spark: setup  ## add Spark to .venv, which its tests need (470 MB, and Java)
+	$(BIN)/python -m pip install --quiet --require-hashes --no-build-isolation -r requirements-spark.lock
 
 demo: setup  ## run the whole loop on a synthetic company, with no account anywhere
 	@$(BIN)/upswell demo $(DEMO_ARGS)
@@ -54,13 +57,16 @@ mutation: setup  ## break plan, guard, apply and journal on purpose: how many br
 coverage: setup  ## branches of plan, guard, apply and journal that the tests take
 	@$(BIN)/python -m infra.mutation.branches
 
-docs: setup  ## write docs/cli.md from each verb's --help, and docs/features.md from the catalogue of features
+docs: setup  ## write docs/cli.md from each verb's --help, docs/features.md from the features, docs/reasons.md from the reason codes
 	$(BIN)/python -m worker.commands.reference > docs/cli.md
 	$(BIN)/python -m model.features.dictionary > docs/features.md
+	$(BIN)/python -m model.reason_codes > docs/reasons.md
 
-lock:  ## resolve requirements.lock anew (needs uv on the PATH)
+lock:  ## resolve the lock files anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
+	uv pip compile --group spark --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements-spark.lock
 
 clean:  ## remove .venv and what tools leave behind
 	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants

@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 from ibis import _
 
 from model.days import day_table
+from model.workspace import Workspace
 
 # An invoice that is this late has not been issued: the customer has gone. One monthly cycle and a half.
 INVOICE_GRACE_DAYS = 45
@@ -26,7 +27,7 @@ def invoice_spans(billing: ir.Table) -> ir.Table:
     return newest.mutate(until=newest.known.lead().over(ibis.window(group_by="account_id", order_by=order)))
 
 
-def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int]) -> ir.Table:
+def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int], space: Workspace) -> ir.Table:
     """Rows (account_id, day): the accounts that are paying customers on each of the days.
 
     An account with invoices is active while the latest known one has ARR or seats and covers the day,
@@ -34,7 +35,7 @@ def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int]) -> ir
     invoiced by that day goes by the CRM: customer since that day or earlier and not marked as no
     customer. (That mark is the present one: accounts without billing that left are missing from past rows.)
     """
-    asked = day_table(days)
+    asked = day_table(days, space)
     billing, accounts = sources["billing"], sources["accounts"]
     spans = invoice_spans(billing)
     latest = asked.join(

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
+
+from model.workspace import Workspace
 
 EPOCH = date(1970, 1, 1)
 
@@ -27,6 +28,6 @@ def as_day(column: ir.Column) -> ir.IntegerColumn:
     return column.cast("date").delta(ibis.literal(EPOCH), unit="day").cast("int64")
 
 
-def day_table(days: Iterable[int]) -> ir.Table:
-    """Distinct day numbers as a table with the one column `day`, in order."""
-    return ibis.memtable(pa.table({"day": pa.array(sorted(set(days)), pa.int64())}))
+def day_table(days: Iterable[int], space: Workspace) -> ir.Table:
+    """Distinct day numbers as a table with the one column `day`."""
+    return space.numbers("day", sorted(set(days)))

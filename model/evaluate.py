@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from model.errors import ModelError
 
@@ -44,7 +43,9 @@ def auc(y: FloatArray, score: FloatArray) -> float:
     n, m = int(positive.sum()), int((~positive).sum())
     if n == 0 or m == 0:
         return float("nan")
-    ranks = rankdata(np.nan_to_num(score, nan=-np.inf))
+    # `scipy.stats.rankdata` gives the same, and takes 0.6 s to import: a fifth of a worker's start
+    _, place, equal = np.unique(np.nan_to_num(score, nan=-np.inf), return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(equal) - (equal - 1) / 2)[place]
     return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
 
 

@@ -20,7 +20,7 @@ _ODD: Final = np.uint64(
 
 def feature_frame(table: pa.Table, features: Sequence[str], categorical: Iterable[str]) -> pd.DataFrame:
     """The named feature columns in that order. Raises ModelError naming the columns that are missing."""
-    missing = [name for name in features if name not in table.column_names]
+    missing = [name for name in features if not has_column(table, name)]
     if missing:
         raise ModelError(
             f"The rows lack {len(missing)} features of the model, first {missing[0]!r}.",
@@ -36,9 +36,14 @@ def feature_frame(table: pa.Table, features: Sequence[str], categorical: Iterabl
     return pd.DataFrame(columns)
 
 
+def has_column(table: pa.Table, name: str) -> bool:
+    """Whether the table has a column of that name; `column_names` would list all of them each time."""
+    return bool(table.schema.get_field_index(name) >= 0)
+
+
 def numbers(table: pa.Table, name: str) -> np.ndarray:
     """One numeric column as float64 with NaN for unknown; all NaN when the table lacks it."""
-    if name not in table.column_names:
+    if not has_column(table, name):
         return np.full(table.num_rows, np.nan)
     column: np.ndarray = table[name].cast(pa.float64()).to_numpy()
     return column

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from model.frame import numbers
-from model.wordsmith import sentence
+from model.wordsmith import figures_of, sentences
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +85,12 @@ RED_POINTS = 3
 EVIDENCE: Final = ("usage_trend", "seat_utilisation", "csat_180", "nps", "qbr_outcome")
 
 
-def judge_health(table: pa.Table, signals: Mapping[str, float]) -> tuple[list[str], list[list[str]]]:
-    """The flag of each row and the sentences that led to it, the weightiest first."""
+def judge_health(
+    table: pa.Table, signals: Mapping[str, float], *, through: Mapping[str, date] | None = None
+) -> tuple[list[str], list[list[str]]]:
+    """The flag of each row and the sentences that led to it, the weightiest first.
+
+    `through` has the newest day of which each source table tells anything."""
     n = table.num_rows
     points = np.zeros(n, int)
     found: list[list[str]] = [[] for _ in range(n)]
@@ -94,9 +99,13 @@ def judge_health(table: pa.Table, signals: Mapping[str, float]) -> tuple[list[st
         values = numbers(table, warning.feature)
         holds = values <= bound if warning.below else values >= bound
         points += np.where(holds, warning.points, 0)
-        for i in np.flatnonzero(holds):
-            text = sentence(table, int(i), warning.feature, warning.text)
-            if text is not None and text not in found[i]:
+        for name in figures_of(warning.text):
+            holds &= ~np.isnan(numbers(table, name))
+        rows = np.flatnonzero(holds)
+        for i, text in zip(
+            rows.tolist(), sentences(table, rows, warning.feature, warning.text, through), strict=True
+        ):
+            if text not in found[i]:
                 found[i].append(text)
     known = np.zeros(n, bool)
     for name in EVIDENCE:

@@ -16,7 +16,9 @@ def owned_products(inputs: Inputs, n: int) -> pa.Array:
     )
     seen = inputs.known(owned)
     seen = seen.filter(seen.valid_to.isnull() | (seen.valid_to >= seen.day))
-    held = seen.select("row", "item").distinct().order_by("row", "item").to_pyarrow()
+    # Ibis 12.0 counts a filter's columns among the distinct ones where Spark is to sort them as well
+    held = seen.select("row", "item").distinct().to_pyarrow()
+    held = held.sort_by([("row", "ascending"), ("item", "ascending")])
     lists: list[list[str]] = [[] for _ in range(n)]
     for row, item in zip(held["row"].to_pylist(), held["item"].to_pylist(), strict=True):
         lists[row].append(item)

@@ -21,6 +21,7 @@ from model.errors import ModelError
 from model.expansions import expansion_events
 from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Family, Inputs
+from model.freshness import newest_days
 from model.labels import outcomes, pipeline_rows
 from model.ownership import owned_products
 from model.partials import usage_by_day
@@ -48,7 +49,8 @@ class Rows:
 
     Features are float64 with NaN for unknown, or text with null; `owned` lists product ids held that day.
     `data_completeness` is the share of signal families with any data for that account, each counted by the
-    share of its needed columns that anybody delivers (0–1); `absent` names the others, by family.
+    share of its needed columns that anybody delivers (0–1); `absent` names the others, by family. `through`
+    has the newest day of which each source table tells anything, as known on the last of the as-of dates.
     """
 
     table: pa.Table
@@ -56,6 +58,7 @@ class Rows:
     categorical: tuple[str, ...]
     signals: Mapping[str, float]
     absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    through: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,7 @@ def build_panel(
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
             absent=absent,
+            through=newest_days(sources, usage, inputs.days[-1:])[inputs.days[-1]],
             data_hash=data_hash(table),
             history_days=last - first_data,
             expansions=events.count().to_pyarrow().as_py(),
@@ -161,6 +165,7 @@ def build_days(
         inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
         absent = absent_columns({**sources, **usage}, families, inputs.days[-1])
         keys, columns = _figures(inputs, absent, families)
+        through = newest_days(sources, usage, inputs.days)
         table = _let_in(pa.table(keys | columns), eligible)
     features = tuple(name for name in CATALOGUE if name in columns)
     return {
@@ -170,6 +175,7 @@ def build_days(
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
             absent=absent,
+            through=through[day_number(day) - COMPLETE_AFTER_DAYS],
         )
         for day in days
     }
@@ -184,6 +190,7 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
         categorical=panel.categorical,
         signals=panel.signals,
         absent=panel.absent,
+        through=panel.through if as_of == panel.table["as_of"][-1].as_py() else {},
     )
 
 
@@ -234,7 +241,7 @@ def _inputs(
     space: Workspace,
 ) -> Inputs:
     complete = tuple(day - COMPLETE_AFTER_DAYS for day in days)
-    keys = active_customers(sources, complete)
+    keys = active_customers(sources, complete, space)
     order = ibis.window(order_by=[keys.account_id, keys.day])
     keys = space.keep(keys.mutate(row=ibis.row_number().over(order)))
     if keys.count().to_pyarrow().as_py() == 0:
@@ -365,8 +372,8 @@ def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
 
 def _first_day(coded: CodedDays, sources: Mapping[str, ir.Table], last: int) -> int:
     """The first day on which usage says anything, else billing; the longest useful history is five years."""
-    for table in (coded.user_day, sources["usage"], sources["billing"]):
-        first = table.filter(table["at"] <= last)["at"].min().to_pyarrow().as_py()
+    for began in (coded.people.began, sources["usage"]["at"], sources["billing"]["at"]):
+        first = began.min(where=began <= last).to_pyarrow().as_py()
         if first is not None:
             return max(int(first), last - 5 * 365)
     return last - 365

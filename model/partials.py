@@ -50,11 +50,7 @@ def partials_of(
     times in UTC, dates or day numbers; an event without `at` is left out, one without `known_from` is known
     when it happened. The columns are those of PARTIALS, in any order of rows. `keep` materialises what all
     three are made of, so that the events are read once and not three times."""
-    return partials_of_days(keep(by_day(events, account)), account)
-
-
-def partials_of_days(days: ir.Table, account: Sequence[str]) -> dict[str, ir.Table]:
-    """The same of what `by_day` gives."""
+    days = keep(_by_day(events, account))
     names = _billing_names(days).view()
     viewed = days.join(names, _same_name(days, names))
     user_day = viewed.group_by(*account, "user_id", "at", "known").agg(
@@ -66,15 +62,6 @@ def partials_of_days(days: ir.Table, account: Sequence[str]) -> dict[str, ir.Tab
     session_day = met.group_by(*account, "user_id", "session_id", "at").agg(known=met.known.min())
     made = {"user_day": user_day, "feature_day": feature_day, "session_day": session_day}
     return {name: _cast(table, name, account) for name, table in made.items()}
-
-
-def by_day(events: ir.Table, account: Sequence[str]) -> ir.Table:
-    """How many events are alike, with day numbers; without a day they are left out."""
-    at = _day(events["at"])
-    known = ibis.greatest(at, ibis.coalesce(_day(events.known_from), at))
-    names = ("user_id", "event", "feature", "session_id")
-    days = events.select(*account, *names, at=at, known=known).filter(lambda t: t["at"].notnull())
-    return days.group_by(*account, *names, "at", "known").agg(events=days.count())
 
 
 def usage_by_day(
@@ -91,6 +78,15 @@ def usage_by_day(
 def partial_schema(name: str, account: Sequence[str]) -> pa.Schema:
     """The Arrow schema of a partial whose accounts are told by these columns."""
     return pa.schema([*((column, _TEXT) for column in account), *PARTIALS[name].items()])
+
+
+def _by_day(events: ir.Table, account: Sequence[str]) -> ir.Table:
+    """How many events are alike, with day numbers; without a day they are left out."""
+    at = _day(events["at"])
+    known = ibis.greatest(at, ibis.coalesce(_day(events.known_from), at))
+    names = ("user_id", "event", "feature", "session_id")
+    days = events.select(*account, *names, at=at, known=known).filter(lambda t: t["at"].notnull())
+    return days.group_by(*account, *names, "at", "known").agg(events=days.count())
 
 
 def _cast(table: ir.Table, name: str, account: Sequence[str]) -> ir.Table:

@@ -11,6 +11,7 @@ from model.days import day_table
 from model.expansions import won_expansions
 from model.product import Product
 from model.target import Target
+from model.workspace import Workspace
 
 WINDOWS = (90, 180)
 # Bought by everybody, and again and again: nobody lacks one.
@@ -20,6 +21,7 @@ NOT_LACKED = ("seat", "tier", "commit", "service")
 def product_holdings(
     sources: Mapping[str, ir.Table],
     days: Collection[int],
+    space: Workspace,
     *,
     target: Target,
     products: tuple[Product, ...],
@@ -28,7 +30,7 @@ def product_holdings(
 
     An account took a product up when an entitlement to it began, or an expansion with it was won; it owns
     what an entitlement gives it on the day, and what it won without ever being given one."""
-    asked = day_table(days)
+    asked = day_table(days, space)
     granted = sources["entitlements"]
     granted = granted.filter(ibis.coalesce(granted.kind, "") == "product").select(
         "account_id", "valid_to", "at", "known", product="item", granted=ibis.literal(1)

@@ -15,6 +15,7 @@ import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 NEVER: Final = -(2**20)  # a day before all days
 BATCH: Final = 2**18  # lines that are laid on days at a time; they take 8 MB
@@ -43,6 +44,14 @@ class Grid:
         figures[account >= len(self.values)] = 0.0
         return figures
 
+    def on(self, day: int, count: int) -> np.ndarray:
+        """The figure of each code below `count` on a day; KeyError for one that was not asked for."""
+        slot = int(np.searchsorted(self.days, day))
+        if slot == len(self.days) or self.days[slot] != day:
+            raise KeyError(f"{day} is not a day of this grid")
+        held = self.values[:count, slot]
+        return np.concatenate([held, np.zeros(count - len(held), held.dtype)])
+
 
 def rolling_users(active_day: ir.Table, asked: Mapping[int, Sequence[int]]) -> Mapping[int, Grid]:
     """Distinct active users of the last W days on each day asked for, by W.
@@ -70,20 +79,21 @@ def rolling_distinct(
 
 
 def rolling_totals(
-    account_day: ir.Table, column: str, asked: Mapping[int, Collection[int]]
+    subject_day: ir.Table, column: str, asked: Mapping[int, Collection[int]], by: str = "account"
 ) -> Mapping[int, Grid]:
-    """The sum of `column` over the last W days, on each day asked for, by W.
+    """The sum of `column` over the last W days, on each day asked for, by W, of every subject `by`.
 
-    `account_day` has account, at and known; lines may share a day.
+    `subject_day` has `by`, the subject's code, at and known; lines may share a day.
     """
-    recent = account_day.filter(account_day["at"] > _earliest(asked))
-    daily = recent.group_by("account", "at", start=ibis.greatest(recent["at"], recent.known))
+    recent = subject_day.filter(subject_day["at"] > _earliest(asked))
+    lines = recent.select(
+        "at", subject=recent[by], start=ibis.greatest(recent["at"], recent.known), amount=recent[column]
+    )
     grids = {width: _Steps(days) for width, days in asked.items()}
-    daily = daily.agg(amount=recent[column].sum())
-    for batch in daily.to_pyarrow().to_batches(max_chunksize=BATCH):
-        account, start, at, amount = (_whole(batch[name]) for name in ("account", "start", "at", "amount"))
+    for batch in lines.to_pyarrow().to_batches(max_chunksize=BATCH):
+        subject, start, at, amount = (_whole(batch[name]) for name in ("subject", "start", "at", "amount"))
         for width, steps in grids.items():
-            steps.add(account, start, at + width, amount)
+            steps.add(subject, start, at + width, amount)
     return {width: steps.grid() for width, steps in grids.items()}
 
 
@@ -134,22 +144,24 @@ def _stretches(
     all of a line, so that they are sorted as numbers: the engine's window function takes five times as long.
     """
     rows = subject_day.select("account", "start", "at", subject=subject_day[subject]).to_pyarrow()
-    account, start, at, code = (_whole(rows[name]) for name in ("account", "start", "at", "subject"))
-    subjects, bits = int(code.max(initial=0)) + 1, int(latest - earliest + 1).bit_length()
-    pairs = account * subjects + code
+    subjects, bits = int(pc.max(rows["subject"]).as_py() or 0) + 1, int(latest - earliest + 1).bit_length()
+    # in place, one column after another: what is held meanwhile is what a build's memory comes to
+    lines = _whole(rows["account"]) * subjects
+    lines += rows["subject"].to_numpy()
     names = None
-    if int(pairs.max(initial=0)).bit_length() + 2 * bits > 63:
-        names, pairs = np.unique(pairs, return_inverse=True)
-    lines = np.sort((pairs << 2 * bits) | ((start - earliest) << bits) | (at - earliest))
-    del rows, account, start, at, code, pairs
-    day = 2**bits - 1
-    latest_yet = np.maximum.accumulate((lines >> 2 * bits << bits) | (lines & day))
+    if int(lines.max(initial=0)).bit_length() + 2 * bits > 63:
+        names, lines = np.unique(lines, return_inverse=True)
+    for column in ("start", "at"):
+        lines <<= bits
+        lines += rows[column].to_numpy() - earliest
+    del rows
+    lines.sort()
+    day, last = 2**bits - 1, np.array([-1])
     for first in range(0, len(lines), BATCH):
         batch = lines[first : first + BATCH]
-        before = latest_yet[max(first - 1, 0) : first + len(batch) - 1]
-        if first == 0:
-            before = np.concatenate([[-1], before])
         pair, at = batch >> 2 * bits, batch & day
+        latest_yet = np.maximum.accumulate(np.concatenate([last, pair << bits | at]))
+        before, last = latest_yet[:-1], latest_yet[-1:]
         previous = np.where(before >> bits == pair, before & day, NEVER)
         new = np.flatnonzero(at > previous)
         of_pair = pair[new] if names is None else names[pair[new]]

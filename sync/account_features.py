@@ -93,8 +93,8 @@ def products_of_peers(
     with Workspace(next(iter(tables.values())).get_backend()) as space:
         sources = read_sources(tables, space)
         members = space.keep(ibis.memtable(pa.table({"account_id": ids, "day": [eve] * len(ids)})))
-        members = space.keep(peer_groups(sources, members, [eve]))
-        holdings = space.keep(product_holdings(sources, [eve], target=target, products=products))
+        members = space.keep(peer_groups(sources, members, [eve], space))
+        holdings = space.keep(product_holdings(sources, [eve], space, target=target, products=products))
         found = peers_and_products(members, holdings, ALIKE)
         lines = found.filter(found.account_id == account_id).to_pyarrow().to_pylist()
     kept = ("product", "owns", "peers", "peers_own", "peers_taken_90", "peers_taken_180")

@@ -14,7 +14,6 @@ from typing import Any, Final
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.util import gen_name
 
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
 from model.partials import PARTIALS
@@ -180,7 +179,7 @@ def _is_deleted() -> Any:
 
 
 def _keep(connection: Any, expression: ir.Table) -> ir.Table:
-    return connection.create_table(gen_name("resolved"), expression, temp=True)
+    return connection.create_table(connection.fresh_name("resolved"), expression, temp=True)
 
 
 def _lookup(connection: Any, mapping: Mapping[str, str]) -> ir.Table:

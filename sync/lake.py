@@ -17,7 +17,6 @@ from uuid import uuid4
 import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.util import gen_name
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
@@ -152,21 +151,31 @@ class Lake:
             listed.setdefault(segment.table_name, []).append(segment)
         return {name: self._table(name, listed.get(name, [])) for name in (*FROM_CRM, *EXPORT_TABLES)}
 
+    def table(self, name: str) -> ir.Table:
+        """One of these tables."""
+        return self._table(name, self.segments(name))
+
     def read(self, segments: Sequence[SegmentRow], *, name: str | None = None) -> ir.Table:
         """The rows of segments of one table as they were written, with `filename`.
 
         `name` is that of the engine's view; one of the same name shows these rows from now on.
         Raises InputError when a segment's file is gone or cut."""
-        for segment in segments:
-            self._check_size(segment)
         table: ir.Table = self.connection.read_parquet(
-            [str(self.folder / segment.path) for segment in segments],
-            table_name=name or gen_name(f"segments_{segments[0].table_name}"),
+            [str(self.file(segment)) for segment in segments],
+            table_name=name or self.connection.fresh_name(f"segments_{segments[0].table_name}"),
             filename=True,
             union_by_name=True,
             hive_partitioning=False,
         )
         return table
+
+    def file(self, segment: SegmentRow) -> Path:
+        """Where the segment lies. Raises InputError when it is gone or cut."""
+        path = self.folder / segment.path
+        size = path.stat().st_size if path.is_file() else None
+        if size != segment.bytes:
+            raise _damaged(path, "is gone" if size is None else f"holds {size} bytes, not {segment.bytes}")
+        return path
 
     def verify(self) -> int:
         """How many segments were read and found as they were written.
@@ -174,9 +183,9 @@ class Lake:
         Raises InputError naming the first file that is gone, cut or changed."""
         segments = self.segments()
         for segment in segments:
-            self._check_size(segment)
-            if file_sha256(self.folder / segment.path) != segment.sha256:
-                raise _damaged(self.folder / segment.path, "holds other bytes than were written")
+            path = self.file(segment)
+            if file_sha256(path) != segment.sha256:
+                raise _damaged(path, "holds other bytes than were written")
         return len(segments)
 
     def compact(self, *, run_id: str | None, now: datetime, from_count: int = COMPACT_FROM) -> list[str]:
@@ -232,12 +241,6 @@ class Lake:
             order = [ibis.desc("filename")]
         newest = ibis.row_number().over(group_by=keys, order_by=order)
         return rows.mutate(version=newest).filter(ibis._.version == 0).select(*schema.names)
-
-    def _check_size(self, segment: SegmentRow) -> None:
-        path = self.folder / segment.path
-        size = path.stat().st_size if path.is_file() else None
-        if size != segment.bytes:
-            raise _damaged(path, "is gone" if size is None else f"holds {size} bytes, not {segment.bytes}")
 
 
 def _row(segment: Segment, run_id: str | None, now: datetime) -> SegmentRow:

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import duckdb
-import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
-from ibis.util import gen_name
 
 from connectors.errors import SettingError
-
-DAY_US: Final = 86_400_000_000
+from model.engine import Engine
 
 
 def open_engine(url: str) -> Any:
@@ -24,17 +19,18 @@ def open_engine(url: str) -> Any:
     Raises SettingError for another engine than DuckDB, and for a file that DuckDB can't open."""
     if not url.startswith("duckdb://"):
         raise SettingError(
-            "this version computes on DuckDB only.",
+            "the lake is computed on DuckDB only, since its files are this machine's.",
             setting="lake.url",
             searched=(),
-            fix='use url = "duckdb://" (in memory) or "duckdb:///work.duckdb"',
+            fix='use url = "duckdb://" (in memory) or "duckdb:///work.duckdb"; events of Spark or a '
+            "warehouse are counted where they lie: name their table by url and table in [[exports]]",
         )
     database = url.removeprefix("duckdb://").removeprefix("/") or ":memory:"
     if database != ":memory:":
         database = url.removeprefix("duckdb:///")
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     try:
-        connection = ibis.duckdb.connect(database)
+        connection = Engine().connect(database)
     except duckdb.Error as error:
         raise SettingError(
             f"DuckDB can't open {database}: {str(error).splitlines()[0]}.",
@@ -51,28 +47,6 @@ def open_engine(url: str) -> Any:
 def arrow_view(connection: Any, rows: pa.Table) -> ir.Table:
     """The Arrow table as an Ibis table of the connection."""
     # ibis.memtable and create_table(arrow) render an empty DROP with ibis 12.0 on sqlglot 30.30
-    name = gen_name("upswell_arrow")
+    name = connection.fresh_name("upswell_arrow")
     connection.con.register(name, rows)
     return connection.table(name)
-
-
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def epoch_us(moment: dt.Timestamp("UTC")) -> int:  # type: ignore[empty-body,valid-type]
-    """Microseconds since 1970, as DuckDB counts them."""
-
-
-def day_of(moment: ir.Column) -> ir.IntegerColumn:
-    """A time as its UTC day's number, and null where it is null.
-
-    A cast to a date says the same, but looks the zone up for each value, which was half of the cost of
-    grouping events by day."""
-    since = epoch_us(moment)
-    # a division of what is no multiple is rounded, and a day's last microsecond would be the next day's
-    into_the_day = (since % DAY_US + DAY_US) % DAY_US
-    return ((since - into_the_day) / DAY_US).cast("int32")
-
-
-def batches_of(connection: Any, query: str, rows: int = 100_000) -> Iterator[pa.RecordBatch]:
-    """The rows of a compiled expression in batches, so that no more than one is held."""
-    # Ibis 12.0 asks DuckDB 2's result for a method that it lost
-    yield from connection.con.sql(query).to_arrow_reader(rows)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from sync.outcomes import Expansion, expansions, one_an_account
+from sync.lineage import one_an_account
+from sync.outcomes import Expansion, expansions
 from sync.store.tables import ModelRunRow, ScoreRow
 from sync.versions import looks_back
 

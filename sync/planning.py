@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from connectors.crm import Record, Value
-from sync.briefs.contacts import whom_to_reach
+from model.stakeholders import whom_to_reach
 from sync.cells import Cell, begins_like_formula
 from sync.context import Account
 from sync.difference import Before, Difference, compare

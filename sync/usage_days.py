@@ -24,7 +24,7 @@ from model.partials import PARTIALS, partial_schema, partials_of
 from sync.export_copies import COUNTED, counted_source
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
-from sync.reduction import ACCOUNT, EVENTS, Reduction
+from sync.reduction import ACCOUNT, EVENTS, reduce_segment
 from sync.segments import Segment, write_segment
 from sync.store.tables import SegmentRow
 
@@ -56,10 +56,10 @@ def reduce_events(lake: Lake, *, run_id: str | None, now: datetime) -> int:
     sources = stale | {segment.source for name, segment in wanted.items() if name not in held}
     if not sources:
         return 0
-    reduction, written = Reduction(lake), 0
+    written = 0
     for source in sorted(sources):
         fresh = [segment for segment in events if segment.source == source]
-        made = [twin for segment in fresh for twin in _reduced(lake, segment, reduction)]
+        made = [twin for segment in fresh for twin in _reduced(lake, segment)]
         lake.commit(made, run_id=run_id, now=now, replace=[(partial, source) for partial in PARTIALS])
         written += len(made)
     return written
@@ -101,13 +101,13 @@ def _twins(lake: Lake) -> dict[str, list[SegmentRow]]:
     return {partial: lake.segments(partial) for partial in PARTIALS}
 
 
-def _reduced(lake: Lake, segment: SegmentRow, reduction: Reduction) -> Iterator[Segment]:
-    for partial, batches in reduction.partials(segment):
+def _reduced(lake: Lake, segment: SegmentRow) -> Iterator[Segment]:
+    for partial, rows in reduce_segment(lake.file(segment)).items():
         made = write_segment(
             lake.folder,
             f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
             partial,
-            batches,
+            rows,
             source=segment.source,
             schema=partial_schema(partial, ACCOUNT),
         )

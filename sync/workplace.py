@@ -141,7 +141,7 @@ class Workplace:
             if not sources:
                 raise UsageError("the lake holds no accounts yet.", fix="fetch them first: upswell pull")
             org_id = sources[-1].removeprefix("crm:")
-            money = money_of(self.settings.company, self.lake.tables()["exchange_rates"])
+            money = money_of(self.settings.company, self.lake.table("exchange_rates"))
             aliases = load_aliases(self.store, org_id)
             self._resolved = resolve(self.lake, aliases, money, self.settings.identity)
         return self._resolved

@@ -7,6 +7,7 @@ xdist worker), in a folder that goes with them and out of reach of anybody else'
 from __future__ import annotations
 
 import fcntl
+import gc
 import os
 import pwd
 import re
@@ -64,6 +65,22 @@ OF_ONE_MODEL = frozenset(
     )
 )
 """Files whose tests look at the same small company, its panel and a model trained on it."""
+OF_SPARK = ("tests/model/test_spark.py", "tests/sync/test_spark_warehouse.py")
+"""Files whose tests need Spark, whose Java machine takes longer to start than they do."""
+SPARK = {
+    "spark.master": "local[1]",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.driver.bindAddress": "127.0.0.1",  # no port open but on loopback
+    "spark.driver.host": "127.0.0.1",
+    "spark.driver.memory": "1g",
+    # small tables many times: what Spark and Java prepare for large ones is never earned back
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.shuffle.partitions": "2",
+}
 
 
 class Scheduler(LoadScopeScheduling):
@@ -77,6 +94,8 @@ class Scheduler(LoadScopeScheduling):
             return "mess in HubSpot" if "[hubspot" in nodeid else "mess in Salesforce"
         if file in OF_ONE_MODEL:
             return "one model"
+        if file in OF_SPARK:
+            return "spark"
         return file if file in TOGETHER else nodeid
 
 
@@ -218,6 +237,18 @@ def _run(command: list[str | Path], user: str | None, *, log: Path | None = None
             said.seek(0)
             told = said.read() + (log.read_text() if log is not None and log.exists() else "")
             pytest.fail(f"{command[0]} ended with {done.returncode}:\n{told}")
+
+
+@pytest.fixture
+def spark(binary: Callable[[str, str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Spark in this process: one Java machine a run, and its session, new where a test has stopped it."""
+    sql = pytest.importorskip("pyspark.sql", reason="pyspark is not installed: make spark")
+    binary("java", "default-jre-headless")
+    tables = {"spark.sql.warehouse.dir": str(tmp_path_factory.mktemp("spark"))}
+    session = sql.SparkSession.builder.config(map=SPARK | tables).getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    gc.collect()  # sockets that py4j left to the collector are this test's, and warned of while it runs
 
 
 @pytest.fixture

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ibis
-import ibis.expr.types as ir
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
-from model.days import day_table
+from model.features.by_day import Figures, account_count, over, rows_of_days
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.rolling import rolling_distinct, rolling_totals
-from model.timeline import first_known, in_windows
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
 # A feature that fewer than this share of accounts has ever used is an advanced one, as of that day.
@@ -18,6 +17,7 @@ RARE_BELOW = 0.4
 # Days before the as-of day with which features in use are compared, as they were known then.
 LAGS = (0, 90, 180)
 WINDOWS = (7, 30, 60, 90, 180)
+FAR = 2**20  # a day after all days
 
 FEATURES = (
     Feature(
@@ -90,107 +90,83 @@ _DAYS = {f"features_{days}": days for days in WINDOWS} | {
 TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for name, days in _DAYS.items()}
 
 
-# Figures that the engine gives as they are.
-READY = (
-    "features_ever",
-    "features_new_90",
-    "advanced_new_90",
-    "feature_uptake_days",
-    "days_since_new_feature",
-)
-
-
 def build(inputs: Inputs) -> pa.Table:
     """Adoption features of every row whose account had used any feature by then."""
     used = inputs.timeline.feature_day
-    first = inputs.space.keep(first_known(used, "account", "feature"))
-    popular = inputs.space.keep(_popularity(first, inputs.days))
-    rows = inputs.rows
-    seen = rows.join(first, [rows.account == first.account, first.known <= rows.day])
-    seen = seen.mutate(age=seen.day - seen["at"]).join(popular, ["feature", "day"])
-    rare = seen.popularity < RARE_BELOW
-    ever = seen.group_by("row", "account", "day").agg(
-        features_ever=seen.count(),
-        features_new_90=(seen.age < 90).sum(),
-        new_180=(seen.age < 180).sum(),
-        advanced_new_90=(rare & (seen.age < 90)).sum(),
-        feature_uptake_days=(seen["at"] - seen.released).mean(),
-        days_since_new_feature=seen.age.min(),
-        # of two first used on one day, the one that usually comes later
-        latest=seen.usual.argmax(seen["at"] * 1e6 + seen.usual),
-        offered=seen.offered.max(),
-    )
-    own = ever.select("row", "day", "latest")
-    before = own.join(popular, [own.day == popular.day, popular.usual < own.latest], rname="usual_{name}")
-    before = before.group_by("row").agg(usually_before=before.count())
-    mine = seen.select("row", "usual").join(own.select("row", "latest"), "row")
-    mine = mine.filter(mine.usual < mine["latest"]).group_by("row").agg(done_before=ibis._.count())
-    figures = ever.left_join(before, "row").drop("row_right").left_join(mine, "row").drop("row_right")
-    figures = figures.left_join(_advanced(inputs, used, popular), ["account", "day"]).to_pyarrow()
-    at = figures["row"].to_numpy()
-    account, day = inputs.account[at], inputs.day[at]
+    table = inputs.timeline.uses.order_by("use").to_pyarrow()
+    # ufunc.at takes six times as long (measured) where kinds of numbers are mixed
+    uses = _Uses(**{name: table[name].cast(pa.int64()).to_numpy() for name in _Uses.__dataclass_fields__})
+    accounts = account_count(inputs, uses.account)
     asked = {
         days: [d - lag for d in inputs.days for lag in (LAGS if days == 30 else (0,))] for days in WINDOWS
     }
     in_use = rolling_distinct(used, "feature", asked)
-    events = rolling_totals(used, "events", {90: inputs.days})[90].at(account, day)
-    month, quarter = in_use[30].at(account, day), in_use[90].at(account, day)
-    rare = np.nan_to_num(_figures(figures, "advanced_events"))
-    return pa.table(
-        {name: _figures(figures, name) for name in READY}
-        | {
-            "row": at,
-            **{f"features_{days}": in_use[days].at(account, day) for days in WINDOWS},
-            "features_change_90": month - in_use[30].at(account, day - 90),
-            "features_change_180": month - in_use[30].at(account, day - 180),
-            "features_skipped": _counts(figures, "usually_before") - _counts(figures, "done_before"),
-            "adoption_velocity": _figures(figures, "new_180") / 6,
-            "features_unused_share": 1 - quarter / _figures(figures, "offered"),
-            "advanced_features_90": _counts(figures, "advanced_features"),
-            "advanced_events_share_90": np.divide(
-                rare, events, out=np.full(rare.shape, np.nan), where=events > 0
-            ),
+    events = rolling_totals(used, "events", {90: inputs.days}, by="use")[90]
+
+    def figures(day: int) -> Figures:
+        found = _of_day(uses, accounts, day, events.on(day, len(uses.at)))
+        count = {
+            (days, lag): in_use[days].on(day - lag, accounts)
+            for days, lag in [*((days, 0) for days in WINDOWS), (30, 90), (30, 180)]
         }
-    )
+        return {
+            **found,
+            **{f"features_{days}": count[days, 0] for days in WINDOWS},
+            "features_change_90": count[30, 0] - count[30, 90],
+            "features_change_180": count[30, 0] - count[30, 180],
+            "features_unused_share": 1 - over(count[90, 0], found["offered"]),
+        }
+
+    return rows_of_days(inputs, figures, known="features_ever").drop_columns("offered")
 
 
-def _figures(table: pa.Table, name: str) -> np.ndarray:
-    values: np.ndarray = table[name].cast(pa.float64()).to_numpy()
-    return values
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Uses:
+    """The first use of each feature by each account, by codes."""
+
+    account: np.ndarray
+    feature: np.ndarray
+    at: np.ndarray
+    known: np.ndarray
 
 
-def _counts(table: pa.Table, name: str) -> np.ndarray:
-    """The column, where nothing is there 0."""
-    counts: np.ndarray = np.nan_to_num(_figures(table, name))
-    return counts
+def _of_day(uses: _Uses, accounts: int, day: int, events: np.ndarray) -> Figures:
+    """The figures of one day, from what was known by then, and the events of each use in 90 days.
 
+    `usual` is a feature's place in the usual order: mean days since the first use of anything."""
+    seen = np.flatnonzero(uses.known <= day)
+    account, feature, at = uses.account[seen], uses.feature[seen], uses.at[seen]
+    features, age = int(uses.feature.max(initial=0)) + 1, day - at
 
-def _advanced(inputs: Inputs, feature_day: ir.Table, popular: ir.Table) -> ir.Table:
-    """Advanced features in use over 90 days, and events on them, per account and as-of day."""
-    rare = popular.filter(popular.popularity < RARE_BELOW).select("feature", "day")
-    of_rare = feature_day.semi_join(rare, "feature")
-    seen = in_windows(of_rare, inputs.days, {0: 90}).join(rare, ["feature", "day"])
-    return seen.group_by("account", "day").agg(
-        advanced_features=seen.feature.nunique(), advanced_events=seen.events.sum()
-    )
+    def total(weights: np.ndarray) -> np.ndarray:
+        sums: np.ndarray = np.bincount(account, weights=weights, minlength=accounts)
+        return sums
 
-
-def _popularity(first: ir.Table, days: tuple[int, ...]) -> ir.Table:
-    """Per feature and as-of day: share of accounts that had used it, its first day anywhere, all offered.
-
-    `usual` is its place in the usual order: mean days from an account's first use of anything to this."""
-    asked = day_table(days)
-    users = asked.join(first, first.known <= asked.day)
-    began = users.group_by("day", "account").agg(began=users["at"].min())
-    after = users.join(began, ["day", "account"]).mutate(after=lambda t: t["at"] - t.began)
-    counted = after.group_by("day", "feature").agg(
-        n=after.count(), released=after["at"].min(), usual=after.after.mean().round(6)
-    )
-    accounts = began.group_by("day").agg(accounts=began.count())
-    accounts = accounts.join(counted.group_by("day").agg(offered=counted.count()), "day")
-    counted = counted.join(accounts, "day")
-    share = counted.n / counted.accounts
-    return counted.select("day", "feature", "released", "offered", "usual", popularity=share)
+    ever, users = np.bincount(account, minlength=accounts), np.bincount(feature, minlength=features)
+    began, newest, released = np.full(accounts, FAR), np.full(accounts, -FAR), np.full(features, FAR)
+    np.minimum.at(began, account, at)
+    np.maximum.at(newest, account, at)
+    np.minimum.at(released, feature, at)
+    usual = over(np.bincount(feature, weights=at - began[account], minlength=features), users).round(6)
+    rare = (users < RARE_BELOW * np.count_nonzero(ever))[feature]
+    # of two first used on one day, the one that usually comes later
+    last = np.flatnonzero(at == newest[account])
+    latest = np.full(accounts, np.nan)
+    np.fmax.at(latest, account[last], usual[feature[last]])
+    before = np.searchsorted(np.sort(usual[users > 0]), latest)
+    recent = events[seen]
+    return {
+        "offered": np.full(accounts, np.count_nonzero(users)),
+        "features_ever": ever,
+        "features_new_90": total(age < 90),
+        "adoption_velocity": total(age < 180) / 6,
+        "advanced_new_90": total(rare & (age < 90)),
+        "advanced_features_90": total(rare & (recent > 0)),
+        "advanced_events_share_90": over(total(rare * recent), total(recent)),
+        "feature_uptake_days": over(total(at - released[feature]), ever),
+        "days_since_new_feature": day - newest,
+        "features_skipped": before - total(usual[feature] < latest[account]),
+    }
 
 
 FAMILY = Family(

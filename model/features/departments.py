@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
 
+from model.features.by_day import Figures, account_count, over, rows_of_days
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.timeline import first_known, in_windows
+from model.rolling import rolling_totals
+from model.timeline import first_known
 
 NEEDS = {
     "events": ("account_id", "user_id", "at", "known_from"),
@@ -64,64 +68,58 @@ TRACES = {
 }
 
 
-def build(inputs: Inputs) -> ir.Table:
+def build(inputs: Inputs) -> pa.Table:
     """Department features of every row with an active user of a known department."""
     placed = _placed(inputs)
+    by_department = ibis.window(order_by=["account", "department"])
     first = first_known(placed, "account", "department")
-    lately = placed.filter(placed["at"] > min(inputs.days) - 180)
-    days = lately.group_by("account", "department", "at", "known").agg(users=lately.count())
-    recent = in_windows(inputs.space.keep(days), inputs.days, {0: 180})
-    recent = recent.group_by("account", "department", "day").agg(
-        last_age=recent.age.min(),
-        recent=recent.users.sum(where=recent.age < 90),
-        before=recent.users.sum(where=recent.age >= 90),
-    )
-    rows = inputs.rows
-    per = rows.join(first, [rows.account == first.account, first.known <= rows.day])
-    per = per.select("row", "account", "department", "day", first_age=per.day - per["at"])
-    per = per.left_join(recent, ["account", "department", "day"]).select(
-        "row",
-        "first_age",
-        "last_age",
-        recent=ibis.coalesce(recent.recent, 0),
-        before=ibis.coalesce(recent.before, 0),
-    )
-    figures = per.group_by("row").agg(
-        **{f"departments_{days}": (per.last_age < days).sum() for days in WINDOWS},
-        departments_ever=per.count(),
-        departments_new=(per.first_age < inputs.signals["new_department_days"]).sum(),
-        departments_new_180=(per.first_age < 180).sum(),
-        department_entropy=_entropy(per.recent),
-        entropy_before=_entropy(per.before),
-        department_top_share=per.recent.max() / per.recent.sum().nullif(0),
-    )
-    return figures.select(
-        "row",
-        "departments_ever",
-        "departments_new",
-        "departments_new_180",
-        "department_entropy",
-        "department_top_share",
-        **{f"departments_{days}": ibis.coalesce(figures[f"departments_{days}"], 0) for days in WINDOWS},
-        department_entropy_change=figures.department_entropy - figures.entropy_before,
-    )
+    first = inputs.space.keep(first.mutate(place=ibis.row_number().over(by_department).cast("int32")))
+    places = placed.join(first, ["account", "department"]).select("user", "place")
+    days = inputs.timeline.active_day.join(places, "user").mutate(users=ibis.literal(1, "int32"))
+    totals = rolling_totals(days, "users", dict.fromkeys(WINDOWS, inputs.days), by="place")
+    uses = first.order_by("place").to_pyarrow()
+    account, known, at = (uses[name].to_numpy() for name in ("account", "known", "at"))
+    accounts, newness = account_count(inputs, account), inputs.signals["new_department_days"]
+
+    def total(weights: np.ndarray) -> np.ndarray:
+        sums: np.ndarray = np.bincount(account, weights=weights, minlength=accounts)
+        return sums
+
+    def entropy(counts: np.ndarray) -> np.ndarray:
+        """Shannon entropy of the counts: ln(total) − Σ n ln n / total."""
+        whole = total(counts)
+        told = np.log(whole, out=np.full(accounts, np.nan), where=whole > 0)
+        result: np.ndarray = told - over(total(counts * np.log(np.maximum(counts, 1))), whole)
+        return result
+
+    def figures(day: int) -> Figures:
+        seen, age = known <= day, day - at
+        users = {width: totals[width].on(day, len(at)) for width in WINDOWS}
+        largest = np.zeros(accounts)
+        np.maximum.at(largest, account, users[90])
+        now = entropy(users[90])
+        return {
+            "departments_ever": total(seen),
+            "departments_new": total(seen & (age < newness)),
+            "departments_new_180": total(seen & (age < 180)),
+            "department_entropy": now,
+            "department_top_share": over(largest, total(users[90])),
+            **{f"departments_{width}": total(users[width] > 0) for width in WINDOWS},
+            "department_entropy_change": now - entropy(users[180] - users[90]),
+        }
+
+    return rows_of_days(inputs, figures, known="departments_ever")
 
 
 def _placed(inputs: Inputs) -> ir.Table:
-    """Days of the users whose department is known: account, department (coded), at and known."""
+    """Users whose department is known: user, account, department (coded), and the first use: at, known."""
     users, people = inputs.sources["users"], inputs.timeline.people
     placed = users.filter(users.department.notnull()).select("account_id", "user_id", "department").distinct()
     placed = placed.join(people, ["account_id", "user_id"]).select(
-        "user", department=ibis.dense_rank().over(order_by=placed.department).cast("int32")
+        *("user", "account", "at", "known"),
+        department=ibis.dense_rank().over(order_by=placed.department).cast("int32"),
     )
-    days = inputs.timeline.active_day.join(inputs.space.keep(placed), "user")
-    return days.select("account", "department", "at", "known")
-
-
-def _entropy(count: ir.IntegerColumn) -> ir.FloatingScalar:
-    """Shannon entropy of the counts: ln(total) − Σ n ln n / total."""
-    total = count.sum().nullif(0)
-    return total.ln() - (count * ibis.greatest(count, 1).ln()).sum() / total
+    return inputs.space.keep(placed)
 
 
 FAMILY = Family(

@@ -46,9 +46,9 @@ def build(inputs: Inputs) -> ir.Table:
     accounts = inputs.sources["accounts"].filter(lambda t: t.fiscal_year_start.between(1, 12))
     rows = inputs.rows.join(accounts.select("account_id", "fiscal_year_start"), "account_id")
     date = ibis.literal(EPOCH) + rows.day.as_interval("D")
-    rows = rows.mutate(
-        month=date.cast("date").month(), turn=date.cast("date").day_of_year() / 365.25 * 6.283185307
-    )
+    # a number of days alone would be divided as a decimal by engines that read 365.25 as one
+    day_of_year = date.cast("date").day_of_year().cast("float64")
+    rows = rows.mutate(month=date.cast("date").month(), turn=day_of_year / 365.25 * 6.283185307)
     month = (rows.month - rows.fiscal_year_start + 12) % 12
     return rows.select(
         "row",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 
 from model.customers import invoice_spans
@@ -111,12 +112,12 @@ def build(inputs: Inputs) -> ir.Table:
 
 def _members(inputs: Inputs, group: ir.Table) -> ir.Table:
     """Active customers of each as-of day with their group, users, seats, ARR and expansions of 180 days."""
-    asked = day_table(inputs.days)
+    asked = day_table(inputs.days, inputs.space)
     users = inputs.timeline.users[30].at(inputs.account, inputs.day)
-    active = ibis.memtable(
-        pa.table({"row": range(len(users)), "users": pa.array(users, pa.float64(), from_pandas=True)})
-    )
-    members = inputs.rows.select("row", "account_id", "day").join(active, "row")
+    # only those that are known: what is missing here is null on every engine, and a NaN is not
+    known = np.flatnonzero(~np.isnan(users))
+    active = inputs.space.hold(pa.table({"row": known, "users": users[known]}))
+    members = inputs.rows.select("row", "account_id", "day").left_join(active, "row")
     members = members.select("account_id", "day", "users").join(group, "account_id")
     spans = invoice_spans(inputs.sources["billing"])
     billed = asked.join(spans, [spans.known <= asked.day, spans.until.isnull() | (asked.day < spans.until)])

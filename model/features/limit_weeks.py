@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping
 
 import ibis
 import ibis.expr.types as ir
-import pyarrow as pa
 
 from model.timeline import in_windows
 from model.workspace import Workspace
@@ -27,8 +26,8 @@ def metered_use(sources: Mapping[str, ir.Table], space: Workspace) -> tuple[ir.T
     The latter has account_id, item, quantity, valid_to, at and known. A metric counted over periods shorter
     than a month is scaled to a month, since plans state limits so. Stock metrics (storage) are levels, so
     their value is taken as it is. Seats are no metered limit."""
-    usage = sources["usage"]
-    days = ibis.greatest(ibis.coalesce(usage.period_days, 30), 1)
+    usage = sources["usage"].filter(lambda t: t["value"].notnull())
+    days = ibis.greatest(ibis.coalesce(usage.period_days, 30), 1).cast("float64")
     scale = usage.metric.lower().contains("storage").ifelse(1.0, MONTH / days)
     metered = usage.select(
         "account_id", "at", "known", item=usage.metric.lower(), monthly=usage["value"] * scale
@@ -47,8 +46,8 @@ def limit_figures(
     `use` is the share of the limit in the latest month, the others look at the weeks before: weeks in a row
     without a gap, the newest first, the slope per week over 13 of them, and the days until 100 % at it.
     `rows` has row, account_id and day, `days` are its distinct days, and the rest is from `metered_use`."""
-    weekly = space.keep(_weekly(days, *use))
-    lags = ibis.memtable(pa.table({"lag": pa.array(range(WEEKS + 1), pa.int64())}))
+    weekly = space.keep(_weekly(days, *use, space))
+    lags = space.numbers("lag", range(WEEKS + 1))
     rows = rows.select("row", "account_id", "day").cross_join(lags)
     rows = rows.mutate(week=rows.day - 7 * rows.lag)
     held = rows.join(
@@ -82,10 +81,10 @@ def limit_figures(
     )
 
 
-def _weekly(days: Collection[int], metered: ir.Table, entitled: ir.Table) -> ir.Table:
+def _weekly(days: Collection[int], metered: ir.Table, entitled: ir.Table, space: Workspace) -> ir.Table:
     """account_id, item, day and use (share of the limit), on the days that are weeks before an as-of day."""
     weeks = sorted({day - 7 * lag for day in days for lag in range(WEEKS + 1)})
-    seen = in_windows(metered, weeks, {0: LATEST_DAYS})
+    seen = in_windows(metered, weeks, {0: LATEST_DAYS}, space)
     used = seen.group_by("account_id", "item", "day").agg(monthly=seen.monthly.mean())
     asked = used.select("account_id", "item", "day")
     held = asked.join(

@@ -17,6 +17,7 @@ from model.days import day_table
 from model.expansions import won_expansions
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.peer_products import peers_and_products, product_holdings
+from model.workspace import Workspace
 
 NEEDS = {
     "accounts": ("account_id", "industry", "segment", "customer_since"),
@@ -139,7 +140,7 @@ TRACES = {
 def build(inputs: Inputs) -> ir.Table:
     """Peer features of every row. Peers are all other rows of that day: every active customer has one."""
     members = inputs.space.keep(
-        peer_groups(inputs.sources, inputs.rows.select("account_id", "day"), inputs.days)
+        peer_groups(inputs.sources, inputs.rows.select("account_id", "day"), inputs.days, inputs.space)
     )
     figures = _rates(inputs, members)
     products = _products(inputs, members)
@@ -180,7 +181,9 @@ def _rates(inputs: Inputs, members: ir.Table) -> ir.Table:
 
 def _products(inputs: Inputs, members: ir.Table) -> ir.Table:
     """By row, what accounts alike take up and own of what the account lacks; no line where nobody has any."""
-    holdings = product_holdings(inputs.sources, inputs.days, target=inputs.target, products=inputs.products)
+    holdings = product_holdings(
+        inputs.sources, inputs.days, inputs.space, target=inputs.target, products=inputs.products
+    )
     all_of_them = peers_and_products(members, inputs.space.keep(holdings), ALIKE)
     lacked = all_of_them.filter(all_of_them.owns == 0)
 
@@ -203,14 +206,16 @@ def _products(inputs: Inputs, members: ir.Table) -> ir.Table:
     )
 
 
-def peer_groups(sources: Mapping[str, ir.Table], members: ir.Table, days: Collection[int]) -> ir.Table:
+def peer_groups(
+    sources: Mapping[str, ir.Table], members: ir.Table, days: Collection[int], space: Workspace
+) -> ir.Table:
     """The members (account_id, day) with their groups on the day: segment, industry, size."""
     accounts = sources["accounts"].select(
         "account_id",
         segment=ibis.coalesce(sources["accounts"].segment, ""),
         industry=ibis.coalesce(sources["accounts"].industry, ""),
     )
-    asked = day_table(days)
+    asked = day_table(days, space)
     spans = invoice_spans(sources["billing"].filter(lambda t: t.seats > 0))
     sized = asked.join(spans, [spans.known <= asked.day, spans.until.isnull() | (asked.day < spans.until)])
     sized = sized.select("account_id", "day", size=sized.seats.log2().floor().cast("int64"))
@@ -227,7 +232,7 @@ def peer_groups(sources: Mapping[str, ir.Table], members: ir.Table, days: Collec
 
 def _expanded(inputs: Inputs, members: ir.Table) -> ir.Table:
     """The members with whether each expanded in the last 90 days, the 90 before, or either, as 0 and 1."""
-    asked = day_table(inputs.days)
+    asked = day_table(inputs.days, inputs.space)
     won = won_expansions(inputs.sources, inputs.target).select("account_id", "known", closed="day")
     won = asked.join(won, [won.known <= asked.day, won.closed > asked.day - 2 * RECENT_DAYS])
     lately = won.group_by("account_id", "day").agg(

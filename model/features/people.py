@@ -8,7 +8,8 @@ import ibis.expr.types as ir
 from model.days import day_table
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.partials import BILLING_PAGES
-from model.timeline import in_windows
+from model.timeline import by_person, first_lines, in_windows
+from model.workspace import Workspace
 
 NEEDS = {
     "contacts": ("account_id", "crm_id", "created_at", "title", "role", "left_at"),
@@ -173,12 +174,13 @@ def _product_use(inputs: Inputs) -> ir.Table:
     users = users.filter(users.champion | users.sponsor).join(
         inputs.timeline.people, ["account_id", "user_id"]
     )
-    leads = inputs.space.keep(users.select("user", "champion", "sponsor"))
-    days = inputs.timeline.active_day.join(leads, "user")
+    leads = inputs.space.keep(users.select("account", "user", "account_id", "user_id", "champion", "sponsor"))
+    days = first_lines(by_person(inputs.timeline.all_days, leads))
+    days = days.join(leads.select("user", "champion", "sponsor"), "user")
     daily = inputs.space.keep(
         days.group_by("account", "at", "known").agg(champion=days.champion.max(), sponsor=days.sponsor.max())
     )
-    seen = in_windows(daily, inputs.days, {0: 90})
+    seen = in_windows(daily, inputs.days, {0: 90}, inputs.space)
     figures = seen.group_by("account", "day").agg(
         champion_days_30=seen["at"].nunique(where=seen.champion & (seen.age < 30)),
         before=seen["at"].nunique(where=seen.champion & (seen.age >= 60)),
@@ -186,7 +188,7 @@ def _product_use(inputs: Inputs) -> ir.Table:
         sponsor_days_90=seen["at"].nunique(where=seen.sponsor),
     )
     rows = inputs.rows.select("row", "account", "day")
-    ever = rows.join(_last_seen(daily, inputs.days), ["account", "day"])
+    ever = rows.join(_last_seen(daily, inputs.days, inputs.space), ["account", "day"])
     figures = ever.left_join(figures, ["account", "day"])
     now = ibis.coalesce(figures.champion_days_30, 0)
     return figures.select(
@@ -199,12 +201,12 @@ def _product_use(inputs: Inputs) -> ir.Table:
     )
 
 
-def _last_seen(daily: ir.Table, days: tuple[int, ...]) -> ir.Table:
+def _last_seen(daily: ir.Table, days: tuple[int, ...], space: Workspace) -> ir.Table:
     """account, day and days since a champion's last use, for accounts where champion or sponsor had any.
 
     The last use by each as-of day is the latest of what became known between one and the next.
     """
-    calendar = day_table(days)
+    calendar = day_table(days, space)
     order = ibis.window(order_by="day")
     spans = calendar.mutate(after=ibis.coalesce(calendar.day.lag().over(order), -1))
     news = daily.join(spans, [daily.known > spans.after, daily.known <= spans.day])
@@ -225,14 +227,16 @@ def _billing_pages(inputs: Inputs) -> ir.Table:
     admins = users.filter(users.role == "finance_admin").select("account_id", "user_id").distinct()
     admins = admins.join(inputs.timeline.people, ["account_id", "user_id"])
     admins = admins.select(admin="user", is_finance=ibis.literal(value=True))
-    views = inputs.timeline.user_day.filter(lambda t: t.billing_views > 0)
-    views = views.select("account", "user", "at", "known", events="billing_views")
+    views = inputs.timeline.all_days.filter(lambda t: t.billing_views > 0)
+    views = by_person(views, inputs.timeline.everybody).select(
+        "account", "user", "at", "known", events="billing_views"
+    )
     views = views.left_join(admins, views.user == admins.admin)
     pages = views.group_by("account", "at", "known").agg(
         events=views.events.sum(), finance=ibis.coalesce(views.events.sum(where=views.is_finance), 0)
     )
     pages = inputs.space.keep(pages)
-    seen = in_windows(pages, inputs.days, {0: 60})
+    seen = in_windows(pages, inputs.days, {0: 60}, inputs.space)
     recent = seen.group_by("account", "day").agg(
         finance=ibis.coalesce(seen.finance.sum(where=seen.age < 30), 0),
         month=ibis.coalesce(seen.events.sum(where=seen.age < 30), 0),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ibis
-import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from model.features.by_day import Figures, account_count, over, rows_of_days
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.timeline import in_windows
+from model.rolling import rolling_totals
 
 NEEDS = {"events": ("account_id", "user_id", "at", "known_from")}
 # Active on 10 of the last 30 days is every other working day.
@@ -60,56 +63,58 @@ _DAYS = {
 TRACES = {name: (Trace(table="events", days=days),) for name, days in _DAYS.items()}
 
 
-def build(inputs: Inputs) -> ir.Table:
+def build(inputs: Inputs) -> pa.Table:
     """Power-user features of every row with an active user in the last 30 days."""
-    per = inputs.space.keep(_per_user(inputs))
-    now = per.filter(per.days > 0)
-    order = ibis.window(group_by=["account", "day"], order_by=["events", "user"])
-    whole = ibis.window(group_by=["account", "day"])
-    now = now.mutate(rank=ibis.row_number().over(order) + 1, users=now.count().over(whole))
-    top = now["rank"] > now.users - ibis.greatest((now.users / 10).floor(), 1)
-    figures = now.group_by("account", "day").agg(
-        power_users=(now.days >= POWER_DAYS).sum(),
-        users=now.users.max(),
-        user_days=now.days.sum(),
-        weighted=(now["rank"] * now.events).sum(),
-        events=now.events.sum(),
-        top=now.events.sum(where=top),
-    )
-    then = per.filter(per.days_before > 0)
-    then = then.group_by("account", "day").agg(
-        power_before=(then.days_before >= POWER_DAYS).sum(),
-        users_before=then.count(),
-        days_before=then.days_before.sum(),
-    )
-    f = inputs.rows.join(figures, ["account", "day"]).left_join(then, ["account", "day"])
-    per_user = f.user_days / f.users
-    return f.select(
-        "row",
-        "power_users",
-        power_user_share=f.power_users / f.users,
-        power_users_growth_90=(f.power_users - f.power_before) / (f.power_before + 2.0),
+    timeline = inputs.timeline
+    named = timeline.user_day.filter(lambda t: t.user.notnull())
+    active = timeline.active_day.mutate(days=ibis.literal(1, "int32"))
+    # 90 and 120 days tell of the 30 that ended 90 days earlier, as far as these are known on the as-of day
+    days = rolling_totals(active, "days", dict.fromkeys((30, 90, 120), inputs.days), by="user")
+    events = rolling_totals(named, "events", {30: inputs.days}, by="user")[30]
+    people = timeline.people.select("user", "account").to_pyarrow()
+    users = 1 + int(pc.max(people["user"]).as_py() or 0)
+    account = np.zeros(users, np.int64)
+    account[people["user"].to_numpy()] = people["account"].to_numpy()
+    accounts = account_count(inputs, account)
+
+    def figures(day: int) -> Figures:
+        now, quarter, before = (days[width].on(day, users) for width in (30, 90, 120))
+        return _of_day(account, accounts, now, before - quarter, events.on(day, users))
+
+    return rows_of_days(inputs, figures, known="users").drop_columns("users")
+
+
+def _of_day(
+    account: np.ndarray, accounts: int, now: np.ndarray, before: np.ndarray, events: np.ndarray
+) -> Figures:
+    """The figures of one day, of each user's account, days now and before, and events."""
+
+    def total(weights: np.ndarray, of: np.ndarray) -> np.ndarray:
+        sums: np.ndarray = np.bincount(of, weights=weights, minlength=accounts)
+        return sums
+
+    active = np.flatnonzero(now > 0)
+    # account and events in one number, which sorts faster than two columns
+    active = active[np.argsort(account[active].astype(np.int64) << 32 | events[active].astype(np.int64))]
+    mine, amount = account[active], events[active]
+    users = np.bincount(mine, minlength=accounts)
+    rank = np.arange(len(active)) + 1 - (np.cumsum(users) - users)[mine]
+    top = rank > users[mine] - np.maximum(users[mine] // 10, 1)
+    power, power_before = total(now >= POWER_DAYS, account), total(before >= POWER_DAYS, account)
+    all_events, per_user = total(amount, mine), over(total(now, account), users)
+    users_before = total(before > 0, account)
+    growth = np.where(users_before > 0, (power - power_before) / (power_before + 2.0), np.nan)
+    return {
+        "users": users,
+        "power_users": power,
+        "power_user_share": over(power, users),
+        "power_users_growth_90": growth,
         # G = 2 Σ i·x(i) / (n Σ x) − (n + 1) / n, x sorted ascending
-        usage_gini=2 * f.weighted / (f.users * f.events) - (f.users + 1) / f.users,
-        usage_top10_share=f.top / f.events,
-        days_per_user=per_user,
-        days_per_user_change=per_user / (f.days_before / f.users_before) - 1,
-    )
-
-
-def _per_user(inputs: Inputs) -> ir.Table:
-    """Days and events of each user over 30 days, and `days_before` of the 30 that ended 90 days earlier."""
-    named = inputs.timeline.user_day.filter(lambda t: t.user.notnull())
-    # a user's day has a line here and its events lines of their own, so that days are summed, not told apart
-    events = named.select("account", "user", "at", "known", "events", days=ibis.literal(0, "int32"))
-    active = inputs.timeline.active_day.select("account", "user", "at", "known")
-    active = active.mutate(events=ibis.literal(0, "int32"), days=ibis.literal(1, "int32"))
-    seen = in_windows(events.union(active), inputs.days, {0: 30, 90: 30})
-    return seen.group_by("account", "user", "day").agg(
-        days=ibis.coalesce(seen.days.sum(where=seen.lag == 0), 0),
-        events=ibis.coalesce(seen.events.sum(where=seen.lag == 0), 0),
-        days_before=ibis.coalesce(seen.days.sum(where=seen.lag == 90), 0),
-    )
+        "usage_gini": 2 * over(total(rank * amount, mine), users * all_events) - over(users + 1, users),
+        "usage_top10_share": over(total(amount * top, mine), all_events),
+        "days_per_user": per_user,
+        "days_per_user_change": over(per_user, over(total(before, account), users_before)) - 1,
+    }
 
 
 FAMILY = Family(

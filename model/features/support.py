@@ -211,7 +211,7 @@ def _asked_for(inputs: Inputs, tickets: ir.Table) -> ir.Table:
     asked = inputs.known(tickets.filter(tickets.gap & tickets["product"].notnull()))
     asked = asked.filter(asked.age < GAP_DAYS).select("row", "account_id", "day", "product")
     holdings = product_holdings(
-        inputs.sources, inputs.days, target=inputs.target, products=inputs.products
+        inputs.sources, inputs.days, inputs.space, target=inputs.target, products=inputs.products
     ).select("account_id", "day", "product", "owns")
     both = asked.left_join(holdings, ["account_id", "day", "product"], rname="held_{name}")
     owned = ibis.coalesce(both.owns, 0) == 1

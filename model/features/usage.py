@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import ibis.expr.types as ir
+import ibis
 import numpy as np
 import pyarrow as pa
 
+from model.features.by_day import over
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
 from model.rolling import rolling_totals
 
@@ -98,7 +99,7 @@ def build(inputs: Inputs) -> pa.Table:
     named = inputs.timeline.user_day.filter(lambda t: t.user.notnull())
     asked = {width: {day - lag for day in inputs.days for lag in lags} for width, lags in EVENT_LAGS.items()}
     totals = rolling_totals(named, "events", asked)
-    met = _sessions(inputs.timeline.session_day, min(inputs.days) - 30)
+    met = inputs.timeline.session_day.mutate(sessions=ibis.literal(1, "int32"))
     sessions = rolling_totals(met, "sessions", {30: inputs.days})[30]
 
     def users(width: int, lag: int = 0) -> np.ndarray:
@@ -108,7 +109,7 @@ def build(inputs: Inputs) -> pa.Table:
         return totals[width].at(inputs.account, inputs.day - lag)
 
     def per_user(lag: int) -> np.ndarray:
-        return _over(total(30, lag), users(30, lag))
+        return over(total(30, lag), users(30, lag))
 
     growth_30 = _growth(users(30), users(30, 30))
     growth_90 = _growth(users(30), users(30, 90))
@@ -126,11 +127,11 @@ def build(inputs: Inputs) -> pa.Table:
         "users_growth_180": _growth(users(30), users(30, 180)),
         "users_acceleration": growth_30 - _growth(users(30, 30), users(30, 60)),
         "users_acceleration_90": growth_90 - _growth(users(30, 90), users(30, 180)),
-        "stickiness": _over(users(7), users(30)),
+        "stickiness": over(users(7), users(30)),
         "sessions_30": sessions.at(inputs.account, inputs.day),
-        "sessions_per_user": _over(sessions.at(inputs.account, inputs.day), users(30)),
+        "sessions_per_user": over(sessions.at(inputs.account, inputs.day), users(30)),
         "events_per_user": per_user(0),
-        "events_per_user_change": _over(per_user(0), per_user(90)) - 1,
+        "events_per_user_change": over(per_user(0), per_user(90)) - 1,
         "events_7": total(7),
         "events_30": total(30),
         "events_90": total(90),
@@ -142,22 +143,9 @@ def build(inputs: Inputs) -> pa.Table:
     return pa.table({"row": known} | {name: values[known] for name, values in figures.items()})
 
 
-def _sessions(session_day: ir.Table, after: int) -> ir.Table:
-    """Sessions per account and day: account, at, known, sessions. A session over midnight counts on both."""
-    recent = session_day.filter(session_day["at"] > after)
-    # one that lies in several files is one
-    once = recent.group_by("account", "user", "at", "session_id").agg(known=recent.known.min())
-    return once.group_by("account", "at", "known").agg(sessions=once.count())
-
-
-def _over(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
-    share: np.ndarray = np.divide(top, bottom, out=np.full(top.shape, np.nan), where=bottom > 0)
-    return share
-
-
 def _growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Relative growth, damped for small teams (one user more is no 100 %); unknown from nothing."""
-    return _over(now - before, np.where(before > 0, before + 2.0, np.nan))
+    return over(now - before, np.where(before > 0, before + 2.0, np.nan))
 
 
 FAMILY = Family(

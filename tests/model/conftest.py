@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from model.engine import Engine
 from model.panel import Panel, Rows, build_panel, build_rows
 from model.predict import predict
 from model.product import Product
@@ -152,7 +152,7 @@ class Company:
 
     def tables(self) -> dict[str, Any]:
         """Its tables on a fresh DuckDB connection."""
-        backend = ibis.duckdb.connect()
+        backend = Engine().connect()
         tables = {}
         for name, rows in self.records.items():
             schema = pa.schema(list(SCHEMAS[name].items()))
@@ -392,6 +392,6 @@ def predictions(trained: TrainedModel, rows: Rows, catalogue: tuple[Product, ...
 @pytest.fixture
 def backend() -> Iterator[Any]:
     """A DuckDB connection through Ibis."""
-    connection = ibis.duckdb.connect()
+    connection = Engine().connect()
     yield connection
     connection.disconnect()

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pytest
 
@@ -27,6 +26,7 @@ from infra.doubles.brute_force import (
     features_of,
 )
 from model.days import day_number
+from model.engine import Engine
 from model.panel import build_panel
 from model.target import Target
 
@@ -102,7 +102,7 @@ def tables_of(world: World, at: Callable[..., datetime], rng: random.Random) -> 
         for account in accounts
     ]
     given = {"events": events, "users": users, "contacts": contacts, "billing": bills}
-    backend = ibis.duckdb.connect()
+    backend = Engine().connect()
     for name, rows in given.items():
         backend.con.register(name, pa.Table.from_pylist(rows))
     return {name: backend.table(name) for name in given}

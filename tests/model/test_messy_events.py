@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
 
 from model.customers import active_customers
 from model.days import day_number
+from model.engine import Engine
 from model.expansions import arr_increases, expansion_events, won_expansions
 from model.sources import read_sources
 from model.target import Target
@@ -52,11 +52,18 @@ def invoice(month: int, arr: float, currency: str = "USD", **more: Any) -> dict[
 @contextmanager
 def sources(**records: list[dict[str, Any]]) -> Iterator[Mapping[str, ir.Table]]:
     """The clean sources of these records."""
-    backend = ibis.duckdb.connect()
+    backend = Engine().connect()
     for name, rows in records.items():
         backend.con.register(name, pa.Table.from_pylist(rows))
     with Workspace(backend) as space:
         yield read_sources({name: backend.table(name) for name in records}, space)
+
+
+def customers(given: Mapping[str, ir.Table], day: date) -> list[str]:
+    """The active customers on the day."""
+    with Workspace(given["accounts"].get_backend()) as space:
+        rows = active_customers(given, [day_number(day)], space).to_pyarrow()
+    return sorted(rows["account_id"].to_pylist())
 
 
 def days(table: ir.Table, *columns: str) -> list[tuple[int, ...]]:
@@ -115,8 +122,7 @@ def test_prospects_and_customers_who_left_are_not_scored() -> None:
     ]
     bills = [invoice(6, 1000.0), invoice(2, 1000.0, account_id="left")]
     with sources(accounts=accounts, billing=bills) as given:
-        rows = active_customers(given, [day_number(date(2026, 6, 20))]).to_pyarrow()
-    assert sorted(rows["account_id"].to_pylist()) == ["a", "unmatched"]
+        assert customers(given, date(2026, 6, 20)) == ["a", "unmatched"]
 
 
 @pytest.mark.parametrize(("day", "active"), [(date(2026, 6, 9), ["a"]), (date(2026, 6, 12), [])])
@@ -125,4 +131,4 @@ def test_who_has_left_is_no_customer_although_the_last_invoice_runs_on(day: date
     accounts = [{"account_id": "a", "is_customer": False}]
     change = {"account_id": "a", "field": "account_type", "changed_at": noon(date(2026, 6, 12))}
     with sources(accounts=accounts, account_history=[change], billing=[invoice(6, 1000.0)]) as given:
-        assert active_customers(given, [day_number(day)]).to_pyarrow()["account_id"].to_pylist() == active
+        assert customers(given, day) == active

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
 from model.days import day_number
+from model.engine import Engine
 from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Trace
 from model.panel import build_rows
@@ -91,7 +91,7 @@ def test_a_value_needs_no_other_rows_than_those_shown_behind_it(
 
     Without any row left, a 0 of the whole account is unknown."""
     copies, twin_of = twins(tiny)
-    backend = ibis.duckdb.connect()
+    backend = Engine().connect()
     tables = {}
     for name, table in copies.items():
         backend.con.register(f"copy_{name}", table)

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.engine import Engine
 from model.features.ticket_text import MIN_SCORE, describe, points_to, read_text, text_rules
 from model.features.wording import NEGATIVE, POSITIVE, REQUEST, TOPICS, WORKAROUND
 from model.panel import build_rows
@@ -108,7 +109,7 @@ TEXTS = st.lists(st.lists(PIECES, max_size=6).map(" ".join), min_size=40, max_si
 @settings(derandomize=True, deadline=None, max_examples=4)
 def test_the_columns_say_what_is_shown(texts: list[str]) -> None:
     """The engine's search and the one that people are shown find the same in every text."""
-    backend = ibis.duckdb.connect()
+    backend = Engine().connect()
     given_texts = pa.table({"number": range(len(texts)), "subject": [None] * len(texts), "body": texts})
     backend.con.register("given_texts", given_texts)
     tickets = backend.table("given_texts").mutate(subject=ibis._.subject.cast("string"))

@@ -12,13 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.engine import Engine
 from model.partials import partials_of
 from model.rolling import Grid, rolling_totals, rolling_users
 from model.timeline import Timeline, code_days, first_known, in_windows, read_timeline
 from model.workspace import Workspace
 
 WINDOWS = (1, 7, 30)
-BACKEND = ibis.duckdb.connect()
+BACKEND = Engine().connect()
 EVENTS = st.lists(
     st.tuples(
         st.sampled_from("ab"),  # account
@@ -75,7 +76,7 @@ def test_any_number_of_accounts_and_users_is_counted_exactly(monkeypatch: pytest
     monkeypatch.setattr("model.rolling.BATCH", 3)
     lines = [(a, u, d, d + late) for a in (0, 99_999) for u in (7, 2**31 - 1) for d, late in ((3, 0), (9, 2))]
     columns = zip(("account", "user", "at", "known"), zip(*lines, strict=True), strict=True)
-    engine = ibis.duckdb.connect()
+    engine = Engine().connect()
     engine.con.register(
         "far_apart", pa.table({name: pa.array(values, pa.int32()) for name, values in columns})
     )
@@ -114,7 +115,7 @@ def test_windows_hold_what_had_happened_and_was_known(
     """A user's day is in each window that holds it, once, from the as-of day on which it was known."""
     with Workspace(BACKEND) as space:
         user_day = _timeline(events, days, space).active_day
-        seen = in_windows(user_day, days, {0: 30, 90: 10})
+        seen = in_windows(user_day, days, {0: 30, 90: 10}, space)
         found = BACKEND.to_pyarrow(seen.select("account", "user", "at", "day", "lag")).to_pylist()
         lines = BACKEND.to_pyarrow(user_day).to_pylist()
     expected = [
@@ -141,6 +142,16 @@ def test_an_account_without_events_has_no_figure() -> None:
     assert np.array_equal(grid.at(np.array([0, -1]), np.array([5, 5])), [2, np.nan], equal_nan=True)
     with pytest.raises(KeyError, match="4 is not a day of this grid"):
         grid.at(np.array([0]), np.array([4]))
+
+
+def test_a_code_beyond_the_grid_has_none_of_what_is_counted() -> None:
+    """Its figure is 0 on each day that was asked for; another day is an error."""
+    grid = Grid(days=np.array([3, 5]), values=np.array([[1, 2], [3, 4]]))
+    assert grid.on(5, 4).tolist() == [2, 4, 0, 0]
+    assert grid.on(3, 1).tolist() == [1]
+    for day in (4, 6):
+        with pytest.raises(KeyError, match=f"{day} is not a day of this grid"):
+            grid.on(day, 2)
 
 
 def test_a_workspace_leaves_no_tables_behind() -> None:

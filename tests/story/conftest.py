@@ -17,7 +17,7 @@ from connectors.sandbox.server import Sandbox
 from worker.cli import upswell
 from worker.sandbox_folder import make_company, open_sandbox
 
-COMPANY: dict[str, Any] = {"accounts": 300, "months": 16, "seed": 3}
+COMPANY: dict[str, Any] = {"accounts": 200, "months": 16, "seed": 3}
 FIRST_RUN = "first-run.json"
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
 
@@ -83,7 +83,7 @@ class Home:
 
 @pytest.fixture(scope="session")
 def company(made_once: MadeOnce) -> Path:
-    """A company of 300 accounts and 16 months, made once; tests work on copies."""
+    """A company of 200 accounts and 16 months, made once; tests work on copies."""
 
     return made_once("company", make_salesforce)
 

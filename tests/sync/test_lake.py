@@ -245,9 +245,10 @@ def test_a_column_that_came_later_is_null_in_older_segments(
 
 
 def test_an_engine_that_is_not_built_is_told(tmp_path: Path, ledger: Store) -> None:
-    """With what works."""
-    with pytest.raises(SettingError, match="DuckDB only"):
-        Lake(tmp_path, ledger, url="snowflake://acme").tables()
+    """With what works, here and where the events are."""
+    for url in ("snowflake://acme", "pyspark://"):
+        with pytest.raises(SettingError, match=r"DuckDB only.*\[\[exports\]\]"):
+            Lake(tmp_path, ledger, url=url).tables()
     (tmp_path / "notes").write_text("no database\n" * 999)
     with pytest.raises(SettingError, match="DuckDB can't open"):
         Lake(tmp_path, ledger, url=f"duckdb:///{tmp_path / 'notes'}").tables()

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
+from model.engine import Engine
 from model.target import Target
 from sync.lineage import Lineage
 from sync.outcomes import collect, compare
@@ -49,7 +49,7 @@ def expanded(make_tables: Any) -> Mapping[str, Any]:
         "amount": 9000.0, "created_at": datetime(2026, 1, 5, tzinfo=UTC),
         "known_from": datetime(2026, 1, 5, tzinfo=UTC), "closed_at": datetime(2026, 11, 20, 12, tzinfo=UTC),
     }  # fmt: skip
-    connection = ibis.duckdb.connect()
+    connection = Engine().connect()
     made = make_tables(accounts=[{"account_id": "a2", "is_customer": True}], opportunities=[deal])
     for name, table in made.items():
         connection.con.register(name, table.to_pyarrow())

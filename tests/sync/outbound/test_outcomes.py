@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-import ibis
 import pyarrow as pa
 import pytest
 from sqlalchemy import select
 
+from model.engine import Engine
 from model.target import Target
 from sync.outcomes import collect, compare
 from sync.store.scores import SCORES, save_scores
@@ -39,7 +39,7 @@ def deals(make_tables: Any, *days: tuple[int, date, float]) -> dict[str, Any]:
         for number, day, arr in days
     ]
     accounts = [{"account_id": f"a{n}", "is_customer": True} for n in range(8)]
-    connection = ibis.duckdb.connect()
+    connection = Engine().connect()
     for name, table in make_tables(accounts=accounts, opportunities=rows).items():
         connection.con.register(name, table.to_pyarrow())
     return {name: connection.table(name) for name in ("accounts", "opportunities")}
