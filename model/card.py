@@ -173,7 +173,8 @@ def _limits(trained: TrainedModel) -> str:
     limits = [
         "It has learnt from this company's past: a new product, price or market is not in it.",
         "It has learnt from whom people talked to as well; only a holdout tells what a conversation adds.",
-        "Product follows stated rules, weighed by past expansions; timing and health stated rules.",
+        "Product follows stated rules, weighed by past expansions; timing stated rules alone.",
+        "Health follows stated rules and the risk model.",
         "Priority is a rank among the rows scored together.",
         "An account with little data gets the tier not_enough_data.",
     ]

@@ -43,7 +43,7 @@ def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int], space
     ).mutate(covered=lambda t: ibis.coalesce(t.period_end, t.period_start + 31) + INVOICE_GRACE_DAYS >= t.day)
     pays = (ibis.coalesce(latest.arr, 0.0) > 0) | (ibis.coalesce(latest.seats, 0.0) > 0)
     billed = latest.filter(latest.covered & pays).select("account_id", "day")
-    left = _left(sources)
+    left = left_customers(sources)
     billed = billed.anti_join(left, [billed.account_id == left.account_id, left.left_on <= billed.day])
 
     first_invoice = billing.group_by("account_id").agg(first=billing.known.min())
@@ -57,7 +57,7 @@ def active_customers(sources: Mapping[str, ir.Table], days: Iterable[int], space
     return billed.union(unbilled, distinct=True)
 
 
-def _left(sources: Mapping[str, ir.Table]) -> ir.Table:
+def left_customers(sources: Mapping[str, ir.Table]) -> ir.Table:
     """Accounts that the CRM calls no customers, with `left_on`, the day since which it does.
 
     The last invoice may still run then. Where the CRM keeps no history of the type, the invoices decide."""

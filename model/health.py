@@ -1,4 +1,6 @@
-"""Health by stated rules: green, yellow (nurture, no price ask), red (retention first) or unknown."""
+"""Health by stated rules and the risk model: green, yellow (nurture, no price ask), red or unknown.
+
+Red means retention first: no expansion task."""
 
 from __future__ import annotations
 
@@ -85,19 +87,41 @@ RED_POINTS = 3
 EVIDENCE: Final = ("usage_trend", "seat_utilisation", "csat_180", "nps", "qbr_outcome")
 
 
+# Red by the model: a loss several times as likely as usual, and likely enough in itself to act on. Seven of
+# ten such accounts still stay, so a lower bound would take the offer from many who would have bought.
+RED_TIMES, RED_AT_LEAST = 4.0, 0.30
+YELLOW_TIMES, YELLOW_AT_LEAST = 2.5, 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Risk:
+    """What `model.risk` says of each row: churn and contraction (0–1) within the horizon; `usual` is of both
+    together in a usual account."""
+
+    churn: np.ndarray
+    contraction: np.ndarray
+    usual: float
+    horizon_days: int
+
+
 def judge_health(
-    table: pa.Table, signals: Mapping[str, float], *, through: Mapping[str, date] | None = None
+    table: pa.Table,
+    signals: Mapping[str, float],
+    risk: Risk | None = None,
+    *,
+    through: Mapping[str, date] | None = None,
 ) -> tuple[list[str], list[list[str]]]:
     """The flag of each row and the sentences that led to it, the weightiest first.
 
-    `through` has the newest day of which each source table tells anything."""
+    `through` has the newest day of which each source table tells anything.
+
+    With `risk`, an account whose chance to churn or contract is RED_TIMES the usual and at least RED_AT_LEAST
+    is red whatever the signs say, and one at YELLOW_TIMES and YELLOW_AT_LEAST is at least yellow."""
     n = table.num_rows
     points = np.zeros(n, int)
     found: list[list[str]] = [[] for _ in range(n)]
     for warning in sorted(WARNINGS, key=lambda w: -w.points):
-        bound = signals[warning.bound] if isinstance(warning.bound, str) else warning.bound
-        values = numbers(table, warning.feature)
-        holds = values <= bound if warning.below else values >= bound
+        holds = _holds(table, warning, signals)
         points += np.where(holds, warning.points, 0)
         for name in figures_of(warning.text):
             holds &= ~np.isnan(numbers(table, name))
@@ -110,7 +134,39 @@ def judge_health(
     known = np.zeros(n, bool)
     for name in EVIDENCE:
         known |= ~np.isnan(numbers(table, name))
+    red, yellow = np.zeros(n, bool), np.zeros(n, bool)
+    if risk is not None:
+        lost = risk.churn + risk.contraction
+        red = (lost >= RED_TIMES * risk.usual) & (lost >= RED_AT_LEAST)
+        yellow = (lost >= YELLOW_TIMES * risk.usual) & (lost >= YELLOW_AT_LEAST)
+        for i in np.flatnonzero(red | yellow).tolist():
+            found[i].insert(0, _at_risk(risk, i))
     flags = np.select(
-        [~known & (points == 0), points >= RED_POINTS, points >= 1], ["unknown", "red", "yellow"], "green"
+        [red | (points >= RED_POINTS), yellow | (points >= 1), ~known], ["red", "yellow", "unknown"], "green"
     )
     return [str(flag) for flag in flags], found
+
+
+def trouble(table: pa.Table, signals: Mapping[str, float]) -> np.ndarray:
+    """The points of each row's signs of trouble."""
+    points = np.zeros(table.num_rows, int)
+    for warning in WARNINGS:
+        points += np.where(_holds(table, warning, signals), warning.points, 0)
+    return points
+
+
+def _holds(table: pa.Table, warning: Sign, signals: Mapping[str, float]) -> np.ndarray:
+    bound = signals[warning.bound] if isinstance(warning.bound, str) else warning.bound
+    values = numbers(table, warning.feature)
+    holds: np.ndarray = values <= bound if warning.below else values >= bound
+    return holds
+
+
+def _at_risk(risk: Risk, row: int) -> str:
+    churn, shrink = risk.churn[row], risk.contraction[row]
+    lost = churn + shrink
+    parts = f"churn {100 * churn:.0f} %, contraction {100 * shrink:.0f} %"
+    return (
+        f"{100 * lost:.0f} % likely to lose ARR within {risk.horizon_days} days ({parts}), "
+        f"{lost / risk.usual:.1f} times the usual"
+    )

@@ -23,6 +23,8 @@ from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Family, Inputs
 from model.freshness import newest_days
 from model.labels import outcomes, pipeline_rows
+from model.losses import COLUMNS as LOSSES
+from model.losses import loss_columns
 from model.ownership import owned_products
 from model.partials import usage_by_day
 from model.product import Product
@@ -65,10 +67,10 @@ class Rows:
 class Panel(Rows):
     """Rows of many as-of dates with their outcomes.
 
-    `table` adds label (1, 0 or null: the horizon has not ended), added_arr and bought (product id).
-    Training uses the rows with a label that are not pipeline. `data_hash` is the sha256 over canonical
-    bytes of keys, features and labels; `history_days` is the span of data and `expansions` the number of
-    expansion events in it.
+    `table` adds label (1, 0 or null: the horizon has not ended), added_arr and bought (product id), and
+    the columns of `model.losses`. Training uses the rows with a label that are not pipeline. `data_hash` is
+    the sha256 over canonical bytes of keys, features and labels; `history_days` is the span of data and
+    `expansions` the number of expansion events in it.
     """
 
     data_hash: str
@@ -113,6 +115,9 @@ def build_panel(
         events = expansion_events(sources, target).filter(lambda t: t.day.between(first_data, last))
         labels = outcomes(sources, dated, target, data_end=last).order_by("row").to_pyarrow()
         columns |= _label_columns(labels)
+        columns |= loss_columns(
+            sources, dated, horizon_days=target.horizon_days, data_end=last, count=len(keys["as_of"])
+        )
         table = _let_in(pa.table(keys | columns), eligible)
         features = tuple(name for name in CATALOGUE if name in columns)
         return Panel(
@@ -185,7 +190,7 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
     """The panel's rows of one as-of date, as `build_rows` would make them; none for another day."""
     held = panel.table.filter(pc.equal(panel.table["as_of"], pa.scalar(as_of, pa.date32())))
     return Rows(
-        table=held.drop_columns(["label", "added_arr", "bought"]).combine_chunks(),
+        table=held.drop_columns(["label", "added_arr", "bought", *LOSSES]).combine_chunks(),
         features=panel.features,
         categorical=panel.categorical,
         signals=panel.signals,

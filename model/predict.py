@@ -41,16 +41,18 @@ def predict_range(
 
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
     expansion), expected_arr (all ARR in the account's currency per year), product, product_2, timing,
-    health, health_reasons, reasons, against, reason_codes, parts (log-odds by signal family, and base),
-    milestones (of the two products), data_completeness (0–1), basis, is_pipeline, model_version. Raises
-    ModelError when the rows lack a feature of the model.
+    health, health_reasons, churn and contraction (0–1 within the horizon, or null), reasons, against,
+    reason_codes, parts (log-odds by signal family, and base), milestones (of the two products),
+    data_completeness (0–1), basis, is_pipeline, model_version. Raises ModelError when the rows lack a feature
+    of the model.
     """
     cuts = _cut_offs(tiers)
     table = rows.table
     margins, contributions = trained.margins(table), trained.contributions(table)
     probability = probabilities(margins)
     value = trained.value.predict(trained.frame(table), trained.categorical, numbers(table, "arr"))
-    health, health_reasons = judge_health(table, rows.signals, through=rows.through)
+    risk = trained.risks(table)
+    health, health_reasons = judge_health(table, rows.signals, risk, through=rows.through)
     timing = choose_timing(table, probability, health, cuts, rows.signals)
     product, second = rank_products(
         table, products, trained.product_shares, rows.signals, trained.product_pull
@@ -73,6 +75,8 @@ def predict_range(
             "timing": timing,
             "health": health,
             "health_reasons": pa.array(health_reasons, pa.list_(pa.string())),
+            "churn": _chance(None if risk is None else risk.churn, table.num_rows),
+            "contraction": _chance(None if risk is None else risk.contraction, table.num_rows),
             "reasons": reasons.supporting,
             "against": reasons.opposing,
             "reason_codes": reasons.codes,
@@ -125,6 +129,10 @@ def _tiers(
         "low",
     )
     return [str(name) for name in names]
+
+
+def _chance(values: np.ndarray | None, rows: int) -> pa.Array:
+    return pa.nulls(rows, pa.float64()) if values is None else pa.array(np.round(values, 6))
 
 
 def _expected(probability: np.ndarray, mean: np.ndarray) -> np.ndarray:

@@ -2,11 +2,11 @@
 
     models/
       2026.11.02-1/
-        probability.cbm  value.cbm      as CatBoost writes them; absent for a scorecard
-        manifest.json                   sha256 of each file, feature names, target, golden predictions
+        probability.cbm  value.cbm  risk.cbm   as CatBoost writes them; absent for a scorecard
+        manifest.json                          sha256 of each file, feature names, target, golden predictions
         card.md
         verdict.json                    how it compared with the version in use when it was trained
-      report.html                     the newest report on it
+        report.html                     the newest report on it
       current                           the version in use, one line
 
 CatBoost loads most damaged files, and scores reordered features, without a word (CRM-FACTS, Parsers).
@@ -36,6 +36,7 @@ from model.challenge import Verdict
 from model.errors import ModelError
 from model.frame import feature_frame, pool
 from model.made_with import made_with
+from model.risk import RiskModel
 from model.target import Target
 from model.trained import TrainedModel
 from model.value import ValueModel
@@ -154,7 +155,11 @@ def _order(version: str) -> tuple[int, ...]:
 
 def _write(trained: TrainedModel, folder: Path) -> None:
     files = {}
-    for name, booster in (("probability.cbm", trained.booster), ("value.cbm", trained.value.booster)):
+    for name, booster in (
+        ("probability.cbm", trained.booster),
+        ("value.cbm", trained.value.booster),
+        ("risk.cbm", None if trained.risk is None else trained.risk.booster),
+    ):
         if booster is not None:
             booster.save_model(str(folder / name))
             files[name] = _sha256(folder / name)
@@ -166,6 +171,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
         "features": list(trained.features),
         "categorical": list(trained.categorical),
         "value": {"smear": trained.value.smear, "low": trained.value.low, "high": trained.value.high},
+        "risk": None if trained.risk is None else trained.risk.as_json(),
         "basis": trained.basis,
         "weight": trained.weight,
         "intercept": trained.intercept,
@@ -188,7 +194,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
 def _read(folder: Path) -> TrainedModel:
     manifest = _manifest(folder)
     name = folder.name
-    boosters: dict[str, Any] = {"probability.cbm": None, "value.cbm": None}
+    boosters: dict[str, Any] = {"probability.cbm": None, "value.cbm": None, "risk.cbm": None}
     for file, digest in manifest["files"].items():
         path = folder / file
         if not path.is_file() or _sha256(path) != digest:
@@ -221,6 +227,8 @@ def _read(folder: Path) -> TrainedModel:
         data_hash=manifest["data_hash"],
         metrics=manifest["metrics"],
         facts=manifest["facts"],
+        # models saved before there was one say nothing of churn and contraction
+        risk=RiskModel.from_json(manifest["risk"], boosters["risk.cbm"]) if manifest.get("risk") else None,
     )
     again = _golden_predictions(trained, _golden_rows(trained))
     for kind, saved in manifest["golden"].items():
@@ -251,6 +259,10 @@ def _golden_predictions(trained: TrainedModel, rows: pa.Table) -> dict[str, list
         golden["log values"] = [
             float(v) for v in trained.value.booster.predict(pool(frame, trained.categorical))
         ]
+    if trained.risk is not None:
+        chances = trained.risk.predict(rows, trained.features, trained.categorical, trained.signals)
+        golden["chances of churn"] = [float(chance) for chance in chances[:, 0]]
+        golden["chances of contraction"] = [float(chance) for chance in chances[:, 1]]
     return golden
 
 

@@ -17,6 +17,7 @@ from model.frame import feature_frame, in_order_of_content, numbers, pool
 from model.milestones import as_json, learn_milestones
 from model.panel import Panel
 from model.product import Product, base_shares, fit_pull, product_scores, rank_products
+from model.risk import train_risk
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
 from model.similar import judged as judged_bands
 from model.split import Split, purged_split
@@ -101,6 +102,18 @@ def train(
     if split is not None and (right := _judge_products(rows, panel, split, products)):
         metrics["product"] = right
     shares, pull = _product_model(rows, panel, products)
+    say("learning who leaves or shrinks")
+    risk, risk_metrics = train_risk(
+        panel.table,
+        features=features,
+        categorical=categorical,
+        signals=panel.signals,
+        horizon_days=target.horizon_days,
+        seed=seed,
+        threads=threads,
+    )
+    if risk_metrics:
+        metrics["risk"] = risk_metrics
     return TrainedModel(
         version="unsaved",
         features=features,
@@ -132,6 +145,7 @@ def train(
             "bands": bands,
             "milestones": as_json(learn_milestones(rows, features, products)),
         },
+        risk=risk,
     )
 
 

@@ -12,6 +12,8 @@ import pyarrow as pa
 
 from model.additive import AdditiveModel
 from model.frame import feature_frame, pool
+from model.health import Risk
+from model.risk import RiskModel
 from model.scorecard import rule_points
 from model.target import Target
 from model.value import ValueModel
@@ -43,6 +45,7 @@ class TrainedModel:
     data_hash: str
     metrics: Mapping[str, Mapping[str, float]]
     facts: Mapping[str, Any]
+    risk: RiskModel | None = None  # of churn and contraction; models of before there was one have none
 
     def with_version(self, version: str) -> TrainedModel:
         """The same model under that version."""
@@ -63,6 +66,18 @@ class TrainedModel:
                 self.booster, self.additive, self.frame(table), self.categorical
             )
         return margin
+
+    def risks(self, table: pa.Table) -> Risk | None:
+        """Chance of churn and of contraction of each row; None where the model has no part for them."""
+        if self.risk is None:
+            return None
+        found = self.risk.predict(table, self.features, self.categorical, self.signals)
+        return Risk(
+            churn=found[:, 0],
+            contraction=found[:, 1],
+            usual=sum(self.risk.base),
+            horizon_days=self.risk.horizon_days,
+        )
 
     def contributions(self, table: pa.Table) -> np.ndarray:
         """rows × features: what each feature adds to the log-odds; with the base they sum to the margin.

@@ -39,6 +39,15 @@ def quarters_from(day: date, fiscal_year_start: int, count: int) -> tuple[Fiscal
     return tuple(quarters)
 
 
+def quarters_before(day: date, fiscal_year_start: int, count: int) -> tuple[FiscalQuarter, ...]:
+    """The `count` quarters before the one that holds the day, oldest first."""
+    quarters: list[FiscalQuarter] = []
+    for _ in range(count):
+        day = fiscal_quarter(day, fiscal_year_start).first_day - timedelta(days=1)
+        quarters.insert(0, fiscal_quarter(day, fiscal_year_start))
+    return tuple(quarters)
+
+
 def _month_start(year: int, month: int) -> date:
     """The first day of a month counted on past December."""
     return date(year + (month - 1) // 12, (month - 1) % 12 + 1, 1)

@@ -1,56 +1,41 @@
 """The forecast of a company: closed won, open opportunities and the model, by fiscal quarter, nothing twice.
 
-An account with an open expansion opportunity counts by that opportunity alone, and one that expanded since it
-was scored counts as won alone; all others count by the model.
+`model.book` says what counts by what; here are the company's own scores, deals, wins and quarters, and beside
+the expansion what retention makes of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-import ibis
 from sqlalchemy import func, select
 
 from connectors.errors import UsageError
-from model.expansions import is_expansion
-from model.forecast import Span, expected_by_span, span_of
-from sync.briefs.evidence import Tables
-from sync.briefs.evidence import select as rows_of_table
-from sync.find_account import NamedAccount, read_names
+from model.book import Book, Win, make_book
+from model.forecast import Span
+from model.ranges import Range, common_shock, cumulants, widening
+from sync.forecast_backtest import Past, kept_backtest
+from sync.forecast_deals import DealBook
+from sync.forecast_groups import GroupRange, Line, group_names, lines_of, ranges_of
 from sync.forecast_periods import quarters_from
 from sync.outcomes import expansions
+from sync.retention import QUARTERS, Kept, retention
 from sync.store.scores import latest_scoring, load_scores
 from sync.store.tables import BookmarkRow
 
 if TYPE_CHECKING:
     from sync.loop import Loop
 
-MODEL, OPEN, WON = "Model only", "Open opportunity", "Closed won"
-BASES: Final = (WON, OPEN, MODEL)
-QUARTERS: Final = 4
-GROUPINGS: Final = ("product", "owner", "segment")
-NONE: Final = "(none)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """Expected ARR of one basis in one quarter, for one group; `count` accounts, deals or expansions."""
-
-    group: str
-    basis: str
-    quarter: str
-    arr: float
-    beyond_horizon: float
-    count: int
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """Every line, the quarters they are of, and what was assumed or left out, in sentences."""
+    """Every line and range, the quarters they are of, and what was assumed or left out, in sentences.
+
+    `ranges` are of the whole book, `group_ranges` of each group."""
 
     scored_on: date
     today: date
@@ -58,6 +43,9 @@ class Forecast:
     currency: str
     quarters: tuple[Span, ...]
     lines: tuple[Line, ...]
+    ranges: tuple[GroupRange, ...]
+    group_ranges: tuple[GroupRange, ...]
+    retention: Kept
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
 
@@ -73,139 +61,84 @@ class Forecast:
             and (group is None or line.group == group)
         )
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Piece:
-    """One account's, deal's or expansion's part of one quarter."""
-
-    basis: str
-    quarter: str
-    account_id: str
-    product: str | None
-    arr: float
-    beyond: float = 0.0
+    def range(self, quarter: str = "", group: str | None = None) -> Range:
+        """P10, P50 and P90 of a quarter, or of all for an empty one; of the whole book or of a group."""
+        held = self.ranges if group is None else self.group_ranges
+        return next(each.range for each in held if each.quarter == quarter and group in (None, each.group))
 
 
-def make_forecast(loop: Loop, *, by: str | None = None) -> Forecast:
-    """The forecast from the newest scoring and the lake; `by` is product, owner or segment.
+def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
+    """The forecast from the newest scoring and the lake, split by what `by` names (`forecast_groups`).
 
     Raises UsageError while nothing is scored."""
     scoring = latest_scoring(loop.store)
     if scoring is None:
         raise UsageError("nothing is scored yet.", fix="score first: upswell score")
-    tables = loop.tables().tables
+    tables, target, company = loop.tables().tables, loop.target, loop.settings.company
     today = _today(loop, scoring.as_of)
     spans = tuple(
         Span(label=str(quarter), first=quarter.first_day, last=quarter.last_day)
-        for quarter in quarters_from(today, loop.settings.company.fiscal_year_start, QUARTERS)
+        for quarter in quarters_from(today, company.fiscal_year_start, QUARTERS)
     )
-    scores = {row["account_id"]: row for row in load_scores(loop.store, scoring.run_id).to_pylist()}
-    won = [event for event in expansions(tables, loop.target, through=today) if event.day >= spans[0].first]
-    deals = _open_deals(loop, tables)
-    since = {event.account_id for event in won if event.day > scoring.as_of}
-    counted = {deal["account_id"] for deal in deals} | since
-    warnings: list[str] = []
-    pieces = [
-        *(
-            _Piece(
-                basis=WON,
-                quarter=spans[0].label,
-                account_id=event.account_id,
-                product=event.product_id,
-                arr=event.arr or 0.0,
-            )
-            for event in won
-        ),
-        *_of_deals(deals, scores, spans, loop.settings.company.currency, warnings),
-        *(
-            piece
-            for row in scores.values()
-            if row["account_id"] not in counted and not row["is_pipeline"]
-            for piece in _of_model(row, spans, scoring.as_of, today, loop.target.horizon_days)
-        ),
-    ]
-    group_of = _grouping(by, tables, {product.id: product.name for product in loop.products})
+    scores = load_scores(loop.store, scoring.run_id).to_pylist()
+    book = make_book(
+        scores,
+        DealBook(tables, target, company.currency).open_now(today),
+        [
+            Win(account_id=event.account_id, day=event.day, arr=event.arr or 0.0, product=event.product_id)
+            for event in expansions(tables, target, through=today)
+        ],
+        spans,
+        scored_on=scoring.as_of,
+        today=today,
+        horizon_days=target.horizon_days,
+    )
+    past = kept_backtest(loop, today)
+    shocks = _shocks(book, past)
+    names = {product.id: product.name for product in loop.products}
+    groups = group_names(by, book.accounts, book.products, tables, names)
+    whole = [""] * len(book.accounts)
+    kept = retention(
+        loop,
+        book,
+        {row["account_id"]: row for row in scores},
+        version=scoring.model_version,
+        scored_on=scoring.as_of,
+        today=today,
+        shocks=shocks,
+    )
     return Forecast(
         scored_on=scoring.as_of,
         today=today,
         model_version=scoring.model_version,
-        currency=loop.settings.company.currency,
+        currency=company.currency,
         quarters=spans,
-        lines=_lines(pieces, group_of),
-        assumptions=_assumptions(loop.target.horizon_days, by),
-        warnings=tuple(warnings),
+        lines=lines_of(book, groups),
+        ranges=ranges_of(book, whole, shocks),
+        group_ranges=ranges_of(book, groups, shocks),
+        retention=kept,
+        assumptions=_assumptions(target.horizon_days, by, past),
+        warnings=_warnings(book, company.currency),
     )
 
 
-def _of_model(
-    row: Mapping[str, Any], spans: tuple[Span, ...], scored_on: date, today: date, horizon_days: int
-) -> Iterator[_Piece]:
-    if row["probability"] is None or row["arr_if_expands"] is None:
-        return
-    expected = expected_by_span(
-        spans,
-        probability=row["probability"],
-        arr=row["arr_if_expands"],
-        timing=row["timing"],
-        scored_on=scored_on,
-        today=today,
-        horizon_days=horizon_days,
-    )
-    for span, part in zip(spans, expected, strict=True):
-        yield _Piece(
-            basis=MODEL,
-            quarter=span.label,
-            account_id=row["account_id"],
-            product=row["product"],
-            arr=part.arr,
-            beyond=part.beyond,
+def _shocks(book: Book, past: Past) -> list[float]:
+    """What all accounts have in common in each quarter, by the backtest or the default."""
+    totals = cumulants(book.chance, book.arr, book.spread).sum(axis=0)
+    return [common_shock(total, widening(past.residuals, lead)) for lead, total in enumerate(totals)]
+
+
+def _warnings(book: Book, currency: str) -> tuple[str, ...]:
+    last, said = book.spans[-1].label, []
+    if book.later:
+        said.append(f"{currency} {book.later:,.0f} of open opportunities closes after {last}")
+    if book.foreign:
+        said.append(
+            f"{book.foreign} open opportunities are left out: no rate leads from their currency to {currency}"
         )
-
-
-def _of_deals(
-    deals: list[dict[str, Any]],
-    scores: Mapping[str, Mapping[str, Any]],
-    spans: tuple[Span, ...],
-    currency: str,
-    warnings: list[str],
-) -> Iterator[_Piece]:
-    """Amount × probability of each open expansion opportunity; the model fills in what the CRM lacks."""
-    later, foreign, unknown = 0.0, 0, 0
-    for deal in deals:
-        score = scores.get(deal["account_id"], {})
-        amount = deal["amount"] if deal["amount"] is not None else score.get("arr_if_expands")
-        chance = deal["probability"] if deal["probability"] is not None else score.get("probability")
-        if deal["amount"] is None and deal["original_currency"] not in (None, currency):
-            foreign += 1
-        elif amount is None or chance is None:
-            unknown += 1
-        elif (at := span_of(deal["close_date"] or spans[0].last, spans)) is None:
-            later += amount * chance
-        else:
-            yield _Piece(
-                basis=OPEN,
-                quarter=spans[at].label,
-                account_id=deal["account_id"],
-                product=deal["product_id"],
-                arr=amount * chance,
-            )
-    if later:
-        warnings.append(f"{currency} {later:,.0f} of open opportunities closes after {spans[-1].label}")
-    if foreign:
-        warnings.append(
-            f"{foreign} open opportunities are left out: no rate leads from their currency to {currency}"
-        )
-    if unknown:
-        warnings.append(f"{unknown} open opportunities are left out: neither CRM nor model say how much")
-
-
-def _open_deals(loop: Loop, tables: Tables) -> list[dict[str, Any]]:
-    """Open opportunities of the types that the target counts."""
-    columns = ("account_id", "amount", "original_currency", "probability", "close_date", "product_id")
-    deals = tables["opportunities"]
-    is_open = ~ibis.coalesce(deals.is_closed, False)
-    table = deals.filter(is_open & is_expansion(deals, loop.target))
-    return rows_of_table({"open": table.order_by("crm_id")}, "open", columns)
+    if book.unknown:
+        said.append(f"{book.unknown} open opportunities are left out: neither CRM nor model say how much")
+    return tuple(said)
 
 
 def _today(loop: Loop, scored_on: date) -> date:
@@ -218,61 +151,24 @@ def _today(loop: Loop, scored_on: date) -> date:
     return max(scored_on, read_on)
 
 
-def _grouping(by: str | None, tables: Tables, product_names: Mapping[str, str]) -> Any:
-    """A function from a piece to its group's name."""
-    if by is None:
-        return lambda _piece: ""
-    if by == "product":
-        return lambda piece: product_names.get(piece.product or "", piece.product or NONE)
-    accounts: dict[str, NamedAccount] = {account.account_id: account for account in read_names(tables)}
-    owners = {row["crm_id"]: row["name"] for row in rows_of_table(tables, "owners", ("crm_id", "name"))}
-
-    def group(piece: _Piece) -> str:
-        account = accounts.get(piece.account_id)
-        if account is None:
-            return NONE
-        if by == "segment":
-            return account.segment or NONE
-        return owners.get(account.owner_id or "") or account.owner_id or NONE
-
-    return group
-
-
-def _lines(pieces: list[_Piece], group_of: Any) -> tuple[Line, ...]:
-    sums: dict[tuple[str, str, str], list[float]] = {}
-    for piece in pieces:
-        held = sums.setdefault((group_of(piece), piece.basis, piece.quarter), [0.0, 0.0, 0.0])
-        held[0] += piece.arr
-        held[1] += piece.beyond
-        held[2] += 1
-    return tuple(
-        Line(
-            group=group,
-            basis=basis,
-            quarter=quarter,
-            arr=round(arr, 2),
-            beyond_horizon=round(beyond, 2),
-            count=int(count),
-        )
-        for (group, basis, quarter), (arr, beyond, count) in sorted(
-            sums.items(), key=lambda item: (item[0][0], BASES.index(item[0][1]), item[0][2])
-        )
-    )
-
-
-def _assumptions(horizon_days: int, by: str | None) -> tuple[str, ...]:
+def _assumptions(horizon_days: int, by: Sequence[str], past: Past) -> tuple[str, ...]:
     said = [
         "Closed won: expansions closed in this quarter so far, by the rules of [target].",
-        "Open opportunity: the CRM's amount × probability in its close date's quarter; overdue ones in this.",
+        (
+            "Open opportunity: the CRM's amount in its close date's quarter, overdue ones in this, × the "
+            "share that was won of deals at such a probability, drawn to the CRM's figure while they are few."
+        ),
         (
             f"Model only: probability × ARR if it expands, over {horizon_days} days from the scoring by "
-            "timing (now: the first third; 30 days: the first two thirds; else evenly); after them the "
-            "account's own rate goes on, which is a run rate and no prediction."
+            "timing (now: the first third; 30 days: the first two thirds; else evenly). What comes after, "
+            "or besides a deal or win, is a run rate and no prediction: accounts expand as often as the book "
+            "did in the last year."
         ),
         "Nothing counts twice: an account with an open expansion opportunity counts by it alone.",
+        past.source,
     ]
-    if by == "product":
+    if "product" in by:
         said.append("By product: the model's part goes whole to the first product that it recommends.")
-    if by == "owner":
+    if "owner" in by:
         said.append("By owner: the owner of the account, for deals as well.")
     return tuple(said)

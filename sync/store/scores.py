@@ -30,6 +30,8 @@ SCORES: Final = pa.schema(
         ("timing", TEXT),
         ("health", TEXT),
         ("health_reasons", pa.list_(TEXT)),
+        ("churn", REAL),
+        ("contraction", REAL),
         ("priority", pa.int64()),
         ("reasons", pa.list_(REASON)),
         ("against", pa.list_(REASON)),

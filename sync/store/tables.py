@@ -208,6 +208,8 @@ class ScoreRow(Base):
     timing: Mapped[str | None]
     health: Mapped[str | None]
     health_reasons: Mapped[list[Any]] = mapped_column(default=list)
+    churn: Mapped[float | None]  # within the horizon, as is contraction; 0–1
+    contraction: Mapped[float | None]
     priority: Mapped[int | None]
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     against: Mapped[list[Any]] = mapped_column(default=list)

@@ -31,7 +31,7 @@ BELOW = {"evaluate", "explain", "brief", "forecast"}
 """Verbs with a story of their own in this file."""
 ELSEWHERE = {
     "demo", "init", "sandbox", "target", "train", "models", "promote", "score", "apply", "run", "approve",
-    "operator", "worker", "schedule",
+    "operator", "worker", "schedule", "pipeline",
 }  # fmt: skip
 """Verbs whose answers other stories read."""
 

@@ -1,9 +1,8 @@
-"""`upswell forecast`: expected expansion ARR by fiscal quarter."""
+"""`upswell forecast`: expected expansion ARR by fiscal quarter, retention beside it, and its own backtest."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,101 +10,93 @@ from worker.loop_home import open_loop
 from worker.verb import App, verb
 
 if TYPE_CHECKING:
-    from sync.forecasting import Forecast
+    from sync.loop import Loop
 
 
-@verb("forecast", examples=("upswell forecast", "upswell forecast --by product --json"))
-@click.option(
-    "--by", type=click.Choice(["product", "owner", "segment"]), help="Show each of these by itself as well."
+class Groupings(click.ParamType[tuple[str, ...]]):
+    """Names separated by commas, each one of quarter, product, owner, segment."""
+
+    name = "quarter,product,owner,segment"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """The names in the order given, each once."""
+        known = self.name.split(",")
+        asked = tuple(dict.fromkeys(name.strip() for name in str(value).split(",") if name.strip()))
+        unknown = [name for name in asked if name not in known]
+        if unknown or not asked:
+            self.fail(f"{', '.join(unknown) or 'nothing'} is none of {', '.join(known)}", param, ctx)
+        return asked
+
+
+@verb(
+    "forecast",
+    examples=(
+        "upswell forecast",
+        "upswell forecast --by owner,product --json",
+        "upswell forecast --backtest",
+    ),
 )
-def command(app: App, by: str | None) -> None:
+@click.option(
+    "--by", type=Groupings(), help="Split by these; several give a row for each of their combinations."
+)
+@click.option(
+    "--backtest",
+    is_flag=True,
+    help="Say what it would have said at the start of each past quarter, and what happened; trains a model "
+    "for each. Later forecasts take the width of their ranges from it.",
+)
+def command(app: App, by: tuple[str, ...] | None, backtest: bool) -> None:
     """Forecast this fiscal quarter and the next three from the newest scoring, the deals and the wins."""
-    from sync.forecasting import make_forecast
-
+    if backtest and by:
+        raise click.UsageError("--backtest is of the whole book: leave out --by.")
     with open_loop(app.settings(), app.screen) as loop:
-        found = make_forecast(loop, by=by)
-    app.answer.data = forecast_facts(found, by)
+        if backtest:
+            _backtest(app, loop)
+        else:
+            _forecast(app, loop, by or ())
+
+
+def _forecast(app: App, loop: Loop, by: tuple[str, ...]) -> None:
+    from sync.forecasting import make_forecast
+    from worker.forecast_report import bridge_table, facts, group_table, quarter_table, renewal_table
+
+    found = make_forecast(loop, by=by)
+    app.answer.data = facts(found, by)
     for warning in found.warnings:
         app.warn(warning)
-    app.screen.head(
+    screen, labels = app.screen, [quarter.label for quarter in found.quarters]
+    screen.head(
         f"Expansion ARR in {found.currency} by fiscal quarter, scored as of {found.scored_on} "
         f"({found.model_version}), deals as of {found.today}"
     )
-    show_quarters(app, found)
-    if by is not None:
-        show_groups(app, found, by)
-    app.screen.head("What this assumes")
-    for sentence in found.assumptions:
-        app.screen.say(f"- {sentence}")
+    names, rows = quarter_table(found)
+    screen.table(names, rows, right=names[1:])
+    if [name for name in by if name != "quarter"]:
+        names, rows = group_table(found, by)
+        screen.head("Split")
+        screen.table(names, rows, right=names[1:])
+    if found.retention.quarters:
+        screen.head(f"ARR of the same customers in {found.currency}: past quarters by billing, then expected")
+        names, rows = bridge_table(found.retention)
+        screen.table(names, rows, right=names[1:])
+        screen.head("Up for renewal")
+        names, rows = renewal_table(found.retention, labels)
+        screen.table(names, rows, right=names[1:])
+    screen.head("What this assumes")
+    for sentence in (*found.assumptions, *found.retention.assumptions):
+        screen.say(f"- {sentence}")
 
 
-def forecast_facts(found: Forecast, by: str | None) -> dict[str, Any]:
-    """The forecast as data: every line, and totals by quarter and basis."""
-    from sync.forecasting import BASES
+def _backtest(app: App, loop: Loop) -> None:
+    from sync.forecast_backtest import backtest_forecast
+    from worker.forecast_report import backtest_facts, backtest_table, verdict
 
-    return {
-        "scored_on": found.scored_on,
-        "today": found.today,
-        "model_version": found.model_version,
-        "currency": found.currency,
-        "by": by,
-        "quarters": [asdict(quarter) for quarter in found.quarters],
-        "lines": [asdict(line) for line in found.lines],
-        "totals": {
-            quarter.label: {basis: found.total(basis=basis, quarter=quarter.label) for basis in BASES}
-            | {"total": found.total(quarter=quarter.label)}
-            for quarter in found.quarters
-        },
-        "total": found.total(),
-        "assumptions": list(found.assumptions),
-    }
-
-
-def show_quarters(app: App, found: Forecast) -> None:
-    """A row a basis, a column a quarter, and the totals."""
-    from sync.forecasting import BASES, MODEL
-
-    labels = [quarter.label for quarter in found.quarters]
-    rows = [
-        (
-            basis,
-            *(_money(found.total(basis=basis, quarter=label)) for label in labels),
-            _money(found.total(basis=basis)),
-        )
-        for basis in BASES
-    ]
-    rows.append(("Total", *(_money(found.total(quarter=label)) for label in labels), _money(found.total())))
-    beyond = {
-        label: sum(
-            line.beyond_horizon for line in found.lines if line.basis == MODEL and line.quarter == label
-        )
-        for label in labels
-    }
-    rows.append(
-        ("of which run rate", *(_money(beyond[label]) for label in labels), _money(sum(beyond.values())))
-    )
-    app.screen.table(("Basis", *labels, "All"), rows, right=(*labels, "All"))
-
-
-def show_groups(app: App, found: Forecast, by: str) -> None:
-    """A row a group, the largest first."""
-    labels = [quarter.label for quarter in found.quarters]
-    groups = sorted(
-        {line.group for line in found.lines}, key=lambda group: (-found.total(group=group), group)
-    )
-    app.screen.table(
-        (by.capitalize(), *labels, "All"),
-        [
-            (
-                group,
-                *(_money(found.total(group=group, quarter=label)) for label in labels),
-                _money(found.total(group=group)),
-            )
-            for group in groups
-        ],
-        right=(*labels, "All"),
-    )
-
-
-def _money(arr: float) -> str:
-    return f"{arr:,.0f}" if arr else "—"
+    found = backtest_forecast(loop)
+    app.answer.run_id = found.run_id
+    app.answer.data = backtest_facts(found)
+    app.screen.head(f"What was expected at the start of each quarter, and what came, in {found.currency}")
+    names, rows = backtest_table(found)
+    app.screen.table(names, rows, right=names[1:])
+    app.screen.say(verdict(found))
