@@ -147,6 +147,16 @@ def _quality(metrics: Mapping[str, Mapping[str, float]]) -> str:
                 f"all would be in {product['commonest']:.0%}."
             ),
         ]
+    if "risk" in metrics:
+        risk = metrics["risk"]
+        lines += [
+            "",
+            (
+                f"Risk on {int(risk['rows'])} later rows, of which {risk['base_rate']:.1%} churned or "
+                f"contracted: AUC {risk['auc']:.3f}, log loss {risk['log_loss']:.3f}; by past rates alone "
+                f"{risk['log_loss_rates']:.3f}."
+            ),
+        ]
     lines += [
         "",
         (

@@ -127,6 +127,7 @@ def test_the_card_tells_use_making_limits_and_versions(saved: Registry, trained:
         "Made with",
     ]
     assert trained.target.sentence() in card
+    assert ("Risk on" in card) == ("risk" in trained.metrics)
     assert {"upswell", "python", "catboost"} <= set(manifest["made_with"])
     assert all(f"{name} {version}" in card for name, version in manifest["made_with"].items())
 
