@@ -79,7 +79,7 @@ def judge(
         vouched = trained.facts.get("allowed", ())
         used = train(known, target=trained.target, products=products, seed=seed, allow=vouched)
     probability = probabilities(used.margins(rows))
-    rules = probabilities(replace(used, booster=None, weight=0.0).margins(rows))
+    rules = probabilities(replace(used, basis="scorecard", booster=None, weight=0.0).margins(rows))
     said = {
         "upswell": Said(probability=probability, ranking=probability),
         "scorecard": Said(probability=rules, ranking=rules),

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from model.made_with import made_with
 from model.scorecard import BLEND_HALF, FULL_EXPANSIONS, MIN_EXPANSIONS, MIN_HISTORY_DAYS
-from model.trained import TrainedModel
+from model.trained import NO_SIGNAL, TrainedModel
 
 _NAMES = {
     "served": "What is served",
@@ -55,6 +55,8 @@ def _standing(trained: TrainedModel) -> str:
                 f"{trained.facts['history_days']} days; a model needs {MIN_EXPANSIONS} expansions, "
                 f"{MIN_HISTORY_DAYS} days and outcomes on later dates."
             )
+        case "no_signal":
+            return "**Not ranked.** Every account has the rate of all; see below."
         case "blend":
             return (
                 f"**Scored by rules and model together**, the model at {trained.weight:.0%} on log-odds "
@@ -100,6 +102,8 @@ def _data(trained: TrainedModel) -> str:
 
 
 def _making(trained: TrainedModel) -> str:
+    if trained.basis == NO_SIGNAL:
+        return "The rate of all for everybody: what was learnt said no more, and was not kept."
     if trained.booster is None:
         return "Documented thresholds, each with stated points (docs/features.md); no tree was grown."
     return (
@@ -183,7 +187,7 @@ def _limits(trained: TrainedModel) -> str:
     limits = [
         "It has learnt from this company's past: a new product, price or market is not in it.",
         "It has learnt from whom people talked to as well; only a holdout tells what a conversation adds.",
-        "Product follows stated rules, weighed by past expansions; timing stated rules alone.",
+        "Product follows stated rules, weighed by past expansions; timing a hazard and stated rules.",
         "Health follows stated rules and the risk model.",
         "Priority is a rank among the rows scored together.",
         "An account with little data gets the tier not_enough_data.",

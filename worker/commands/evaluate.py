@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from worker.commands.train import NO_SIGNAL_TOLD
 from worker.loop_home import open_loop
 from worker.verb import App, verb
 
@@ -86,6 +87,8 @@ def show_evaluation(app: App, found: Evaluation, summary: Summary) -> None:
     screen.head("What to do")
     for action in summary.actions:
         screen.say(f"- {action}")
+    if found.basis == "no_signal":
+        app.warn(NO_SIGNAL_TOLD)
     if found.data_changed:
         app.warn("what the lake says about the days it was trained on has changed since")
     tables = {
