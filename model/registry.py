@@ -6,6 +6,7 @@
         manifest.json                   sha256 of each file, feature names, target, golden predictions
         card.md
         verdict.json                    how it compared with the version in use when it was trained
+        report.html                     the newest report on it
       current                           the version in use, one line
 
 CatBoost loads most damaged files, and scores reordered features, without a word (CRM-FACTS, Parsers).
@@ -34,6 +35,7 @@ from model.card import write_card
 from model.challenge import Verdict
 from model.errors import ModelError
 from model.hazard import HazardModel
+from model.made_with import made_with
 from model.risk import RiskModel
 from model.target import Target
 from model.trained import TrainedModel
@@ -112,6 +114,18 @@ class Registry:
         draft.write_text(text + "\n", encoding="utf-8")
         os.replace(draft, path)
 
+    def keep_report(self, version: str, page: str) -> None:
+        """Keep a report beside a version, in place of an older one."""
+        path = self._folder_of(version) / "report.html"
+        draft = path.with_suffix(".part")
+        draft.write_text(page, encoding="utf-8")
+        os.replace(draft, path)
+
+    def report(self, version: str) -> Path | None:
+        """Where the report that `keep_report` kept lies, or None."""
+        path = self._folder_of(version) / "report.html"
+        return path if path.is_file() else None
+
     def verdict(self, version: str) -> Mapping[str, Any] | None:
         """What `keep_verdict` kept, or None."""
         path = self._folder_of(version) / "verdict.json"
@@ -168,6 +182,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
         "signals": dict(trained.signals),
         "target": trained.target.as_json(),
         "data_hash": trained.data_hash,
+        "made_with": dict(made_with()),
         "metrics": {name: dict(values) for name, values in trained.metrics.items()},
         "facts": dict(trained.facts),
         "golden": _golden_predictions(trained, golden),
