@@ -7,7 +7,7 @@ the accounts it scores. Four tells, of which one is enough:
 - alone, it ranks expansions almost perfectly (a category by the past rate of each level, judged later);
 - it is filled almost only in rows that an expansion followed;
 - it knows a record as it stands now, and tells almost perfectly which accounts have ever expanded;
-- it is known for most of the rows to learn from and for few of those to score, or the other way round.
+- it is known for most of the rows to learn from and for few of those to score.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SUSPECT_AUC: Final = 0.95
 FEW: Final = 20
 # An account has a row a month, so rows are many before they tell anything.
 MANY_ROWS: Final = 200
-# Shares of rows for which a feature is known, a horizon apart, that differ by more than this are no chance.
+# By so much of the rows a feature may be known less a horizon later. (More is what a growing history brings.)
 # Rule of thumb.
 KNOWN_GAP: Final = 0.5
 LATEST_DATES: Final = 3
@@ -154,7 +154,7 @@ def _differs(past: np.ndarray, now: np.ndarray) -> str | None:
     if min(past.size, now.size) < FEW:
         return None
     before, after = float(_known(past).mean()), float(_known(now).mean())
-    if abs(before - after) <= KNOWN_GAP:
+    if before - after <= KNOWN_GAP:
         return None
     return f"it is known for {before:.0%} of the latest rows to learn from and {after:.0%} of those to score"
 

@@ -111,7 +111,8 @@ def risk_of(*lost: float) -> Risk:
 
 def test_an_account_likely_to_leave_is_red_and_says_with_which_number() -> None:
     """Whatever its signs say; several times the usual alone is not enough, it must be likely in itself."""
-    table = pa.table({"nps": [9.0, 9.0, 9.0]})
+    day = pa.array([date(2026, 11, 2)] * 3)
+    table = pa.table({"nps": [9.0, 9.0, 9.0], "as_of": day})
     flags, reasons = judge_health(table, SIGNALS, risk_of(0.41, 0.20, 0.12))
     assert flags == ["red", "yellow", "green"]
     assert reasons[0] == [
