@@ -59,13 +59,13 @@ def judge(
     """The judgement of a model that was trained on what was known on the day `trained_on`.
 
     Raises ModelError when too few dates have matured, or all outcomes there are the same."""
-    matured = _matured(panel.table)
+    matured = matured_rows(panel.table)
     dates = sorted(set(matured["as_of"].to_pylist()))
     later = [day for day in dates if day >= trained_on]
     tested = later or dates[-TEST_DATES:]
     horizon = timedelta(days=trained.target.horizon_days)
-    past = _on_dates(matured, [day for day in dates if tested and day <= tested[0] - horizon])
-    rows = _on_dates(matured, tested)
+    past = rows_on_dates(matured, [day for day in dates if tested and day <= tested[0] - horizon])
+    rows = rows_on_dates(matured, tested)
     outcome = numbers(rows, "label")
     if past.num_rows == 0 or not 0 < outcome.sum() < outcome.size:
         raise ModelError(
@@ -95,13 +95,14 @@ def judge(
     )
 
 
-def _matured(table: pa.Table) -> pa.Table:
+def matured_rows(table: pa.Table) -> pa.Table:
     """Rows whose outcome is known, without those whose expansion was already being negotiated."""
     usable = pc.and_(pc.invert(pc.is_nan(table["label"])), pc.invert(table["is_pipeline"]))
     return table.filter(usable)
 
 
-def _on_dates(table: pa.Table, dates: list[date]) -> pa.Table:
+def rows_on_dates(table: pa.Table, dates: list[date]) -> pa.Table:
+    """The rows of these as-of dates."""
     wanted = pa.array(dates, pa.date32())
     return table.filter(pc.is_in(table["as_of"].cast(pa.date32()), value_set=wanted)).combine_chunks()
 

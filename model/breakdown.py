@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 
 from model.features.families import FAMILIES, FAMILY_OF
+from model.movement import BASE, points_between
 from model.trained import TrainedModel
 
-_ALMOST_EQUAL = 1e-6  # log-odds so close that the slope between them is the curve's own
-_NOTHING = (
-    1e-9  # log-odds; what is left of sums that cancel is less, and all families' are no point's millionth
-)
+_NOTHING = 1e-7  # points; what is left of sums that cancel is less
 _ROUNDING = 0.5e-6 + 1e-12  # scores are said with six digits
 
 
@@ -44,7 +42,6 @@ class Step:
     """One piece of a change of the probability; `points` of 100, and all steps sum to the whole change."""
 
     cause: str  # a family's title, "the model", or "what became known later"
-    log_odds: float
     points: float
 
 
@@ -71,31 +68,52 @@ def break_down(trained: TrainedModel, row: pa.Table) -> Breakdown:
     return Breakdown(log_odds=log_odds, base=log_odds - float(contributions.sum()), parts=parts)
 
 
+def as_kept(parts: Mapping[str, float]) -> Breakdown:
+    """The breakdown of a score by the parts that were kept with it; what was known then is not told."""
+    log_odds, size = sum(parts.values()), sum(abs(parts[name]) for name in parts if name != BASE) or 1.0
+    families = tuple(
+        FamilyPart(
+            family=family.name,
+            title=family.title,
+            log_odds=parts.get(family.name, 0.0),
+            share=parts.get(family.name, 0.0) / size,
+            known=0,
+            features=0,
+        )
+        for family in FAMILIES
+    )
+    return Breakdown(log_odds=log_odds, base=parts.get(BASE, 0.0), parts=families)
+
+
 def steps_between(
     before: Breakdown, after: Breakdown, *, said_before: float, said_now: float
 ) -> tuple[Step, ...]:
     """Why the probability went from `said_before` to `said_now`, the largest piece first.
 
     The change of log-odds is split by family; a model that was trained anew moves the base. What is left,
-    because a day's data went on arriving after it was scored, is a step of its own. Points are the pieces
-    of log-odds times the slope from one probability to the other, so that they sum exactly: to the change
-    between the scores before they were rounded, since rounding is no cause.
+    because a day's data went on arriving after it was scored, is a step of its own. The points sum exactly:
+    to the change between the scores before they were rounded, since rounding is no cause.
     """
     said_before, said_now = _unrounded(said_before, before), _unrounded(said_now, after)
-    first, last = _log_odds(said_before), _log_odds(said_now)
-    middle = (said_before + said_now) / 2
-    span = last - first
-    slope = (said_now - said_before) / span if abs(span) > _ALMOST_EQUAL else middle * (1 - middle)
-    held: Mapping[str, float] = {part.family: part.log_odds for part in before.parts}
-    moves = {part.title: part.log_odds - held.get(part.family, 0.0) for part in after.parts}
-    moves["the model"] = after.base - before.base
-    moves["what became known later"] = span - (after.log_odds - before.log_odds)
+    titles = list(dict.fromkeys(part.title for part in (*after.parts, *before.parts)))
+    points, rest = points_between(
+        np.array([[*_by_title(before, titles), before.base]]),
+        np.array([[*_by_title(after, titles), after.base]]),
+        np.array([said_before]),
+        np.array([said_now]),
+    )
+    causes = (*titles, "the model", "what became known later")
     steps = [
-        Step(cause=cause, log_odds=move, points=100 * move * slope)
-        for cause, move in moves.items()
-        if abs(move) > _NOTHING
+        Step(cause=cause, points=float(moved))
+        for cause, moved in zip(causes, (*points[0], *rest), strict=True)
+        if abs(moved) > _NOTHING
     ]
     return tuple(sorted(steps, key=lambda step: -abs(step.points)))
+
+
+def _by_title(breakdown: Breakdown, titles: Sequence[str]) -> list[float]:
+    held = {part.title: part.log_odds for part in breakdown.parts}
+    return [held.get(title, 0.0) for title in titles]
 
 
 def _is_known(value: object) -> bool:
@@ -106,8 +124,3 @@ def _unrounded(said: float, breakdown: Breakdown) -> float:
     """The probability behind what was said, where it is the same but for the rounding."""
     exact = float(1 / (1 + np.exp(-breakdown.log_odds)))
     return exact if abs(exact - said) <= _ROUNDING else said
-
-
-def _log_odds(probability: float) -> float:
-    bounded = float(np.clip(probability, 1e-9, 1 - 1e-9))
-    return float(np.log(bounded / (1 - bounded)))

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from model.frame import numbers
-from model.wordsmith import sentence
+from model.wordsmith import figures_of, sentences, write_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,21 +105,30 @@ class Risk:
 
 
 def judge_health(
-    table: pa.Table, signals: Mapping[str, float], risk: Risk | None = None
+    table: pa.Table,
+    signals: Mapping[str, float],
+    risk: Risk | None = None,
+    *,
+    through: Mapping[str, date] | None = None,
 ) -> tuple[list[str], list[list[str]]]:
     """The flag of each row and the sentences that led to it, the weightiest first.
 
     With `risk`, an account whose chance to churn or contract is RED_TIMES the usual and at least RED_AT_LEAST
-    is red whatever the signs say, and one at YELLOW_TIMES and YELLOW_AT_LEAST is at least yellow."""
+    is red whatever the signs say, and one at YELLOW_TIMES and YELLOW_AT_LEAST is at least yellow.
+    `through` has the newest day of which each source table tells anything."""
     n = table.num_rows
     points = np.zeros(n, int)
     found: list[list[str]] = [[] for _ in range(n)]
     for warning in sorted(WARNINGS, key=lambda w: -w.points):
         holds = _holds(table, warning, signals)
         points += np.where(holds, warning.points, 0)
-        for i in np.flatnonzero(holds):
-            text = sentence(table, int(i), warning.feature, warning.text)
-            if text is not None and text not in found[i]:
+        for name in figures_of(warning.text):
+            holds &= ~np.isnan(numbers(table, name))
+        rows = np.flatnonzero(holds)
+        for i, text in zip(
+            rows.tolist(), sentences(table, rows, warning.feature, warning.text, through), strict=True
+        ):
+            if text not in found[i]:
                 found[i].append(text)
     known = np.zeros(n, bool)
     for name in EVIDENCE:
@@ -128,8 +138,8 @@ def judge_health(
         lost = risk.churn + risk.contraction
         red = (lost >= RED_TIMES * risk.usual) & (lost >= RED_AT_LEAST)
         yellow = (lost >= YELLOW_TIMES * risk.usual) & (lost >= YELLOW_AT_LEAST)
-        for i in np.flatnonzero(red | yellow):
-            found[i].insert(0, _at_risk(risk, int(i)))
+        for row in np.flatnonzero(red | yellow).tolist():
+            found[row].insert(0, _at_risk(risk, row, table["as_of"][row].as_py()))
     flags = np.select(
         [red | (points >= RED_POINTS), yellow | (points >= 1), ~known], ["red", "yellow", "unknown"], "green"
     )
@@ -151,11 +161,11 @@ def _holds(table: pa.Table, warning: Sign, signals: Mapping[str, float]) -> np.n
     return holds
 
 
-def _at_risk(risk: Risk, row: int) -> str:
+def _at_risk(risk: Risk, row: int, as_of: date) -> str:
     churn, shrink = risk.churn[row], risk.contraction[row]
     lost = churn + shrink
     parts = f"churn {100 * churn:.0f} %, contraction {100 * shrink:.0f} %"
     return (
         f"{100 * lost:.0f} % likely to lose ARR within {risk.horizon_days} days ({parts}), "
-        f"{lost / risk.usual:.1f} times the usual"
+        f"{lost / risk.usual:.1f} times the usual (risk model, {write_day(as_of, as_of)})"
     )

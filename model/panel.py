@@ -21,6 +21,7 @@ from model.errors import ModelError
 from model.expansions import expansion_events
 from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Family, Inputs
+from model.freshness import newest_days
 from model.labels import outcomes, pipeline_rows
 from model.losses import COLUMNS as LOSSES
 from model.losses import loss_columns
@@ -50,7 +51,8 @@ class Rows:
 
     Features are float64 with NaN for unknown, or text with null; `owned` lists product ids held that day.
     `data_completeness` is the share of signal families with any data for that account, each counted by the
-    share of its needed columns that anybody delivers (0–1); `absent` names the others, by family.
+    share of its needed columns that anybody delivers (0–1); `absent` names the others, by family. `through`
+    has the newest day of which each source table tells anything, as known on the last of the as-of dates.
     """
 
     table: pa.Table
@@ -58,6 +60,7 @@ class Rows:
     categorical: tuple[str, ...]
     signals: Mapping[str, float]
     absent: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    through: Mapping[str, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +126,7 @@ def build_panel(
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
             absent=absent,
+            through=newest_days(sources, usage, inputs.days[-1:])[inputs.days[-1]],
             data_hash=data_hash(table),
             history_days=last - first_data,
             expansions=events.count().to_pyarrow().as_py(),
@@ -166,6 +170,7 @@ def build_days(
         inputs = _inputs(sources, coded, asked, target=target, products=products, signals=limits, space=space)
         absent = absent_columns({**sources, **usage}, families, inputs.days[-1])
         keys, columns = _figures(inputs, absent, families)
+        through = newest_days(sources, usage, inputs.days)
         table = _let_in(pa.table(keys | columns), eligible)
     features = tuple(name for name in CATALOGUE if name in columns)
     return {
@@ -175,6 +180,7 @@ def build_days(
             categorical=tuple(name for name in features if CATALOGUE[name].categorical),
             signals=limits,
             absent=absent,
+            through=through[day_number(day) - COMPLETE_AFTER_DAYS],
         )
         for day in days
     }
@@ -189,6 +195,7 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
         categorical=panel.categorical,
         signals=panel.signals,
         absent=panel.absent,
+        through=panel.through if as_of == panel.table["as_of"][-1].as_py() else {},
     )
 
 

@@ -11,9 +11,11 @@ import pyarrow as pa
 from model.errors import ModelError
 from model.frame import numbers
 from model.health import judge_health
+from model.milestones import from_json, milestone_column
+from model.movement import part_column
 from model.panel import Rows
 from model.product import Product, rank_products
-from model.reasons import explain, reason_column
+from model.reasons import explain, family_totals
 from model.timing import URGENCY, choose_timing
 from model.trained import TrainedModel, probabilities
 
@@ -40,20 +42,22 @@ def predict_range(
     Columns: account_id, as_of, probability (0–1), tier, arr_if_expands, arr_low, arr_high (P10, P90 given
     expansion), expected_arr (all ARR in the account's currency per year), product, product_2, timing,
     health, health_reasons, churn and contraction (0–1 within the horizon, or null), reasons, against,
-    reason_codes, data_completeness (0–1), basis, is_pipeline, model_version. Raises ModelError when the
-    rows lack a feature of the model.
+    reason_codes, parts (log-odds by signal family, and base), milestones (of the two products),
+    data_completeness (0–1), basis, is_pipeline, model_version. Raises ModelError when the rows lack a feature
+    of the model.
     """
     cuts = _cut_offs(tiers)
     table = rows.table
-    probability = probabilities(trained.margins(table))
+    margins, contributions = trained.margins(table), trained.contributions(table)
+    probability = probabilities(margins)
     value = trained.value.predict(trained.frame(table), trained.categorical, numbers(table, "arr"))
     risk = trained.risks(table)
-    health, health_reasons = judge_health(table, rows.signals, risk)
+    health, health_reasons = judge_health(table, rows.signals, risk, through=rows.through)
     timing = choose_timing(table, probability, health, cuts, rows.signals)
     product, second = rank_products(
         table, products, trained.product_shares, rows.signals, trained.product_pull
     )
-    supporting, opposing = explain(table, trained.contributions(table), trained.features)
+    reasons = explain(table, contributions, trained.features, rows.through)
     completeness = numbers(table, "data_completeness")
     likely, mean = np.round(probability, 6), np.round(value[:, 0], 2)
     return pa.table(
@@ -73,11 +77,12 @@ def predict_range(
             "health_reasons": pa.array(health_reasons, pa.list_(pa.string())),
             "churn": _chance(None if risk is None else risk.churn, table.num_rows),
             "contraction": _chance(None if risk is None else risk.contraction, table.num_rows),
-            "reasons": reason_column(supporting),
-            "against": reason_column(opposing),
-            "reason_codes": pa.array(
-                [[r.code for r in [*pro, *con]] for pro, con in zip(supporting, opposing, strict=True)],
-                pa.list_(pa.string()),
+            "reasons": reasons.supporting,
+            "against": reasons.opposing,
+            "reason_codes": reasons.codes,
+            "parts": part_column(margins, family_totals(contributions, trained.features)),
+            "milestones": milestone_column(
+                table, from_json(trained.facts.get("milestones")), (product, second)
             ),
             "data_completeness": completeness,
             "basis": [trained.basis] * table.num_rows,

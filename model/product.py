@@ -98,7 +98,7 @@ def fit_pull(
     if rows.size < MIN_BOUGHT:
         return default
     table, chosen = table.take(pa.array(rows)), told[rows]
-    allowed = _eligible(table, products)
+    allowed = eligible(table, products)
     allowed[np.arange(rows.size), chosen] = True  # what was bought could be bought
     drives = np.column_stack([_drive(table, product, signals) for product in products])
     base = np.log([_share(shares, product) for product in products])
@@ -139,7 +139,7 @@ def rank_products(
             for p in products
         ]
     )
-    fit = np.where(_eligible(table, products), fit, -np.inf)
+    fit = np.where(eligible(table, products), fit, -np.inf)
     order = np.argsort(-fit, axis=1, kind="stable")
     ids = [p.id for p in products]
 
@@ -178,7 +178,8 @@ def _share(shares: Mapping[str, float], product: Product) -> float:
     return shares.get(product.id, min(shares.values(), default=0.01))
 
 
-def _eligible(table: pa.Table, products: tuple[Product, ...]) -> np.ndarray:
+def eligible(table: pa.Table, products: tuple[Product, ...]) -> np.ndarray:
+    """rows × products: whether each may be offered; owned once, or following another tier, or by its rule."""
     owned = [set(items or ()) for items in table["owned"].to_pylist()]
     tiers = table["plan_tier"].to_pylist() if "plan_tier" in table.column_names else [None] * table.num_rows
     allowed = np.ones((table.num_rows, len(products)), bool)

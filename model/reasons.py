@@ -1,35 +1,38 @@
-"""Why an account has its score: contributions by signal family, as shares, codes and sentences."""
+"""Why an account has its score: contributions by signal family, as shares, codes and sentences.
+
+All rows are looked at together, a feature at a time; only the sentences that are said are written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 import numpy as np
 import pyarrow as pa
 
 from model.features.families import CATALOGUE, FAMILIES, FAMILY_OF
-from model.wordsmith import sentence
+from model.features.feature import Phrase
+from model.frame import numbers
+from model.shapes import REASON
+from model.wordsmith import figures_of, sentences
 
 MAX_FOR, MAX_AGAINST = 3, 2
 # A family that moves the score by less than this share is noise, not a reason.
 MIN_SHARE = 0.02
-
-REASON_TYPE = pa.list_(
-    pa.struct(
-        [("code", pa.string()), ("family", pa.string()), ("share", pa.float64()), ("sentence", pa.string())]
-    )
-)
+_SHARE_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """One reason: its stable code, family, share of all movement (0–1) and sentence."""
+class Reasons:
+    """The reasons of all rows: `supporting` and `opposing` list<struct<code, family, share, sentence>>, the
+    largest share (of all movement, 0–1) first, and the `codes` of both, list<string>."""
 
-    code: str
-    family: str
-    share: float
-    sentence: str
+    supporting: pa.Array
+    opposing: pa.Array
+    codes: pa.Array
 
 
 def family_shares(contributions: np.ndarray, features: Sequence[str]) -> np.ndarray:
@@ -38,76 +41,15 @@ def family_shares(contributions: np.ndarray, features: Sequence[str]) -> np.ndar
     `contributions` are rows × features on the log-odds scale (SHAP values, rule points, or a blend). A row
     that nothing moves has shares of 0.
     """
-    totals = _family_totals(contributions, features)
+    totals = family_totals(contributions, features)
     size = np.abs(totals).sum(axis=1, keepdims=True)
     shares: np.ndarray = np.divide(totals, size, out=np.zeros_like(totals), where=size > 0)
     return shares
 
 
-def explain(
-    table: pa.Table, contributions: np.ndarray, features: Sequence[str]
-) -> tuple[list[list[Reason]], list[list[Reason]]]:
-    """Up to three reasons for and two against, a row each, the largest share first.
-
-    A family speaks through its feature that moved the score most in the family's own direction, knows a
-    phrase for that direction, and has a value where the phrase is true; a family without one is silent.
-    """
-    shares = family_shares(contributions, features)
-    members = _members(features)
-    supporting: list[list[Reason]] = []
-    opposing: list[list[Reason]] = []
-    columns = {name: table[name].to_numpy() for name in features if CATALOGUE[name].phrases}
-    for row in range(table.num_rows):
-        found: dict[bool, list[Reason]] = {True: [], False: []}
-        for family in np.argsort(-np.abs(shares[row]), kind="stable"):
-            share = float(shares[row, family])
-            side = found[share > 0]
-            if abs(share) < MIN_SHARE or len(side) >= (MAX_FOR if share > 0 else MAX_AGAINST):
-                continue
-            by_size = sorted(
-                members[family], key=lambda m: (CATALOGUE[m[1]].vague, -abs(contributions[row, m[0]]))
-            )
-            along = [name for i, name in by_size if contributions[row, i] * share > 0 and name in columns]
-            spoken = _speak(table, row, along, columns, share=share)
-            if spoken is not None:
-                side.append(spoken)
-        supporting.append(found[True])
-        opposing.append(found[False])
-    return supporting, opposing
-
-
-def _speak(
-    table: pa.Table,
-    row: int,
-    names: Sequence[str],
-    columns: dict[str, np.ndarray],
-    *,
-    share: float,
-) -> Reason | None:
-    """The first of the features that has a true phrase in the direction of `share`."""
-    supports = share > 0
-    for name in names:
-        value = float(columns[name][row])
-        if np.isnan(value):
-            continue
-        for phrase in CATALOGUE[name].phrases:
-            if phrase.supports == supports and phrase.holds(value):
-                text = sentence(table, row, name, phrase.text)
-                if text is not None:
-                    return Reason(code=phrase.code, family=FAMILY_OF[name], share=abs(share), sentence=text)
-    return None
-
-
-def _members(features: Sequence[str]) -> list[list[tuple[int, str]]]:
-    """For each family, its features with their column."""
-    return [
-        [(i, name) for i, name in enumerate(features) if FAMILY_OF[name] == family.name]
-        for family in FAMILIES
-    ]
-
-
-def _family_totals(contributions: np.ndarray, features: Sequence[str]) -> np.ndarray:
-    places = {family.name: place for place, family in enumerate(FAMILIES)}
+def family_totals(contributions: np.ndarray, features: Sequence[str]) -> np.ndarray:
+    """rows × families: what each family adds to the log-odds, in the order of FAMILIES."""
+    places = _places()
     totals = np.zeros((len(contributions), len(FAMILIES)))
     # one column after the other: a matrix product rounds differently for one row than for many
     for column, name in enumerate(features):
@@ -115,15 +57,123 @@ def _family_totals(contributions: np.ndarray, features: Sequence[str]) -> np.nda
     return totals
 
 
-def reason_column(rows: list[list[Reason]]) -> pa.Array:
-    """The reasons as list<struct<code, family, share, sentence>>."""
+def explain(
+    table: pa.Table,
+    contributions: np.ndarray,
+    features: Sequence[str],
+    through: Mapping[str, date] | None = None,
+) -> Reasons:
+    """Up to three reasons for and two against, a row each, the largest share first.
+
+    A family speaks through its feature that moved the score most in the family's own direction, knows a
+    phrase for that direction, and has a value where the phrase is true; a family without one is silent.
+    `through` has the newest day of which each source table tells anything.
+    """
+    shares = family_shares(contributions, features)
+    spoken = _choose(table, contributions, features, shares > 0)
+    size = np.where((spoken.which >= 0) & (np.abs(shares) >= MIN_SHARE), np.abs(shares), 0.0)
+    written = _write(table, spoken, size > 0, through)
+    sides = [
+        _side(np.where(up, size, 0.0), most, spoken, written)
+        for up, most in ((shares > 0, MAX_FOR), (shares < 0, MAX_AGAINST))
+    ]
+    supporting, opposing = (_column(*side) for side in sides)
+    return Reasons(
+        supporting=supporting, opposing=opposing, codes=_both_codes(supporting, opposing, table.num_rows)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spoken:
+    """By row and family, the place in `phrases` of the one that may be said; −1: silent."""
+
+    phrases: list[tuple[str, Phrase]]
+    which: np.ndarray
+
+
+def _choose(table: pa.Table, contributions: np.ndarray, features: Sequence[str], up: np.ndarray) -> _Spoken:
+    places = _places()
+    phrases: list[tuple[str, Phrase]] = []
+    which = np.full(up.shape, -1, np.int64)
+    moved = np.zeros(up.shape)
+    # the vague ones come last: they speak only where none of the others can
+    for vague in (False, True):
+        settled = which >= 0
+        for column, name in enumerate(features):
+            if CATALOGUE[name].vague != vague or not CATALOGUE[name].phrases:
+                continue
+            family = places[FAMILY_OF[name]]
+            size = np.where(up[:, family], 1.0, -1.0) * contributions[:, column]
+            for phrase, holds in _sayable(table, name):
+                stronger = holds & (size > moved[:, family]) & (up[:, family] == phrase.supports)
+                stronger &= ~settled[:, family]
+                phrases.append((name, phrase))
+                which[stronger, family] = len(phrases) - 1
+                moved[stronger, family] = size[stronger]
+    return _Spoken(phrases=phrases, which=which)
+
+
+def _sayable(table: pa.Table, name: str) -> Iterator[tuple[Phrase, np.ndarray]]:
+    """Each phrase of a feature, and the rows in which it is true and all its figures are known."""
+    values = numbers(table, name)
+    for phrase in CATALOGUE[name].phrases:
+        holds = phrase.holds(values) & ~np.isnan(values)
+        for figure in figures_of(phrase.text):
+            if figure != name and holds.any():
+                holds &= ~np.isnan(numbers(table, figure))
+        yield phrase, holds
+
+
+def _write(
+    table: pa.Table, spoken: _Spoken, said: np.ndarray, through: Mapping[str, date] | None
+) -> np.ndarray:
+    """rows × families: the sentences of the cells that are said, all rows of a phrase at once."""
+    written = np.full(said.shape, None, dtype=object)
+    rows, families = np.nonzero(said)
+    which = spoken.which[rows, families]
+    for place in np.unique(which).tolist():
+        name, phrase = spoken.phrases[place]
+        at = which == place
+        texts = sentences(table, rows[at], name, phrase.text, through, dated=phrase.dated)
+        written[rows[at], families[at]] = texts
+    return written
+
+
+def _side(
+    size: np.ndarray, most: int, spoken: _Spoken, written: np.ndarray
+) -> tuple[np.ndarray, list[str], list[str], np.ndarray, list[str]]:
+    """How many reasons each row has on one side, then code, family, share and sentence of all of them."""
+    order = np.argsort(-size, axis=1, kind="stable")[:, :most]
+    shares = np.take_along_axis(size, order, axis=1)
+    rows, ranks = np.nonzero(shares > 0)
+    families = order[rows, ranks]
+    codes = [spoken.phrases[place][1].code for place in spoken.which[rows, families].tolist()]
+    names = [FAMILIES[family].name for family in families.tolist()]
+    return (shares > 0).sum(axis=1), codes, names, shares[rows, ranks], written[rows, families].tolist()
+
+
+def _column(
+    counts: np.ndarray, codes: list[str], names: list[str], shares: np.ndarray, texts: list[str]
+) -> pa.Array:
+    fields = [pa.array(codes, pa.string()), pa.array(names, pa.string())]
+    fields += [pa.array(np.round(shares, _SHARE_DIGITS)), pa.array(texts, pa.string())]
+    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    values = pa.StructArray.from_arrays(fields, fields=list(REASON))
+    return pa.ListArray.from_arrays(pa.array(offsets), values)
+
+
+def _both_codes(supporting: pa.Array, opposing: pa.Array, rows: int) -> pa.Array:
+    sides = [
+        (side.offsets.to_pylist(), side.values.field("code").to_pylist()) for side in (supporting, opposing)
+    ]
     return pa.array(
         [
-            [
-                {"code": r.code, "family": r.family, "share": round(r.share, 4), "sentence": r.sentence}
-                for r in reasons
-            ]
-            for reasons in rows
+            [code for starts, codes in sides for code in codes[starts[row] : starts[row + 1]]]
+            for row in range(rows)
         ],
-        REASON_TYPE,
+        pa.list_(pa.string()),
     )
+
+
+def _places() -> dict[str, int]:
+    return {family.name: place for place, family in enumerate(FAMILIES)}

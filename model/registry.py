@@ -5,6 +5,7 @@
         probability.cbm  value.cbm  risk.cbm   as CatBoost writes them; absent for a scorecard
         manifest.json                          sha256 of each file, feature names, target, golden predictions
         card.md
+        verdict.json                    how it compared with the version in use when it was trained
       current                           the version in use, one line
 
 CatBoost loads most damaged files, and scores reordered features, without a word (CRM-FACTS, Parsers).
@@ -30,6 +31,7 @@ import pyarrow as pa
 
 from model.additive import AdditiveModel
 from model.card import write_card
+from model.challenge import Verdict
 from model.errors import ModelError
 from model.frame import feature_frame, pool
 from model.risk import RiskModel
@@ -101,6 +103,22 @@ class Registry:
     def manifest(self, version: str) -> Mapping[str, Any]:
         """The manifest of a version: metrics, target, data hash and the rest."""
         return _manifest(self._folder_of(version))
+
+    def keep_verdict(self, version: str, verdict: Verdict) -> None:
+        """Keep beside a version how it compared with the one in use when it was trained."""
+        path = self._folder_of(version) / "verdict.json"
+        text = json.dumps(verdict.facts(), indent=1, sort_keys=True, ensure_ascii=False)
+        draft = path.with_suffix(".part")
+        draft.write_text(text + "\n", encoding="utf-8")
+        os.replace(draft, path)
+
+    def verdict(self, version: str) -> Mapping[str, Any] | None:
+        """What `keep_verdict` kept, or None."""
+        path = self._folder_of(version) / "verdict.json"
+        if not path.is_file():
+            return None
+        kept: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
 
     def fingerprint(self, version: str) -> str:
         """The sha256 in hex of a version's manifest, which itself vouches for its files."""

@@ -14,10 +14,12 @@ from model.boosting import best_trees, fit_probability
 from model.days import day_number
 from model.evaluate import auc, scores
 from model.frame import feature_frame, in_order_of_content, numbers, pool
+from model.milestones import as_json, learn_milestones
 from model.panel import Panel
 from model.product import Product, base_shares, fit_pull, product_scores, rank_products
 from model.risk import train_risk
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
+from model.similar import judged as judged_bands
 from model.split import Split, purged_split
 from model.suspects import find_suspects, made_of
 from model.target import Target
@@ -74,7 +76,7 @@ def train(
     )
     intercept = _intercept(rows, panel.signals, features, y)
     metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
-    trees = 0
+    trees, bands = 0, None
     if split is not None and weight > 0:
 
         def slice_of(index: np.ndarray) -> Any:
@@ -92,6 +94,8 @@ def train(
         raw = model_margins(judged, curves, frame.iloc[split.test], categorical)
         points = rule_points(rows, panel.signals, features).sum(axis=1)
         metrics |= _judge(rows, y, split, raw=raw, points=points, weight=weight)
+        served = weight * raw + (1 - weight) * (intercept + points[split.test])
+        bands = judged_bands(rows, split.test, served).as_json()
         say("fitting on everything that matured")
         booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
         additive = fit_additive(frame, categorical, y)
@@ -138,6 +142,8 @@ def train(
             "has_signal": _has_signal(metrics),
             "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
             "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,
+            "bands": bands,
+            "milestones": as_json(learn_milestones(rows, features, products)),
         },
         risk=risk,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sync.briefs.contacts import whom_to_reach
+from model.stakeholders import whom_to_reach
 from sync.briefs.evidence import Fact, read_evidence
 from sync.briefs.template import Brief
 from sync.context import Account, read_accounts

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
-from sync.briefs.contacts import Contact
-from sync.briefs.evidence import Tables, day_of, select
+from model.stakeholders import Contact
+from sync.briefs.evidence import Tables, select
+from sync.people import read_contacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +31,7 @@ def read_accounts(tables: Tables, as_of: date) -> dict[str, Account]:
     }
     tickets = select(tables, "tickets", ("account_id", "is_closed", "is_escalated"))
     escalated = {row["account_id"] for row in tickets if row["is_escalated"] and not row["is_closed"]}
-    contacts = _contacts(tables, as_of)
+    contacts = read_contacts(tables, as_of)
     return {
         row["account_id"]: Account(
             account_id=row["account_id"],
@@ -42,26 +43,3 @@ def read_accounts(tables: Tables, as_of: date) -> dict[str, Account]:
         )
         for row in select(tables, "accounts", ("account_id", "name", "owner_id"))
     }
-
-
-def _contacts(tables: Tables, as_of: date) -> dict[str, list[Contact]]:
-    last: dict[str, date] = {}
-    for row in select(tables, "activities", ("account_id", "contact_crm_id", "kind", "occurred_at")):
-        day, contact = day_of(row["occurred_at"]), row["contact_crm_id"]
-        if contact is None or day is None or day > as_of or row["kind"] == "task":
-            continue
-        last[contact] = max(day, last.get(contact, day))
-    contacts: dict[str, list[Contact]] = {}
-    for row in select(tables, "contacts", ("account_id", "crm_id", "name", "title", "role", "left_at")):
-        contact_id = row["crm_id"]
-        contacts.setdefault(row["account_id"], []).append(
-            Contact(
-                crm_id=contact_id,
-                name=row["name"] or "",
-                title=row["title"],
-                role=row["role"],
-                left_at=row["left_at"],
-                last_contact=last.get(contact_id),
-            )
-        )
-    return contacts

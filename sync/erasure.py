@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any, Final
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, cast, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import RowOutcome
@@ -25,6 +25,7 @@ from sync.mentions import Sought
 from sync.number_ranges import ranges
 from sync.operations import DONE, SENDING
 from sync.store import Store
+from sync.store.tables import ScoreRow
 from sync.store.writeback import DOOR, JournalRow, OperationRow, PlanRow, SkipRow, TaskRow
 
 AT_ONCE: Final = 2_000
@@ -45,11 +46,12 @@ class Found:
     operations: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     skips: tuple[tuple[str, int], ...] = ()
+    people: tuple[tuple[str, str], ...] = ()  # scores that say whom to reach: run and account
     plans: tuple[str, ...] = ()
     has_traces: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.entries or self.operations or self.tasks or self.skips)
+        return bool(self.entries or self.operations or self.tasks or self.skips or self.people)
 
     def __add__(self, other: Found) -> Found:
         """Both findings as one."""
@@ -58,6 +60,7 @@ class Found:
             operations=self.operations + other.operations,
             tasks=self.tasks + other.tasks,
             skips=self.skips + other.skips,
+            people=self.people + other.people,
             plans=tuple(dict.fromkeys(self.plans + other.plans)),
         )
 
@@ -120,6 +123,7 @@ def _find(store: Store, search: _Search) -> Found:
             operations=tuple(key for key, _, _ in operations),
             tasks=tuple(_tasks(session, search)),
             skips=tuple(_skips(session, search)),
+            people=tuple(_people(session, search)),
             plans=tuple(dict.fromkeys(plan for _, plan, status in operations if status in UNAPPLIED)),
         )
 
@@ -211,6 +215,19 @@ def _skips(session: Session, search: _Search) -> Iterator[tuple[str, int]]:
             yield row.plan_id, row.position
 
 
+def _people(session: Session, search: _Search) -> Iterator[tuple[str, str]]:
+    """The scores that tell of somebody, by contact id, among those whom to reach."""
+    query = select(ScoreRow.run_id, ScoreRow.account_id).where(ScoreRow.whom.is_not(None))
+    if search.before is not None:
+        query = query.where(ScoreRow.as_of < search.before.date())
+    else:
+        told, records = cast(ScoreRow.whom, Text), search.sought.records
+        named = [told.contains(f'"{each}"', autoescape=True) for each in sorted(search.sought.ids)]
+        query = query.where(or_(ScoreRow.account_id.in_(records), ScoreRow.crm_id.in_(records), *named))
+    for row in session.execute(query.order_by(ScoreRow.run_id, ScoreRow.account_id)):
+        yield row.run_id, row.account_id
+
+
 def _empty_entries(session: Session, numbers: Sequence[int], at: datetime) -> list[int]:
     """The entries that were emptied: those that another erasure has not emptied meanwhile."""
     columns = (JournalRow.id, JournalRow.salt, JournalRow.before, JournalRow.after)
@@ -256,6 +273,9 @@ def _empty_texts(session: Session, found: Found) -> None:
     if found.skips:
         rows = [{"plan_id": plan, "position": place, "detail": PLACEHOLDER} for plan, place in found.skips]
         session.execute(update(SkipRow), rows)
+    if found.people:
+        told = [{"run_id": run, "account_id": account, "whom": None} for run, account in found.people]
+        session.execute(update(ScoreRow), told)
 
 
 def _chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:

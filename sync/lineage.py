@@ -7,8 +7,9 @@ has been are what ties its history together.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +35,15 @@ class Lineage:
     def records(self, account_id: str) -> tuple[str, ...]:
         """Every CRM record that the account is or has been."""
         return self.records_of.get(account_id, ())
+
+
+def one_an_account(rows: Iterable[Any], lineage: Lineage) -> dict[str, Any]:
+    """Scored rows of one scoring (account_id, crm_id, probability …) by what their account is now.
+
+    Of several, its own row, else the one with the highest probability."""
+    found: dict[str, Any] = {}
+    for row in sorted(rows, key=lambda row: (row.probability or 0.0, row.account_id)):
+        account = lineage.account_now(row.account_id, row.crm_id)
+        if account not in found or found[account].account_id != account:
+            found[account] = row
+    return found

@@ -16,17 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from connectors.errors import StateError, UsageError
-from model.panel import Panel, build_panel
-from model.target import Target
-from model.train import train
-from model.trained import TrainedModel
 from sync.apply import apply
 from sync.apply_report import ApplyReport
 from sync.built import check_built
 from sync.export_report import ExportReport
 from sync.exports import ingest
 from sync.guard import RULES
-from sync.model_settings import allowed_features
 from sync.outcomes import OutcomeReport, collect, compare
 from sync.plan import EVERYTHING, Narrow, make_plan
 from sync.plan_ledger import latest_plan_id, status_of
@@ -44,21 +39,11 @@ from sync.scoring import (
 )
 from sync.store.runs import bind_run
 from sync.store.scores import latest_scoring, load_scores
-from sync.versions import version_day
+from sync.training import TrainReport, train_model
 from sync.workplace import Workplace
 
-RETRAIN_AFTER: Final = timedelta(days=28)  # one more panel row an account: less is no new knowledge
 WORTH_TELLING: Final = 3.0  # seconds of waiting
 SCORES_ARE_OLD: Final = timedelta(days=7)  # a weekly schedule's scores may still be planned
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainReport:
-    """A model that was trained: its version, what it was trained on, and how good it is out of time."""
-
-    version: str
-    panel: Panel
-    trained: TrainedModel
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,39 +82,30 @@ class Loop(Workplace):
             detail.update(files=len(report.files))
         return report
 
-    def train(self, run: Run, as_of: date, *, seed: int = 0) -> TrainReport:
-        """A model trained on every matured row up to `as_of`, kept and made the current one."""
+    def train(self, run: Run, as_of: date, *, seed: int = 0, promote: bool = False) -> TrainReport:
+        """A model trained on every matured row up to `as_of`, kept, and made the current one by the policy of
+        [model], or with `promote` in any case."""
         with run.step("train") as detail:
-            tables = self.tables().tables
-            self.tell("Build the panel", 0, None)
-            panel = build_panel(
-                tables, as_of=as_of, target=self.target, products=self.products, signals=self.signals
+            report = train_model(self, as_of, seed=seed, promote=promote)
+            self._panel = report.panel
+            detail.update(
+                version=report.version,
+                data_hash=report.panel.data_hash,
+                promoted=report.decision.promote,
+                why=report.decision.why,
             )
-            self._panel = panel
-            self.tell("Train", 0, None)
-            allow = allowed_features(self.settings)
-            trained = train(panel, target=self.target, products=self.products, seed=seed, allow=allow)
-            version = self.registry.save(trained, as_of)
+        return report
+
+    def promote(self, run: Run, version: str) -> str | None:
+        """Make a saved version the current one, after every check of its files; the one that was.
+
+        Raises ModelError when there is no such version, or it is damaged."""
+        with run.step("promote") as detail:
+            self.registry.load(version)
+            before = self.registry.current
             self.registry.promote(version)
-            detail.update(version=version, data_hash=panel.data_hash)
-        return TrainReport(version=version, panel=panel, trained=trained)
-
-    def training_is_due(self, as_of: date) -> bool:
-        """Whether there is no model yet, the current one is four weeks older than `as_of`, or it was trained
-        for another target than [target] states now."""
-        current = self.registry.current
-        if current is None or as_of - version_day(current) >= RETRAIN_AFTER:
-            return True
-        return self.other_target() is not None
-
-    def other_target(self) -> str | None:
-        """The target of the current model in a sentence, where [target] has changed since; else None."""
-        current = self.registry.current
-        if current is None:
-            return None
-        learnt = Target.from_json(dict(self.registry.manifest(current)["target"]))
-        same = learnt.fingerprint == self.target.fingerprint
-        return None if same else learnt.sentence(self.settings.company.currency)
+            detail.update(version=version, before=before, by=self.who())
+        return before
 
     def score(self, run: Run, as_of: date) -> ScoreReport:
         """Every customer account scored with the current model, and kept in the ledger: range by range, as

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from statistics import median
@@ -24,7 +24,7 @@ from model.sources import read_sources
 from model.target import Target
 from model.workspace import Workspace
 from sync.briefs.evidence import Tables
-from sync.lineage import Lineage
+from sync.lineage import Lineage, one_an_account
 from sync.outcome_report import OutcomeReport, TierOutcome
 from sync.store import Store
 from sync.store.tables import ModelRunRow, ScoreRow
@@ -103,7 +103,7 @@ def compare(
         run = _chosen(runs, as_of, through - timedelta(days=target.horizon_days))
         if run is None:
             return _nothing(through, target)
-        said = _one_an_account(
+        said: dict[str, ScoreRow] = one_an_account(
             session.scalars(select(ScoreRow).where(ScoreRow.run_id == run.run_id)), lineage
         )
         made = session.scalars(select(TaskRow).where(TaskRow.run_id == run.run_id))
@@ -214,16 +214,6 @@ def _chosen(runs: Sequence[ModelRunRow], as_of: date | None, matured_by: date) -
     if matured or not runs:
         return matured[-1] if matured else None
     return next(run for run in reversed(runs) if run.as_of == runs[0].as_of)
-
-
-def _one_an_account(rows: Iterable[ScoreRow], lineage: Lineage) -> dict[str, ScoreRow]:
-    """The scored rows by what their account is now; of several, its own row, else the highest."""
-    found: dict[str, ScoreRow] = {}
-    for row in sorted(rows, key=lambda row: (row.probability or 0.0, row.account_id)):
-        account = lineage.account_now(row.account_id, row.crm_id)
-        if account not in found or found[account].account_id != account:
-            found[account] = row
-    return found
 
 
 def _by_tier(said: Mapping[str, ScoreRow], happened: Mapping[str, float | None]) -> tuple[TierOutcome, ...]:

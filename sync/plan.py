@@ -19,6 +19,7 @@ from sync.briefs.evidence import Tables
 from sync.find_account import find_account, read_names
 from sync.guard import check
 from sync.guard_surroundings import Surroundings
+from sync.heard import keep_heard
 from sync.lake_facts import read_lake_facts
 from sync.last_plan import read_last_plan
 from sync.lineage import Lineage
@@ -88,6 +89,7 @@ def make_plan(
     fields = field_map(crm, settings.mapping.get("fields"))
     only = _keys(fields, narrow.only)
     planning = compare_all(rows, sources, fields, only=only, override=override)
+    keep_heard(store, sources.org_id, planning.heard(), run_id=run_id, now=now)
     tasks, task_skips = plan_tasks(planning, sources) if only is None else ((), ())
     model_version = every[0]["model_version"] if every else ""
     last = read_last_plan(store, sources.org_id, as_of=sources.as_of)

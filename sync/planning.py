@@ -7,13 +7,13 @@ that the list of tasks can say why it is not there.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
 from connectors.crm import Record, Value
-from sync.briefs.contacts import whom_to_reach
+from model.stakeholders import whom_to_reach
 from sync.cells import Cell, begins_like_formula
 from sync.context import Account
 from sync.difference import Before, Difference, compare
@@ -71,6 +71,11 @@ class Planning:
             self._skip(score, SkipReason.LOCKED, self.locked[record.id])
         else:
             self._compare(candidate, record, written)
+
+    def heard(self) -> Iterator[tuple[str, str, Mapping[str, Value]]]:
+        """What people say of each account: its id, its record's, and their fields by our key."""
+        for candidate in self.candidates:
+            yield candidate.account.account_id, str(candidate.score["crm_id"]), candidate.said
 
     def held_scores(self) -> dict[str, Value]:
         """What the CRM holds of the score by record id, where it is ours; any of our cells where it is not.

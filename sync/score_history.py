@@ -16,7 +16,7 @@ from sync.store.tables import ModelRunRow, ScoreRow
 
 
 def newest_score(store: Store, account: NamedAccount) -> dict[str, Any]:
-    """The account's row of the newest scoring, with the columns of SCORES and its run_id.
+    """The account's row of the newest scoring, with the columns of SCORES, its parts and its run_id.
 
     Raises UsageError when nothing is scored yet, or this account was not."""
     scoring = latest_scoring(store)
@@ -63,4 +63,5 @@ def _row(store: Store, account_id: str, run_id: str) -> dict[str, Any] | None:
         row = session.get(ScoreRow, (run_id, account_id))
         if row is None:
             return None
-        return {name: getattr(row, name) for name in SCORES.names} | {"run_id": run_id}
+        kept = {name: getattr(row, name) for name in (*SCORES.names, "parts")}
+        return kept | {"run_id": run_id}

@@ -26,6 +26,8 @@ from model.panel import Rows, data_hash
 from model.predict import predict_range, rank
 from model.trained import TrainedModel
 from sync.heartbeat import Heartbeat
+from sync.movement import with_movement
+from sync.people import with_whom
 from sync.ranges import (
     Range,
     claim_range,
@@ -37,6 +39,7 @@ from sync.ranges import (
     reopen_range,
 )
 from sync.segments import file_sha256
+from sync.similar import with_like_this
 from sync.store import Store
 from sync.store.runs import run_ended
 from sync.store.scores import has_scores, save_scores
@@ -103,6 +106,7 @@ def open_scoring(work: Workplace, run_id: str, as_of: date) -> dict[str, Any]:
         "features": list(rows.features),
         "categorical": list(rows.categorical),
         "signals": dict(rows.signals),
+        "through": {name: day.isoformat() for name, day in rows.through.items()},
     }
     table = table.replace_schema_metadata({"upswell": json.dumps(meaning)})
     path = f"{FOLDER}/{run_id}/rows-{uuid4().hex[:8]}.arrow"
@@ -122,6 +126,7 @@ def load_scoring(work: Workplace, run_id: str, facts: Mapping[str, Any]) -> Scor
         features=tuple(meaning["features"]),
         categorical=tuple(meaning["categorical"]),
         signals=meaning["signals"],
+        through={name: date.fromisoformat(day) for name, day in meaning["through"].items()},
     )
     return Scoring(
         run_id=run_id,
@@ -167,6 +172,7 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
     for name in OWN_COLUMNS:
         scores = scores.append_column(name, scoring.accounts[name])
     scores = scores.sort_by([("priority", "ascending"), ("account_id", "ascending")])
+    scores = _with_the_past(work, scoring, scores)
     if not has_scores(work.store, scoring.run_id):  # else a process died between this and its last word
         save_scores(
             work.store,
@@ -179,6 +185,14 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
         )
     sweep_scorings(work.lake.folder, work.store, work.clock())
     return scores
+
+
+def _with_the_past(work: Workplace, scoring: Scoring, scores: pa.Table) -> pa.Table:
+    """The scores with what ledger and lake tell beside them: why each moved, others like it, its people."""
+    resolved, as_of = work.tables(), scoring.as_of
+    scores = with_movement(work.store, scores, as_of, resolved.lineage)
+    scores = with_like_this(work.store, resolved, scores, scoring.trained, as_of)
+    return with_whom(resolved.tables, scores, as_of)
 
 
 def sweep_scorings(folder: Path, store: Store, now: datetime) -> int:

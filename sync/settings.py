@@ -171,9 +171,14 @@ class TargetSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class ModelSettings:
-    """What training may use: features that look written after the fact are left out until named here."""
+    """What training may use, when to train anew, and who decides which model is in use.
+
+    Features that look written after the fact are left out until they are named in `allow_suspects`."""
 
     allow_suspects: tuple[str, ...] = ()
+    retrain_days: Annotated[int, Field(ge=1)] = 28  # one more panel row an account: less is no new knowledge
+    promotion: Literal["auto", "person"] = "auto"  # auto: docs/models.md
+    refresh_days: Annotated[int, Field(ge=1)] = 28  # a model so old gives way to a newer one that is no worse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

@@ -150,6 +150,9 @@ REST: Final = """
 
 [model]                         # what training may use
 # allow_suspects = []           # features that look written after the fact, and that you vouch for
+# retrain_days = 28             # `run` trains anew after so many days, or when outcomes say it has slipped
+# promotion = "auto"            # person: nobody but you decides which model is in use
+# refresh_days = 28             # auto: a model so old gives way to a newer one that is no worse
 
 # One [[products]] for each thing that a customer can add.
 # [[products]]

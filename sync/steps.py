@@ -25,6 +25,7 @@ from sync.scoring import ScoreReport, close_scoring, load_scoring, open_scoring,
 from sync.store.runs import bind_run
 from sync.store.scores import load_scores
 from sync.store.tables import LockRow
+from sync.training import why_train
 from sync.workbench import lock_name, org_of
 
 if TYPE_CHECKING:
@@ -82,8 +83,12 @@ def _day(loop: Loop, run: ClaimedRun) -> date:
 def _train(loop: Loop, run: ClaimedRun) -> Any:
     day = _day(loop, run)
     wanted = run.claim.asked.get("retrain", False) or run.claim.verb == "train"
-    if not wanted and not loop.training_is_due(day):
-        return Skipped(why=f"model {loop.registry.current} is not four weeks old")
+    if wanted:
+        return loop.train(run, day)
+    why = why_train(loop, day)
+    if why is None:
+        return Skipped(why=f"model {loop.registry.current} is fresh, and nothing says that it has slipped")
+    loop.tell(f"Train, because {why}", 0, None)
     return loop.train(run, day)
 
 

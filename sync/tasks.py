@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 from connectors.crm import TaskDraft, Value
-from sync.briefs.contacts import Reach
+from model.stakeholders import Reach
 from sync.briefs.evidence import Evidence
 from sync.briefs.template import Brief, Offer, write_brief
 from sync.context import Account

@@ -22,6 +22,8 @@ VERBS: Final = MappingProxyType(
         "pull": "Fetch what is new from the CRM and from the exports into the lake.",
         "target": "Say what counts as an expansion, how many that gives, and what is wrong with it.",
         "train": "Train a model on the account history in the lake and make it the current one.",
+        "models": "List the models that were trained: what each is made of, how good, and which is in use.",
+        "promote": "Make a saved model the one that scores, a newer or an older one.",
         "score": "Score every customer account with the current model.",
         "plan": "Show what would be written to the CRM, cell by cell, and keep it as a frozen plan.",
         "approve": "Approve a plan of someone else that is past the size guard, or fills new fields.",

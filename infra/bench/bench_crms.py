@@ -23,6 +23,7 @@ from typing import Any, Final
 from connectors.fields import field_specs
 from sync.config import load
 from sync.loop import Loop
+from sync.training import why_train
 from worker.loop_home import open_loop
 from worker.screen import Screen
 
@@ -118,7 +119,7 @@ def steps(trip: Trip, run: str) -> Iterator[None]:
         trip.measure(run, "exports", lambda: loop.exports(here))
         yield
         as_of = loop.today()
-        if loop.training_is_due(as_of):
+        if why_train(loop, as_of):
             trip.measure(run, "train", lambda: loop.train(here, as_of))
         yield
         trip.measure(run, "score", lambda: loop.score(here, as_of))

@@ -59,7 +59,14 @@ FEATURES = (
         "days",
         "opportunities",
         "Days since the last won expansion",
-        (bad("JUST_EXPANDED", "Expanded only {days_since_expansion} ago", at_most=60),),
+        (
+            bad(
+                "JUST_EXPANDED",
+                "Expanded only {days_since_expansion} ago",
+                at_most=60,
+                dated="days_since_expansion",
+            ),
+        ),
     ),
     Feature("expansion_spacing", "days", "opportunities", "Mean days between won expansions"),
     Feature("expansion_mean_amount", "money", "opportunities", "Mean amount of won expansions"),

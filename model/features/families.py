@@ -50,3 +50,12 @@ CATALOGUE: Final[Mapping[str, Feature]] = MappingProxyType(
 FAMILY_OF: Final[Mapping[str, str]] = MappingProxyType(
     {feature.name: family.name for family in FAMILIES for feature in family.features}
 )
+
+TABLE_OF: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        feature.name: next((trace.table for trace in family.traced(feature)), feature.source)
+        for family in FAMILIES
+        for feature in family.features
+    }
+)
+"""The source table that each feature is chiefly made of."""

@@ -20,7 +20,9 @@ class Phrase:
     """A reason in plain words. `{name}` stands for that feature's value, written in its unit.
 
     It speaks for expansion (`supports`) or against it, and only where the feature lies at or beyond its
-    bound, so a sentence never says the opposite of what the number shows.
+    bound, so a sentence never says the opposite of what the number shows. `dated` is the feature that says
+    how many days ago that happened of which it speaks; without it, the sentence bears the day up to which
+    the source table tells anything.
     """
 
     code: str
@@ -28,22 +30,38 @@ class Phrase:
     text: str
     at_least: float | None = None
     at_most: float | None = None
+    dated: str = ""
 
-    def holds(self, value: float) -> bool:
-        """Whether the value is where this phrase may be said."""
-        return (self.at_least is None or value >= self.at_least) and (
-            self.at_most is None or value <= self.at_most
-        )
+    def holds(self, values: np.ndarray) -> np.ndarray:
+        """Of each value, whether it is where this phrase may be said."""
+        low = -np.inf if self.at_least is None else self.at_least
+        high = np.inf if self.at_most is None else self.at_most
+        inside: np.ndarray = (values >= low) & (values <= high)
+        return inside
 
 
-def good(code: str, text: str, *, at_least: float | None = None, at_most: float | None = None) -> Phrase:
+def good(
+    code: str,
+    text: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    dated: str = "",
+) -> Phrase:
     """A phrase that speaks for expansion."""
-    return Phrase(code=code, supports=True, text=text, at_least=at_least, at_most=at_most)
+    return Phrase(code=code, supports=True, text=text, at_least=at_least, at_most=at_most, dated=dated)
 
 
-def bad(code: str, text: str, *, at_least: float | None = None, at_most: float | None = None) -> Phrase:
+def bad(
+    code: str,
+    text: str,
+    *,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    dated: str = "",
+) -> Phrase:
     """A phrase that speaks against expansion."""
-    return Phrase(code=code, supports=False, text=text, at_least=at_least, at_most=at_most)
+    return Phrase(code=code, supports=False, text=text, at_least=at_least, at_most=at_most, dated=dated)
 
 
 UNITS = (

@@ -33,7 +33,12 @@ FEATURES = (
         "activities",
         "Days since the last meeting",
         (
-            good("MET_LATELY", "Last meeting {days_since_meeting} ago", at_most=21),
+            good(
+                "MET_LATELY",
+                "Last meeting {days_since_meeting} ago",
+                at_most=21,
+                dated="days_since_meeting",
+            ),
             bad("NO_MEETING", "No meeting for {days_since_meeting}", at_least=90),
         ),
     ),
@@ -45,8 +50,18 @@ FEATURES = (
         "notes",
         "Outcome of the last QBR: 1 positive, 0 neutral, −1 negative",
         (
-            good("QBR_POSITIVE", "Last QBR went well, {days_since_qbr} ago", at_least=1),
-            bad("QBR_NEGATIVE", "Last QBR went badly, {days_since_qbr} ago", at_most=-1),
+            good(
+                "QBR_POSITIVE",
+                "Last QBR went well, {days_since_qbr} ago",
+                at_least=1,
+                dated="days_since_qbr",
+            ),
+            bad(
+                "QBR_NEGATIVE",
+                "Last QBR went badly, {days_since_qbr} ago",
+                at_most=-1,
+                dated="days_since_qbr",
+            ),
         ),
     ),
     Feature("qbr_outcome_mean", "points", "notes", "Mean QBR outcome of the last year"),

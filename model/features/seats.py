@@ -18,7 +18,7 @@ NEEDS = {
 TREND_WEEKS = 13
 _FULL = good(
     "SEATS_FULL",
-    "Seats {seat_utilisation} used, above 90 % for {seat_weeks_above_90} weeks",
+    "Seats {seat_utilisation} used, above 90 % for {seat_weeks_above_90}",
     at_least=1,
 )
 

@@ -26,7 +26,14 @@ FEATURES = (
             "days",
             "triggers",
             f"Days since: {title.lower()}",
-            (good(f"TRIGGER_{kind.upper()}", f"{title} {{days_since_{kind}}} ago", at_most=120),),
+            (
+                good(
+                    f"TRIGGER_{kind.upper()}",
+                    f"{title} {{days_since_{kind}}} ago",
+                    at_most=120,
+                    dated=f"days_since_{kind}",
+                ),
+            ),
         )
         for kind, title in KINDS.items()
     ),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sync.briefs.contacts import Reach
+from model.stakeholders import Reach
 from sync.briefs.english import ASKS, DO_NOT, OBJECTIONS, OPENERS, PROPOSALS
 from sync.briefs.evidence import Evidence
 from sync.briefs.slots import Slots

@@ -1,4 +1,4 @@
-"""The ledger's tables of people: operators with their role, and what they approved."""
+"""The ledger's tables of people: operators with their role, what they approved, what was said of accounts."""
 
 from __future__ import annotations
 
@@ -37,3 +37,18 @@ class ApprovalRow(Base):
     operator: Mapped[str]
     at: Mapped[datetime]
     note: Mapped[str] = mapped_column(default="")
+
+
+class HeardRow(Base):
+    """What people said of an account in the fields that are theirs; a row for each change that a plan saw."""
+
+    __tablename__ = "heard"
+    __table_args__ = (Index(None, "org_id", "record_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    org_id: Mapped[str]
+    record_id: Mapped[str]
+    account_id: Mapped[str] = mapped_column(index=True)
+    seen_at: Mapped[datetime]
+    run_id: Mapped[str]
+    said: Mapped[dict[str, Any]]

@@ -10,12 +10,9 @@ import pyarrow as pa
 from sqlalchemy import insert, select
 
 from connectors.errors import StateError
+from model.shapes import LIKE_THIS, MILESTONE, MOVED, PRODUCT, REAL, REASON, TEXT, WHOM
 from sync.store.engine import Store
 from sync.store.tables import ModelRunRow, ScoreRow
-
-TEXT: Final = pa.string()
-REAL: Final = pa.float64()
-REASON: Final = pa.struct([("code", TEXT), ("family", TEXT), ("share", REAL), ("sentence", TEXT)])
 
 SCORES: Final = pa.schema(
     [
@@ -39,12 +36,21 @@ SCORES: Final = pa.schema(
         ("reasons", pa.list_(REASON)),
         ("against", pa.list_(REASON)),
         ("reason_codes", pa.list_(TEXT)),
+        ("products", pa.list_(PRODUCT)),
+        ("moved", MOVED),
+        ("like_this", LIKE_THIS),
+        ("milestones", pa.list_(MILESTONE)),
+        ("whom", WHOM),
         ("data_completeness", REAL),
         ("basis", TEXT),
         ("is_pipeline", pa.bool_()),
         ("model_version", TEXT),
     ]
 )
+
+MAY_LACK: Final = ("products", "moved", "like_this", "milestones", "whom")  # null where nobody says it
+_LISTS: Final = ("health_reasons", "reasons", "against", "reason_codes")  # none is an empty one
+_BATCH: Final = 5000  # rows that are in memory as dicts at a time
 
 
 def save_scores(
@@ -58,16 +64,15 @@ def save_scores(
     now: datetime,
     detail: Mapping[str, Any] | None = None,
 ) -> None:
-    """Keep a scoring and its rows, all or nothing; columns beyond those of `SCORES` stay out.
+    """Keep a scoring and its rows, all or nothing; columns beyond those of `SCORES` and `parts` stay out.
 
-    Raises StateError when the run has scored already, or a column is missing."""
-    missing = [name for name in SCORES.names if name not in scores.column_names]
+    Raises StateError when the run has scored already, or a column is missing that isn't in `MAY_LACK`."""
+    missing = [name for name in SCORES.names if name not in (*scores.column_names, *MAY_LACK)]
     if missing:
         raise StateError(
             f"the scores have no column {', '.join(missing)}.", record=run_id, fix="score with this version"
         )
-    # health reasons may be sentences or structs with one: the ledger keeps what the model says, as JSON
-    rows = scores.select(SCORES.names).to_pylist()
+    kept = scores.select([name for name in (*SCORES.names, "parts") if name in scores.column_names])
     with store.begin() as session:
         if session.get(ModelRunRow, run_id) is not None:
             raise StateError("this run has its scores already.", record=run_id, fix="start a new run")
@@ -77,17 +82,27 @@ def save_scores(
                 as_of=as_of,
                 model_version=model_version,
                 data_hash=data_hash,
-                accounts=len(rows),
+                accounts=kept.num_rows,
                 scored_at=now,
                 detail=dict(detail or {}),
             )
         )
         session.flush()
-        if rows:
-            for row in rows:
-                for name in ("health_reasons", "reasons", "against", "reason_codes"):
-                    row[name] = row[name] or []
-            session.execute(insert(ScoreRow), [{"run_id": run_id, **row} for row in rows])
+        for start in range(0, kept.num_rows, _BATCH):
+            rows = kept.slice(start, _BATCH).to_pylist()
+            # as plain rows of the database: nobody needs them as objects
+            session.connection().execute(
+                insert(ScoreRow), [{"run_id": run_id, **_as_kept(row)} for row in rows]
+            )
+
+
+def _as_kept(row: dict[str, Any]) -> dict[str, Any]:
+    # health reasons may be sentences or structs with one: the ledger keeps what the model says, as JSON
+    for name in _LISTS:
+        row[name] = row[name] or []
+    if row.get("parts") is not None:
+        row["parts"] = dict(row["parts"])
+    return row
 
 
 def load_scores(store: Store, run_id: str) -> pa.Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, LargeBinary, text
+from sqlalchemy import JSON, BigInteger, ForeignKey, Index, Integer, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from sync.store.base import Base
@@ -214,6 +214,12 @@ class ScoreRow(Base):
     reasons: Mapped[list[Any]] = mapped_column(default=list)
     against: Mapped[list[Any]] = mapped_column(default=list)
     reason_codes: Mapped[list[Any]] = mapped_column(default=list)
+    products: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    parts: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    moved: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    like_this: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    milestones: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
+    whom: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     data_completeness: Mapped[float | None]
     basis: Mapped[str | None]
     is_pipeline: Mapped[bool] = mapped_column(default=False)

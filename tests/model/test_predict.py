@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,7 @@ def test_reasons_point_the_right_way(predictions: pa.Table, rows: Rows) -> None:
                 assert spoken[reason["code"]][1].supports is supports
                 assert 0.02 <= reason["share"] <= 1
                 assert "{" not in reason["sentence"]
-                assert reason["sentence"].endswith(" Jun)")
+                assert re.search(r" \([a-z ]+, \d+ [A-Z][a-z]{2}( 2025)?\)$", reason["sentence"])
     assert seen > predictions.num_rows
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from model.features.families import CATALOGUE
-from model.reasons import explain
-from model.wordsmith import sentence
+from model.wordsmith import sentence, sentences
 
 
 @pytest.mark.parametrize(
@@ -33,11 +34,37 @@ def test_a_sentence_is_never_said_with_a_gap() -> None:
     assert sentence(table, 0, "limit_api", "{limit_api} used") is None
 
 
-def test_a_limit_is_named_where_it_can_be() -> None:
-    """API calls speak for their family even if the tightest limit as such moved the score more."""
-    days = [date(2026, 11, 2)] * 2
-    table = pa.table({"limit_utilisation": [0.9, 0.9], "limit_api": [0.9, None], "as_of": days})
-    moved = np.array([[0.5, 0.1], [0.5, 0.1]])
-    both, _ = explain(table, moved, ["limit_utilisation", "limit_api"])
-    assert both[0][0].sentence == "90 % of the plan's API calls used (usage, 2 Nov)"
-    assert both[1][0].sentence == "90 % of the tightest metered limit used (usage, 2 Nov)"
+def test_the_day_is_the_last_of_which_the_source_tells_anything() -> None:
+    """Seats are counted from events, whatever the word for the source; unknown, it is the as-of date."""
+    table = pa.table({"seat_utilisation": [0.96], "as_of": [date(2026, 11, 27)]})
+    text = CATALOGUE["seat_utilisation"].phrases[0].text
+    through = {"events": date(2026, 11, 20), "usage": date(2026, 11, 1)}
+    assert sentence(table, 0, "seat_utilisation", text, through) == "Seats 96 % used (usage, 20 Nov)"
+    assert sentence(table, 0, "seat_utilisation", text) == "Seats 96 % used (usage, 27 Nov)"
+
+
+def test_what_happened_is_dated_by_the_day_on_which_it_did() -> None:
+    """Days since then are counted from the eve of the as-of date; another year is said."""
+    days = [date(2026, 11, 2), date(2027, 2, 2)]
+    table = pa.table({"days_since_funding": [12.0, 90.0], "as_of": days})
+    phrase = CATALOGUE["days_since_funding"].phrases[0]
+    through = {"triggers": date(2026, 10, 31)}
+    rows = np.arange(2)
+    said = sentences(table, rows, "days_since_funding", phrase.text, through, dated=phrase.dated)
+    assert said == [
+        "New funding 12 days ago (triggers, 20 Oct)",
+        "New funding 90 days ago (triggers, 3 Nov 2026)",
+    ]
+
+
+@given(
+    st.lists(st.floats(min_value=-3, max_value=3, allow_nan=False), min_size=1, max_size=20),
+    st.integers(min_value=0, max_value=5000),
+)
+def test_many_rows_are_said_as_each_alone(values: list[float], later: int) -> None:
+    """For any values and dates: what a row says does not hang on the rows beside it."""
+    as_of = [date(2020, 1, 1) + timedelta(days=later + place) for place in range(len(values))]
+    table = pa.table({"usage_trend": values, "as_of": as_of})
+    text = CATALOGUE["usage_trend"].phrases[0].text
+    together = sentences(table, np.arange(len(values)), "usage_trend", text)
+    assert together == [sentence(table, row, "usage_trend", text) for row in range(len(values))]

@@ -30,8 +30,8 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 BELOW = {"evaluate", "explain", "brief", "forecast"}
 """Verbs with a story of their own in this file."""
 ELSEWHERE = {
-    "demo", "init", "sandbox", "target", "train", "score", "apply", "run", "approve", "operator", "worker",
-    "schedule", "pipeline",
+    "demo", "init", "sandbox", "target", "train", "models", "promote", "score", "apply", "run", "approve",
+    "operator", "worker", "schedule", "pipeline",
 }  # fmt: skip
 """Verbs whose answers other stories read."""
 
@@ -91,6 +91,33 @@ def test_what_moved_adds_up_to_the_change_of_the_score(home: Any) -> None:
     assert moved["score"]["probability"] == pytest.approx(now, abs=0.6e-6)
     assert sum(step["points"] for step in moved["moved"]) == pytest.approx(100 * (now - before), abs=1e-6)
     assert "what became known later" not in {step["cause"] for step in moved["moved"]}
+    kept = moved["score"]["moved"]
+    assert (kept["since"], kept["sentence"]) == ("2026-09-28", moved["moved_in_words"])
+    assert sum(step["points"] for step in kept["steps"]) == pytest.approx(kept["points"])
+    assert kept["points"] == pytest.approx(100 * (now - before), abs=0.006)
+    against = home.upswell("explain", account, "--against", "2026-10-01").data
+    assert against["moved"] == moved["moved"]
+    refused = home.upswell("explain", account, "--against", "2026-08-01")
+    assert (refused.exit_code, refused.errors[0]["record"]) == (2, "--against")
+
+
+def test_a_what_if_stands_beside_the_score_and_is_kept_nowhere(home: Any) -> None:
+    """Scored again with its reasons, and marked; neither the ledger nor the CRM has anything of it."""
+    task, changes, runs = first_task(home), len(home.audit.changes()), home.upswell("history").data
+    held = home.accounts()[task["record_id"]]
+    assumed = "seats_used=-50%,champion=gone,escalation=open"
+    found = home.upswell("explain", task["account_id"], "--assume", assumed).data
+    assert found["what_if"] is True
+    now, then = found["actual"]["probability"], found["assumed"]["probability"]
+    assert round(100 * now) == held["Expansion_Score__c"] != round(100 * then)
+    assert found["actual"]["reasons"][0]["sentence"] == held["Expansion_Reason_1__c"]
+    assert sum(step["points"] for step in found["moved"]) == pytest.approx(100 * (then - now), abs=2e-4)
+    by_rule = {each["feature"] for each in found["changes"] if not each["assumed"]}
+    assert {"seat_utilisation", "seat_headroom"} <= by_rule
+    assert home.upswell("history").data == runs
+    assert len(home.audit.changes()) == changes
+    slip = home.upswell("explain", task["account_id"], "--assume", "seats_usd=+10")
+    assert (slip.exit_code, "seats_used" in slip.errors[0]["fix"]) == (2, True)
 
 
 def test_an_unknown_account_is_answered_with_the_nearest_names(home: Any) -> None:

@@ -210,6 +210,7 @@ def show_erasure(app: App, found: Found, *, dry_run: bool) -> None:
             ("operations", f"{len(found.operations):,}"),
             ("tasks", f"{len(found.tasks):,}"),
             ("accounts left out of plans", f"{len(found.skips):,}"),
+            ("scores that say whom to reach", f"{len(found.people):,}"),
         ],
         right=("Rows",),
     )
@@ -226,6 +227,7 @@ def _facts(found: Found, dry_run: bool) -> dict[str, Any]:
         "operations": len(found.operations),
         "tasks": len(found.tasks),
         "skips": len(found.skips),
+        "scores": len(found.people),
         "plans": found.plans,
     }
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from worker.learning_report import show_learning
 from worker.loop_home import open_loop
 from worker.verb import App, verb
 
 
 @verb("outcomes", examples=("upswell outcomes", "upswell outcomes --json"))
 def command(app: App) -> None:
-    """Join expansions that happened to the scores and tasks before them, and compare."""
+    """Join expansions that happened to the scores and tasks before them, and compare; then month by month."""
+    from sync.learning import learning
+
     with open_loop(app.settings(), app.screen) as loop, loop.run("outcomes") as run:
         app.answer.run_id = run.id
         report = loop.outcomes(run)
-    app.answer.data = report.facts()
+        found = learning(loop, loop.today())
+        currency = loop.settings.company.currency
+    app.answer.data = report.facts() | {"learning": found.facts()}
     for line in report.lines():
         app.screen.say(line)
+    show_learning(app.screen, found, currency)

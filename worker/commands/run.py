@@ -11,7 +11,7 @@ import click
 from worker.commands.apply import apply_facts, show_apply
 from worker.commands.pull import pull_facts, pull_warnings
 from worker.commands.score import show_scores, tier_counts
-from worker.commands.train import show_model, train_facts
+from worker.commands.train import show_decision, show_model, train_facts
 from worker.loop_home import open_loop
 from worker.plan_report import plan_facts, show_plan
 from worker.verb import App, ExitCode, verb
@@ -92,7 +92,7 @@ class WholeLoop:
 
     def _train(self, trained: Any) -> None:
         self.facts["train"] = train_facts(trained)
-        self.app.screen.head(f"Model {trained.version}")
+        show_decision(self.app, trained)
         show_model(self.app, trained)
 
     def _score(self, scored: ScoreReport) -> None:

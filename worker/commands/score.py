@@ -38,6 +38,8 @@ SHOWN: Final = 15
 )
 def command(app: App, out: Path | None, as_of: datetime | None) -> None:
     """Score, keep the scores in the ledger, and show the accounts to talk to first."""
+    from sync.training import other_target
+
     with open_loop(app.settings(), app.screen) as loop, loop.run("score") as run:
         app.answer.run_id = run.id
         today = loop.today()
@@ -50,7 +52,7 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
                 record="--as-of",
                 fix="name a day up to then, or leave it out for today",
             )
-        if (learnt := loop.other_target()) is not None:
+        if (learnt := other_target(loop)) is not None:
             app.warn(f"the model was trained for another target than [target] states: {learnt} Train anew.")
         report = loop.score(run, day)
         matched_share = loop.tables().report.matched_share

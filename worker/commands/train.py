@@ -11,7 +11,7 @@ from worker.loop_home import open_loop
 from worker.verb import App, verb
 
 if TYPE_CHECKING:
-    from sync.loop import TrainReport
+    from sync.training import TrainReport
 
 BASELINES: Final = {
     "served": "Upswell",
@@ -32,13 +32,17 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option(
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Of CatBoost's own chance."
 )
-def command(app: App, as_of: datetime | None, seed: int) -> None:
-    """Train, keep and make current; show how good it is on a later window."""
+@click.option(
+    "--promote", is_flag=True, help="Make it current whatever the comparison with the one in use says."
+)
+def command(app: App, as_of: datetime | None, seed: int, promote: bool) -> None:
+    """Train and keep a model, compare it with the one in use, and show how good it is on a later window."""
     with open_loop(app.settings(), app.screen) as loop, loop.run("train") as run:
         app.answer.run_id = run.id
-        report = loop.train(run, loop.today() if as_of is None else as_of.date(), seed=seed)
+        day = loop.today() if as_of is None else as_of.date()
+        report = loop.train(run, day, seed=seed, promote=promote)
     app.answer.data = train_facts(report)
-    app.screen.head(f"Model {report.version} is trained and current")
+    show_decision(app, report)
     show_model(app, report)
 
 
@@ -53,7 +57,23 @@ def train_facts(report: TrainReport) -> dict[str, Any]:
         "allowed": list(report.trained.facts["allowed"]),
         "target": report.trained.target.fingerprint,
         "metrics": report.trained.metrics,
+        "promoted": report.decision.promote,
+        "why": report.decision.why,
+        "champion": report.champion,
+        "verdict": None if report.verdict is None else report.verdict.facts(),
     }
+
+
+def show_decision(app: App, report: TrainReport) -> None:
+    """Which model scores from now on, and why."""
+    state = "current" if report.decision.promote else f"kept beside {report.champion}, which stays in use"
+    app.screen.head(f"Model {report.version} is trained and {state}")
+    if report.champion is not None:
+        app.screen.say(f"That is because {report.decision.why}.")
+    if report.verdict is not None:
+        app.screen.say(report.verdict.sentence())
+    if not report.decision.promote:
+        app.screen.say(f"To use it all the same: upswell promote {report.version}")
 
 
 def suspicions(report: TrainReport) -> list[str]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from sqlalchemy import select, update
 
@@ -20,6 +21,8 @@ from sync.history import writes
 from sync.mentions import Sought, seek
 from sync.store import Store
 from sync.store.base import Base
+from sync.store.scores import SCORES, load_scores, save_scores
+from sync.store.tables import RunRow
 from sync.store.writeback import DOOR, JournalRow, LinkRow, OperationRow, SkipRow, TaskRow
 
 DANA = Sought(ids=frozenset({"C0", "C1", "C2"}), anywhere=("Dana Ortiz",))
@@ -312,3 +315,39 @@ def test_someone_whom_the_lake_does_not_know_is_looked_for_as_written() -> None:
     assert seek([], "Zoë Müller").is_in("Talk to ZOE\u0308 MÜLLER: champion")
     with pytest.raises(UsageError, match="too short"):
         seek([], " x ")
+
+
+def test_scores_no_longer_say_to_reach_whoever_was_forgotten(
+    world: Any, score: Callable[..., dict[str, Any]]
+) -> None:
+    """Contact ids go from every score that names her, and from no other; so does what is old enough."""
+
+    def whom(contact: str) -> dict[str, Any]:
+        return {"reach": [{"contact": contact, "reason": "champion"}], "missing": []}
+
+    rows = [score(1, whom=whom("C1")), score(2, whom=whom("C12")), score(3)]
+    world.plan(*rows)
+    with world.store.begin() as session:
+        session.add(RunRow(id="s1", verb="score", started_at=world.now, status="done", config_hash="x"))
+    table = pa.Table.from_pylist(rows, schema=SCORES)
+    save_scores(
+        world.store,
+        "s1",
+        table,
+        as_of=rows[0]["as_of"],
+        model_version="2026.11.20-1",
+        data_hash="x",
+        now=world.now,
+    )
+
+    def told() -> list[Any]:
+        by_account = load_scores(world.store, "s1").sort_by("account_id")
+        return [
+            None if each is None else each["reach"][0]["contact"] for each in by_account["whom"].to_pylist()
+        ]
+
+    assert find(world.store, DANA).people == (("s1", "a1"),)
+    erase(world.store, DANA, reason="request 17", at=world.now)
+    assert told() == [None, "C12", None]
+    erase_old(world.store, world.now + timedelta(days=30), at=world.now)
+    assert told() == [None, None, None]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sync.briefs.contacts import Contact, whom_to_reach
+from model.stakeholders import Contact, whom_to_reach
 from sync.briefs.evidence import Fact, read_evidence
 from sync.briefs.slots import Slots, numbers, render
 from sync.briefs.template import Brief, Offer, headline, write_brief

@@ -1,25 +1,23 @@
-"""Each score's chance of churn and of contraction, null where the model said nothing of them."""
+"""What else is said of a scored account: products, what moved its score, accounts like it, and its parts."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-from sync.store.base import LedgerReal
-
-revision = "0010"
+revision = "0009"
 down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-COLUMNS = ("churn", "contraction")
+COLUMNS = ("products", "parts", "moved", "like_this", "milestones", "whom")
 
 
 def upgrade() -> None:
-    """Create the columns."""
+    """Add the columns; scores that were kept before say nothing there."""
     with op.batch_alter_table("scores") as table:
         for name in COLUMNS:
-            table.add_column(sa.Column(name, LedgerReal(), nullable=True))
+            table.add_column(sa.Column(name, sa.JSON(), nullable=True))
 
 
 def downgrade() -> None:
