@@ -113,9 +113,10 @@ def judge_health(
 ) -> tuple[list[str], list[list[str]]]:
     """The flag of each row and the sentences that led to it, the weightiest first.
 
+    `through` has the newest day of which each source table tells anything.
+
     With `risk`, an account whose chance to churn or contract is RED_TIMES the usual and at least RED_AT_LEAST
-    is red whatever the signs say, and one at YELLOW_TIMES and YELLOW_AT_LEAST is at least yellow.
-    `through` has the newest day of which each source table tells anything."""
+    is red whatever the signs say, and one at YELLOW_TIMES and YELLOW_AT_LEAST is at least yellow."""
     n = table.num_rows
     points = np.zeros(n, int)
     found: list[list[str]] = [[] for _ in range(n)]
@@ -138,8 +139,8 @@ def judge_health(
         lost = risk.churn + risk.contraction
         red = (lost >= RED_TIMES * risk.usual) & (lost >= RED_AT_LEAST)
         yellow = (lost >= YELLOW_TIMES * risk.usual) & (lost >= YELLOW_AT_LEAST)
-        for row in np.flatnonzero(red | yellow).tolist():
-            found[row].insert(0, _at_risk(risk, row, table["as_of"][row].as_py()))
+        for i in np.flatnonzero(red | yellow).tolist():
+            found[i].insert(0, _at_risk(risk, i, table["as_of"][i].as_py()))
     flags = np.select(
         [red | (points >= RED_POINTS), yellow | (points >= 1), ~known], ["red", "yellow", "unknown"], "green"
     )
