@@ -14,30 +14,31 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from model.baselines import Said, baselines
 from model.errors import ModelError
-from model.evaluate import auc, scores
 from model.frame import numbers
 from model.panel import Panel
 from model.product import Product
-from model.reliability import gains
 from model.train import train
 from model.trained import TrainedModel, probabilities
 
 TEST_DATES = 3
-SEAT_RULE = 0.8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
     """Judged rows: outcome (0 or 1) and probability of each, with the panel's own columns in `rows`.
 
-    `saved` says whether the saved model itself was judged, else its recipe. `figures` holds the metrics of
-    `model.evaluate.scores` for upswell, scorecard, seat_rule and base_rate on the same rows."""
+    `saved` says whether the saved model itself was judged, else its recipe; `used` is the one that was.
+    `said` is what upswell, scorecard, seat_rule, blog_recipe, last_quarter and base_rate say of these rows,
+    and `figures` the metrics of each."""
 
     saved: bool
+    used: TrainedModel
     rows: pa.Table
     outcome: np.ndarray
     probability: np.ndarray
+    said: Mapping[str, Said]
     figures: Mapping[str, Mapping[str, float]]
 
     @property
@@ -78,20 +79,20 @@ def judge(
         vouched = trained.facts.get("allowed", ())
         used = train(known, target=trained.target, products=products, seed=seed, allow=vouched)
     probability = probabilities(used.margins(rows))
-    rules = probabilities(replace(used, booster=None, weight=0.0).margins(rows))
+    rules = probabilities(replace(used, basis="scorecard", booster=None, weight=0.0).margins(rows))
+    said = {
+        "upswell": Said(probability=probability, ranking=probability),
+        "scorecard": Said(probability=rules, ranking=rules),
+        **baselines(matured, rows, horizon_days=trained.target.horizon_days, seed=seed),
+    }
     return Judgement(
         saved=bool(later),
+        used=used,
         rows=rows,
         outcome=outcome,
         probability=probability,
-        figures={
-            "upswell": scores(outcome, probability),
-            "scorecard": scores(outcome, rules),
-            "seat_rule": _seat_rule(past, rows, outcome),
-            # among equal scores the order is chance, and so is the lift of any part of them
-            "base_rate": scores(outcome, np.full(outcome.size, numbers(past, "label").mean()))
-            | {"lift_20": 1.0},
-        },
+        said=said,
+        figures={name: each.figures(outcome) for name, each in said.items()},
     )
 
 
@@ -105,16 +106,3 @@ def rows_on_dates(table: pa.Table, dates: list[date]) -> pa.Table:
     """The rows of these as-of dates."""
     wanted = pa.array(dates, pa.date32())
     return table.filter(pc.is_in(table["as_of"].cast(pa.date32()), value_set=wanted)).combine_chunks()
-
-
-def _seat_rule(past: pa.Table, rows: pa.Table, outcome: np.ndarray) -> Mapping[str, float]:
-    """More than 80 % of the seats used: its two past rates as probabilities, utilisation as its ranking."""
-    seats, before = (np.nan_to_num(numbers(table, "seat_utilisation"), nan=0.0) for table in (rows, past))
-    labels = numbers(past, "label")
-    rates = [
-        labels[side].mean() if side.any() else labels.mean()
-        for side in (before <= SEAT_RULE, before > SEAT_RULE)
-    ]
-    said = np.where(seats > SEAT_RULE, rates[1], rates[0])
-    best_fifth = gains(outcome, seats, steps=5)[0]
-    return {**scores(outcome, said), "auc": auc(outcome, seats), "lift_20": best_fifth.lift}

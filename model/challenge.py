@@ -58,10 +58,11 @@ class Verdict:
         """The verdict in one sentence."""
         word = {"better": "better than", "worse": "worse than", "same": "no different from"}[self.outcome]
         rows = f"{self.rows:,} later rows ({self.first_day} to {self.last_day}, {self.expanded:,} expanded)"
+        gain, low, high = (f"{each:+.4f}".replace("-", "−") for each in (self.gain, self.low, self.high))
         return (
-            f"On {rows} it is {word} {self.champion}: log loss {self.gain:+.4f} in its favour, "
-            f"95 % between {self.low:+.4f} and {self.high:+.4f}"
-        ).replace("-", "−") + "."
+            f"On {rows} it is {word} {self.champion}: log loss {gain} in its favour, "
+            f"95 % between {low} and {high}."
+        )
 
 
 def challenge(

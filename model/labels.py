@@ -12,7 +12,8 @@ from model.target import Target
 
 
 def outcomes(sources: Mapping[str, ir.Table], rows: ir.Table, target: Target, *, data_end: int) -> ir.Table:
-    """One line a row: `row`, `matured`, `expanded`, `arr` (ARR added) and `product_id` of the largest.
+    """One line a row: `row`, `matured`, `expanded`, `arr` (ARR added), `product_id` of the largest, `days_to`
+    (the first event) and `observed` (days of the horizon that have passed).
 
     An event counts in (as-of day, as-of day + horizon]. A row whose horizon has not ended by `data_end`
     is not matured: its outcome is unknown, not "no".
@@ -31,6 +32,7 @@ def outcomes(sources: Mapping[str, ir.Table], rows: ir.Table, target: Target, *,
     seen = seen.group_by("row").agg(
         arr=ibis.coalesce(seen.arr, 0.0).sum(),
         product_id=seen.product_id.argmax(ibis.coalesce(seen.arr, 0.0)),
+        days_to=(seen.event_day - seen.day).min(),
     )
     joined = rows.left_join(seen, "row")
     return joined.select(
@@ -39,6 +41,8 @@ def outcomes(sources: Mapping[str, ir.Table], rows: ir.Table, target: Target, *,
         expanded=seen.arr.notnull(),
         arr=seen.arr,
         product_id=seen.product_id,
+        days_to=seen.days_to,
+        observed=ibis.least(ibis.literal(data_end) - joined.day, target.horizon_days),
     )
 
 

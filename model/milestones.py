@@ -79,7 +79,7 @@ def learn_milestones(
     steps = [
         name
         for name in features
-        if FAMILY_OF[name] in FAMILIES_OF_STEPS and CATALOGUE[name].favours != "down"
+        if FAMILY_OF.get(name) in FAMILIES_OF_STEPS and CATALOGUE[name].favours != "down"
     ]
     found = {}
     for place, product in enumerate(products):

@@ -43,6 +43,8 @@ WARM_UP_DAYS = 84
 COMPLETE_AFTER_DAYS = 1
 # Below this a figure is what is left of sums that cancel; no feature has a unit in which it means anything.
 NOISE = 1e-12
+# What a panel's table says of what came after each row.
+OUTCOMES = ("label", "added_arr", "bought", "days_to", "observed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,10 +69,11 @@ class Rows:
 class Panel(Rows):
     """Rows of many as-of dates with their outcomes.
 
-    `table` adds label (1, 0 or null: the horizon has not ended), added_arr and bought (product id), and
-    the columns of `model.losses`. Training uses the rows with a label that are not pipeline. `data_hash` is
-    the sha256 over canonical bytes of keys, features and labels; `history_days` is the span of data and
-    `expansions` the number of expansion events in it.
+    `table` adds OUTCOMES: label (1, 0 or null: the horizon has not ended), added_arr, bought (product id),
+    days_to (days to the first expansion, null where none was seen yet) and observed (days of the horizon that
+    have passed), and the columns of `model.losses`. Training uses rows with a label that are not pipeline.
+    `data_hash` is the sha256 over canonical bytes of keys, features and labels; `history_days` is the span of
+    data and `expansions` the number of expansion events in it.
     """
 
     data_hash: str
@@ -190,7 +193,7 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
     """The panel's rows of one as-of date, as `build_rows` would make them; none for another day."""
     held = panel.table.filter(pc.equal(panel.table["as_of"], pa.scalar(as_of, pa.date32())))
     return Rows(
-        table=held.drop_columns(["label", "added_arr", "bought", *LOSSES]).combine_chunks(),
+        table=held.drop_columns([*OUTCOMES, *LOSSES]).combine_chunks(),
         features=panel.features,
         categorical=panel.categorical,
         signals=panel.signals,
@@ -372,6 +375,8 @@ def _label_columns(outcome: pa.Table) -> dict[str, pa.Array]:
         "label": pa.array(np.where(matured, expanded.astype(float), np.nan)),
         "added_arr": pa.array(np.round(arr, 2)),
         "bought": pa.array(bought, pa.string()),
+        "days_to": pa.array(outcome["days_to"].cast(pa.float64()).to_numpy(zero_copy_only=False)),
+        "observed": pa.array(outcome["observed"].cast(pa.float64()).to_numpy(zero_copy_only=False)),
     }
 
 

@@ -122,6 +122,32 @@ def fit_pull(
     return {name: round(float(value), 3) for name, value in zip(types, best.x, strict=True)}
 
 
+def product_chances(
+    table: pa.Table,
+    products: tuple[Product, ...],
+    shares: Mapping[str, float],
+    signals: Mapping[str, float],
+    pull: Mapping[str, float],
+) -> np.ndarray:
+    """rows × products: the chance of each product given that the account expands, 0 where it isn't eligible.
+
+    A row sums to 1, or to 0 where no product is eligible.
+    """
+    if not products:
+        return np.zeros((table.num_rows, 0))
+    fit = np.column_stack(
+        [
+            np.log(_share(shares, p)) + pull.get(p.type, DEFAULT_PULL) * _drive(table, p, signals)
+            for p in products
+        ]
+    )
+    chances = np.where(eligible(table, products), np.exp(fit - fit.max(axis=1, keepdims=True)), 0.0)
+    total = np.zeros(table.num_rows)
+    for place in range(len(products)):  # added up in one order, whichever rows stand beside
+        total += chances[:, place]
+    return chances / np.where(total > 0, total, 1.0)[:, None]
+
+
 def rank_products(
     table: pa.Table,
     products: tuple[Product, ...],
@@ -130,24 +156,31 @@ def rank_products(
     pull: Mapping[str, float],
 ) -> tuple[list[str | None], list[str | None]]:
     """The most and the second most likely eligible product id of each row, or None where none is eligible."""
-    n = table.num_rows
-    if not products:
-        return [None] * n, [None] * n
-    fit = np.column_stack(
-        [
-            np.log(_share(shares, p)) + pull.get(p.type, DEFAULT_PULL) * _drive(table, p, signals)
-            for p in products
-        ]
-    )
-    fit = np.where(eligible(table, products), fit, -np.inf)
-    order = np.argsort(-fit, axis=1, kind="stable")
+    return best_two(product_chances(table, products, shares, signals, pull), products)
+
+
+def recommended(
+    chances: np.ndarray, arr: np.ndarray, products: tuple[Product, ...]
+) -> tuple[list[str | None], list[str | None]]:
+    """The ids of the two most likely products of each row, the one with more expected ARR first.
+
+    `chances` and `arr` (ARR added, if it is bought) are rows × products; None where no other is eligible. By
+    expected ARR alone a dear product that hardly anybody buys would come before what the account needs."""
+    order = np.argsort(-chances, axis=1, kind="stable")[:, :2]
+    likely = np.zeros_like(chances)
+    np.put_along_axis(likely, order, np.take_along_axis(chances, order, axis=1), axis=1)
+    return best_two(likely * arr, products)
+
+
+def best_two(worth: np.ndarray, products: tuple[Product, ...]) -> tuple[list[str | None], list[str | None]]:
+    """The ids of the two products worth most in each row (rows × products), None for one that is worth 0."""
+    order = np.argsort(-worth, axis=1, kind="stable")
     ids = [p.id for p in products]
 
     def pick(place: int) -> list[str | None]:
         if place >= len(ids):
-            return [None] * n
-        best = order[:, place]
-        return [ids[j] if np.isfinite(fit[i, j]) else None for i, j in enumerate(best)]
+            return [None] * worth.shape[0]
+        return [ids[j] if worth[i, j] > 0 else None for i, j in enumerate(order[:, place])]
 
     return pick(0), pick(1)
 

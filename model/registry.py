@@ -2,10 +2,11 @@
 
     models/
       2026.11.02-1/
-        probability.cbm  value.cbm  risk.cbm   as CatBoost writes them; absent for a scorecard
-        manifest.json                          sha256 of each file, feature names, target, golden predictions
+        probability.cbm  risk.cbm       as CatBoost writes them; absent for a scorecard
+        manifest.json                   sha256 of each file, feature names, target, golden predictions
         card.md
         verdict.json                    how it compared with the version in use when it was trained
+        report.html                     the newest report on it
       current                           the version in use, one line
 
 CatBoost loads most damaged files, and scores reordered features, without a word (CRM-FACTS, Parsers).
@@ -33,14 +34,15 @@ from model.additive import AdditiveModel
 from model.card import write_card
 from model.challenge import Verdict
 from model.errors import ModelError
-from model.frame import feature_frame, pool
+from model.hazard import HazardModel
+from model.made_with import made_with
 from model.risk import RiskModel
 from model.target import Target
 from model.trained import TrainedModel
 from model.value import ValueModel
 
 _VERSION = re.compile(r"^(\d{4})\.(\d{2})\.(\d{2})-(\d+)$")
-_FORMAT = 1
+_FORMAT = 2
 _GOLDEN_ROWS = 5
 _TOLERANCE = 1e-6
 
@@ -112,6 +114,18 @@ class Registry:
         draft.write_text(text + "\n", encoding="utf-8")
         os.replace(draft, path)
 
+    def keep_report(self, version: str, page: str) -> None:
+        """Keep a report beside a version, in place of an older one."""
+        path = self._folder_of(version) / "report.html"
+        draft = path.with_suffix(".part")
+        draft.write_text(page, encoding="utf-8")
+        os.replace(draft, path)
+
+    def report(self, version: str) -> Path | None:
+        """Where the report that `keep_report` kept lies, or None."""
+        path = self._folder_of(version) / "report.html"
+        return path if path.is_file() else None
+
     def verdict(self, version: str) -> Mapping[str, Any] | None:
         """What `keep_verdict` kept, or None."""
         path = self._folder_of(version) / "verdict.json"
@@ -143,7 +157,6 @@ def _write(trained: TrainedModel, folder: Path) -> None:
     files = {}
     for name, booster in (
         ("probability.cbm", trained.booster),
-        ("value.cbm", trained.value.booster),
         ("risk.cbm", None if trained.risk is None else trained.risk.booster),
     ):
         if booster is not None:
@@ -156,17 +169,20 @@ def _write(trained: TrainedModel, folder: Path) -> None:
         "files": files,
         "features": list(trained.features),
         "categorical": list(trained.categorical),
-        "value": {"smear": trained.value.smear, "low": trained.value.low, "high": trained.value.high},
+        "value": trained.value.as_json(),
+        "hazard": None if trained.hazard is None else trained.hazard.as_json(),
         "risk": None if trained.risk is None else trained.risk.as_json(),
         "basis": trained.basis,
         "weight": trained.weight,
         "intercept": trained.intercept,
+        "flat": trained.flat,
         "additive": None if trained.additive is None else trained.additive.as_json(),
         "product_shares": dict(trained.product_shares),
         "product_pull": dict(trained.product_pull),
         "signals": dict(trained.signals),
         "target": trained.target.as_json(),
         "data_hash": trained.data_hash,
+        "made_with": dict(made_with()),
         "metrics": {name: dict(values) for name, values in trained.metrics.items()},
         "facts": dict(trained.facts),
         "golden": _golden_predictions(trained, golden),
@@ -179,7 +195,7 @@ def _write(trained: TrainedModel, folder: Path) -> None:
 def _read(folder: Path) -> TrainedModel:
     manifest = _manifest(folder)
     name = folder.name
-    boosters: dict[str, Any] = {"probability.cbm": None, "value.cbm": None, "risk.cbm": None}
+    boosters: dict[str, Any] = {"probability.cbm": None, "risk.cbm": None}
     for file, digest in manifest["files"].items():
         path = folder / file
         if not path.is_file() or _sha256(path) != digest:
@@ -198,15 +214,15 @@ def _read(folder: Path) -> TrainedModel:
         features=tuple(manifest["features"]),
         categorical=tuple(manifest["categorical"]),
         booster=boosters["probability.cbm"],
-        # models saved before there was an additive half are trees alone, as they were judged
-        additive=AdditiveModel.from_json(manifest["additive"]) if manifest.get("additive") else None,
-        value=ValueModel(booster=boosters["value.cbm"], **manifest["value"]),
+        additive=AdditiveModel.from_json(manifest["additive"]) if manifest["additive"] else None,
+        value=ValueModel.from_json(manifest["value"]),
+        hazard=HazardModel.from_json(manifest["hazard"]) if manifest["hazard"] else None,
         basis=manifest["basis"],
         weight=manifest["weight"],
         intercept=manifest["intercept"],
+        flat=manifest["flat"],
         product_shares=manifest["product_shares"],
-        # models saved before rules were weighed have none and get the default
-        product_pull=manifest.get("product_pull", {}),
+        product_pull=manifest["product_pull"],
         signals=manifest["signals"],
         target=Target.from_json(manifest["target"]),
         data_hash=manifest["data_hash"],
@@ -238,12 +254,13 @@ def _golden_rows(trained: TrainedModel) -> pa.Table:
 
 
 def _golden_predictions(trained: TrainedModel, rows: pa.Table) -> dict[str, list[float]]:
-    golden = {"log-odds": [float(m) for m in trained.margins(rows)]}
-    if trained.value.booster is not None:
-        frame = feature_frame(rows, trained.features, trained.categorical)
-        golden["log values"] = [
-            float(v) for v in trained.value.booster.predict(pool(frame, trained.categorical))
-        ]
+    margins = trained.margins(rows)
+    value = trained.value.of_products(rows, sorted(trained.value.lines))
+    golden = {
+        "log-odds": margins.tolist(),
+        "log values": np.log(value).ravel().tolist(),
+        "chances over time": trained.curve(rows, margins).ravel().tolist(),
+    }
     if trained.risk is not None:
         chances = trained.risk.predict(rows, trained.features, trained.categorical, trained.signals)
         golden["chances of churn"] = [float(chance) for chance in chances[:, 0]]

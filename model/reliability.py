@@ -37,14 +37,27 @@ class Gain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """Rows of one group: what was said, what happened, and the ranking inside the group (None: all alike)."""
+    """Rows of one group: what was said, what happened with its 95 % Wilson interval, and the ranking inside
+    the group (None: all alike)."""
 
     name: str
     rows: int
     expanded: int
     rate: float
+    rate_low: float
+    rate_high: float
     said: float
     auc: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """To find that share of all expansions (recall), that many of the best-scored rows have to be taken, and
+    that share of them expanded (precision)."""
+
+    recall: float
+    precision: float
+    rows: int
 
 
 def calibration(outcome: np.ndarray, probability: np.ndarray, bins: int = 10) -> list[Bin]:
@@ -70,15 +83,40 @@ def calibration(outcome: np.ndarray, probability: np.ndarray, bins: int = 10) ->
 
 
 def gains(outcome: np.ndarray, score: np.ndarray, steps: int = 20) -> list[Gain]:
-    """Cumulative gains at equal steps of the rows, the highest score first. Needs an expansion."""
-    ranked = outcome[np.argsort(-score, kind="stable")]
-    hits = np.cumsum(ranked)
+    """Cumulative gains at equal steps of the rows, the highest score first; among equal scores the order is
+    chance. Needs an expansion."""
+    hits = _hits(outcome, score)
     found = []
     for step in range(1, steps + 1):
-        n = max(1, round(step / steps * ranked.size))
+        n = max(1, round(step / steps * hits.size))
         captured = float(hits[n - 1] / hits[-1])
-        found.append(Gain(share=step / steps, captured=captured, lift=captured / (n / ranked.size)))
+        found.append(Gain(share=step / steps, captured=captured, lift=captured / (n / hits.size)))
     return found
+
+
+def precision_recall(outcome: np.ndarray, score: np.ndarray, steps: int = 20) -> list[Precision]:
+    """The fewest best-scored rows that hold each equal step of all expansions. Needs an expansion."""
+    hits = _hits(outcome, score)
+    found = []
+    for step in range(1, steps + 1):
+        wanted = step / steps * hits[-1]
+        # what is left of sums of fractions must not cost another row
+        n = min(int(np.searchsorted(hits, wanted - 1e-9)) + 1, hits.size)
+        found.append(
+            Precision(recall=float(hits[n - 1] / hits[-1]), precision=float(hits[n - 1] / n), rows=n)
+        )
+    return found
+
+
+def _hits(outcome: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Expansions among the best 1, 2, … rows, each of those with equal scores counted as their mean."""
+    _, place, rows = np.unique(-score, return_inverse=True, return_counts=True)
+    of_block = np.bincount(place, weights=outcome)
+    block = np.repeat(np.arange(rows.size), rows)
+    inside = np.arange(1, score.size + 1) - (np.cumsum(rows) - rows)[block]
+    # counted from the block's start, so that sums of whole numbers stay whole at its end
+    hits: np.ndarray = (np.cumsum(of_block) - of_block)[block] + inside * of_block[block] / rows[block]
+    return hits
 
 
 def cohorts(
@@ -94,12 +132,15 @@ def cohorts(
         part = merged == name
         hits, n = int(outcome[part].sum()), int(part.sum())
         inside = auc(outcome[part], probability[part])
+        low, high = wilson(hits, n)
         found.append(
             Cohort(
                 name=str(name),
                 rows=n,
                 expanded=hits,
                 rate=hits / n,
+                rate_low=low,
+                rate_high=high,
                 said=float(probability[part].mean()),
                 auc=None if np.isnan(inside) else inside,
             )

@@ -1,4 +1,4 @@
-"""When to talk, by stated rules: now, d30, d90 or hold."""
+"""When to talk: now, d30, d90 or hold, by the hazard, fiscal timing, health and stated rules."""
 
 from __future__ import annotations
 
@@ -14,29 +14,37 @@ TIMINGS: Final = ("now", "d30", "d90", "hold")
 URGENCY: Final[Mapping[str, float]] = {"now": 1.0, "d30": 0.8, "d90": 0.5, "hold": 0.1}
 # Right after an expansion the next ask is premature.
 QUIET_DAYS = 45
+# Budgets are spent in the last two months of the customer's fiscal year, and new ones in the first two.
+BUDGET_MONTHS = 2
 
 
 def choose_timing(
     table: pa.Table,
-    probability: np.ndarray,
+    curve: np.ndarray,
+    *,
+    typical: float,
     health: list[str],
     tiers: Mapping[str, float],
     signals: Mapping[str, float],
 ) -> list[str]:
-    """The window of each row.
+    """The window of each row, whose `curve` is the chance of an expansion within each third of the horizon.
 
-    Hold: red health, a probability below medium, or an expansion in the last 45 days. Now: at least high,
-    and something that won't wait (seats gone within 30 days, overage, finance on billing pages, renewal
-    within 60 days). 30 days: at least high, or at least medium and one of these. 90 days: the rest.
+    Hold: red health, a probability below medium, or an expansion in the last 45 days. Soon: the chance of the
+    first third is that of an account at the cut-off high, of whose chance `typical` falls into it. Pressing:
+    seats gone within 30 days, overage, finance on billing pages, renewal within 60 days, or the turn of the
+    customer's fiscal year. Now: soon and pressing. 30 days: either of them. 90 days: the rest.
     """
-    urgent = (
+    probability = curve[:, -1]
+    pressing = (
         (numbers(table, "seat_days_to_limit") <= 30)
         | (numbers(table, "overage_months_6") >= 3)
         | (numbers(table, "finance_billing_views_30") >= signals["finance_page_views"])
         | (numbers(table, "days_to_renewal") <= 60)
+        | (numbers(table, "months_to_fiscal_year_end") < BUDGET_MONTHS)
+        | (numbers(table, "fiscal_month") <= BUDGET_MONTHS)
     )
     red = np.array([flag == "red" for flag in health], bool)
     hold = red | (probability < tiers["medium"]) | (numbers(table, "days_since_expansion") < QUIET_DAYS)
-    high = probability >= tiers["high"]
-    chosen = np.select([hold, high & urgent, high | urgent], ["hold", "now", "d30"], "d90")
+    soon = curve[:, 0] >= tiers["high"] * typical
+    chosen = np.select([hold, soon & pressing, soon | pressing], ["hold", "now", "d30"], "d90")
     return [str(timing) for timing in chosen]

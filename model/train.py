@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from model.additive import AdditiveModel, fit_additive
-from model.boosting import best_trees, fit_probability
+from model.additive import AdditiveModel
 from model.days import day_number
-from model.evaluate import auc, scores
-from model.frame import feature_frame, in_order_of_content, numbers, pool
+from model.frame import feature_frame, in_order_of_content, numbers
+from model.hazard import HazardModel, fit_hazard
+from model.judging import has_signal, judge_probability, judge_products, judge_time, product_model
+from model.lesson import Lesson
 from model.milestones import as_json, learn_milestones
-from model.panel import Panel
-from model.product import Product, base_shares, fit_pull, product_scores, rank_products
+from model.panel import OUTCOMES, Panel
+from model.product import Product, product_chances
 from model.risk import train_risk
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
 from model.similar import judged as judged_bands
-from model.split import Split, purged_split
+from model.split import purged_split
 from model.suspects import find_suspects, made_of
 from model.target import Target
-from model.trained import TrainedModel, model_margins, probabilities
+from model.trained import NO_SIGNAL, TrainedModel
 from model.value import train_value
 
 # Expansions that the scorecard's default base rate is worth when it meets the account base's own.
@@ -65,43 +67,34 @@ def train(
     booster: Any = None
     additive: AdditiveModel | None = None
     frame = feature_frame(rows, features, categorical)
+    shares, pull = product_model(rows, panel, products)
     value, value_metrics = train_value(
         rows,
-        frame,
-        categorical,
+        features,
         days,
+        products=[product.id for product in products],
+        chances=product_chances(rows, products, shares, panel.signals, pull),
         horizon=target.horizon_days,
-        seed=seed,
-        threads=threads,
     )
-    intercept = _intercept(rows, panel.signals, features, y)
+    intercept, flat = _intercept(rows, panel.signals, features, y)
     metrics: dict[str, dict[str, float]] = {"value": value_metrics} if value_metrics else {}
-    trees, bands = 0, None
+    trees, bands, signal = 0, None, None
     if split is not None and weight > 0:
-
-        def slice_of(index: np.ndarray) -> Any:
-            return pool(frame.iloc[index], categorical, y[index])
-
-        say("finding the number of trees")
-        first = fit_probability(
-            slice_of(split.train), seed=seed, threads=threads, valid=slice_of(split.valid)
-        )
-        trees = best_trees(first)
-        say("judging on the latest matured slice")
-        judged = fit_probability(slice_of(split.before_test), seed=seed, threads=threads, trees=trees)
-        known = split.before_test
-        curves = fit_additive(frame.iloc[known], categorical, y[known])
-        raw = model_margins(judged, curves, frame.iloc[split.test], categorical)
+        lesson = Lesson(frame=frame, categorical=categorical, y=y, seed=seed, threads=threads)
+        trees, said = lesson.out_of_time(split, say)
         points = rule_points(rows, panel.signals, features).sum(axis=1)
-        metrics |= _judge(rows, y, split, raw=raw, points=points, weight=weight)
-        served = weight * raw + (1 - weight) * (intercept + points[split.test])
-        bands = judged_bands(rows, split.test, served).as_json()
-        say("fitting on everything that matured")
-        booster = fit_probability(slice_of(np.arange(y.size)), seed=seed, threads=threads, trees=trees)
-        additive = fit_additive(frame, categorical, y)
-    if split is not None and (right := _judge_products(rows, panel, split, products)):
+        metrics |= judge_probability(rows, y, split, raw=said[split.test], points=points, weight=weight)
+        metrics |= judge_time(rows, said, split, features, target.horizon_days)
+        signal = has_signal(rows, y, split, said[split.test])
+        if signal is False and basis == "model":
+            basis, weight = NO_SIGNAL, 0.0
+        else:
+            served = weight * said[split.test] + (1 - weight) * (intercept + points[split.test])
+            bands = judged_bands(rows, split.test, served).as_json()
+            say("fitting on everything that matured")
+            booster, additive = lesson.on_everything(trees)
+    if split is not None and (right := judge_products(rows, panel, split, products)):
         metrics["product"] = right
-    shares, pull = _product_model(rows, panel, products)
     say("learning who leaves or shrinks")
     risk, risk_metrics = train_risk(
         panel.table,
@@ -114,16 +107,18 @@ def train(
     )
     if risk_metrics:
         metrics["risk"] = risk_metrics
-    return TrainedModel(
+    trained = TrainedModel(
         version="unsaved",
         features=features,
         categorical=categorical,
         booster=booster,
         additive=additive,
         value=value,
+        hazard=None,  # it looks at the model's own score
         basis=basis,
         weight=weight,
         intercept=intercept,
+        flat=flat,
         product_shares=shares,
         product_pull=pull,
         signals=panel.signals,
@@ -139,7 +134,7 @@ def train(
             "suspects": list(suspects),
             "suspicions": suspects,
             "allowed": {name: why for name, why in suspicious.items() if name in allow},
-            "has_signal": _has_signal(metrics),
+            "has_signal": signal,
             "first_as_of": str(rows["as_of"][0].as_py()) if rows.num_rows else None,
             "last_as_of": str(pc.max(rows["as_of"]).as_py()) if rows.num_rows else None,
             "bands": bands,
@@ -147,6 +142,24 @@ def train(
         },
         risk=risk,
     )
+    return replace(trained, hazard=_hazard(trained, panel))
+
+
+def _hazard(trained: TrainedModel, panel: Panel) -> HazardModel | None:
+    """The hazard on the model's own score, from all rows of which something has been observed."""
+    if trained.basis == NO_SIGNAL or "observed" not in panel.table.column_names:
+        return None
+    usable = pc.and_(pc.greater(panel.table["observed"], 0), pc.invert(panel.table["is_pipeline"]))
+    rows = in_order_of_content(panel.table.filter(usable), (*panel.features, *_told(panel)))
+    if not rows.num_rows:
+        return None
+    horizon = trained.target.horizon_days
+    return fit_hazard(rows, trained.margins(rows), trained.features, horizon=horizon)
+
+
+def _told(panel: Panel) -> tuple[str, ...]:
+    """The columns of outcomes that the panel's table has."""
+    return tuple(name for name in OUTCOMES if name in panel.table.column_names)
 
 
 def _training_rows(panel: Panel) -> pa.Table:
@@ -157,42 +170,7 @@ def _training_rows(panel: Panel) -> pa.Table:
     """
     label = panel.table["label"]
     usable = pc.and_(pc.invert(pc.is_nan(label)), pc.invert(panel.table["is_pipeline"]))
-    return in_order_of_content(panel.table.filter(usable), (*panel.features, "label", "added_arr", "bought"))
-
-
-def _judge(
-    rows: pa.Table, y: np.ndarray, split: Split, *, raw: np.ndarray, points: np.ndarray, weight: float
-) -> dict[str, dict[str, float]]:
-    """Scores on the test slice: what is `served`, the model, the scorecard, base rate and seat rule."""
-    test = split.test
-    past = y[split.before_test].mean()
-    base = float(np.log(past / (1 - past)))
-    rules = base - points[split.before_test].mean() + points
-    served = weight * raw + (1 - weight) * rules[test]
-    seat = np.nan_to_num(numbers(rows, "seat_utilisation"), nan=0.0)
-    full = seat > 0.8
-    known, before = y[split.before_test], full[split.before_test]
-    rates = [known[before == side].mean() if (before == side).any() else past for side in (False, True)]
-    return {
-        "served": scores(y[test], probabilities(served)),
-        "model": scores(y[test], probabilities(raw)),
-        "scorecard": scores(y[test], probabilities(rules[test])),
-        "base_rate": scores(y[test], np.full(test.size, past)),
-        # the rule's probabilities are its two past rates; its ranking is by utilisation itself
-        "seat_rule": scores(y[test], np.where(full[test], rates[1], rates[0]))
-        | {"auc": auc(y[test], seat[test])},
-    }
-
-
-def _has_signal(metrics: dict[str, dict[str, float]]) -> bool | None:
-    """Whether the model beat the base rate out of time by more than chance would; None when not judged."""
-    if "model" not in metrics:
-        return None
-    better = metrics["model"]["log_loss"] < metrics["base_rate"]["log_loss"]
-    positives = metrics["model"]["rows"] * metrics["model"]["base_rate"]
-    # two standard errors of an AUC of one half with that many positives (Hanley and McNeil 1982, large n)
-    noise = 2 * np.sqrt(1 / (12 * max(positives, 1.0)))
-    return bool(better and metrics["model"]["auc"] > 0.5 + noise)
+    return in_order_of_content(panel.table.filter(usable), (*panel.features, *_told(panel)))
 
 
 def _dates_in_disguise(rows: pa.Table, panel: Panel) -> set[str]:
@@ -223,30 +201,10 @@ def _dates_in_disguise(rows: pa.Table, panel: Panel) -> set[str]:
 
 def _intercept(
     rows: pa.Table, signals: Mapping[str, float], features: tuple[str, ...], y: np.ndarray
-) -> float:
-    """Log-odds at which the scorecard's mean over the training rows meets the (drawn-in) base rate."""
+) -> tuple[float, float]:
+    """Log-odds at which the scorecard's mean over the training rows meets the (drawn-in) base rate, and that
+    rate's own."""
     rate = (y.sum() + _BASE_WEIGHT * DEFAULT_BASE_RATE) / (y.size + _BASE_WEIGHT)
     points = rule_points(rows, signals, features).sum(axis=1)
-    return float(np.log(rate / (1 - rate)) - (points.mean() if points.size else 0.0))
-
-
-def _product_model(
-    rows: pa.Table, panel: Panel, products: tuple[Product, ...]
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Each product's share of the rows' expansions, and the trust in each type's rules."""
-    grown = rows.filter(pc.equal(rows["label"], 1.0))
-    bought = grown["bought"].to_pylist()
-    shares = base_shares(bought, products)
-    return shares, fit_pull(grown, bought, products, shares, panel.signals)
-
-
-def _judge_products(
-    rows: pa.Table, panel: Panel, split: Split, products: tuple[Product, ...]
-) -> dict[str, float]:
-    """How often the product was right on the test slice's expansions, by what was known before it."""
-    shares, pull = _product_model(rows.take(pa.array(split.before_test)), panel, products)
-    later = rows.take(pa.array(split.test))
-    later = later.filter(pc.equal(later["label"], 1.0))
-    first, second = rank_products(later, products, shares, panel.signals, pull)
-    ids = {product.id for product in products}
-    return product_scores(first, second, [pid if pid in ids else None for pid in later["bought"].to_pylist()])
+    flat = float(np.log(rate / (1 - rate)))
+    return flat - (float(points.mean()) if points.size else 0.0), flat

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -12,20 +12,25 @@ import pyarrow as pa
 
 from model.additive import AdditiveModel
 from model.frame import feature_frame, pool
+from model.hazard import HazardModel, even_curve
 from model.health import Risk
 from model.risk import RiskModel
 from model.scorecard import rule_points
 from model.target import Target
 from model.value import ValueModel
 
+NO_SIGNAL: Final = "no_signal"
+"""The basis of a model whose data don't predict expansion: the rate of all, and no ranking."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainedModel:
-    """Probability and value of expansion, with the figures of the slice on which it was judged.
+    """Probability, value and time of expansion, with the figures of the slice on which it was judged.
 
-    `basis` says who scores: scorecard, blend or model, and `weight` the model's part on log-odds.
-    `booster` and `additive`, the two halves of the model, are None for a scorecard. `intercept` is
-    the scorecard's base, on log-odds.
+    `basis` says who scores: scorecard, blend or model, and `weight` the model's part on log-odds; or it is
+    no_signal, and every account has the rate of all, `flat` on log-odds.
+    `booster` and `additive`, the two halves of the model, are None where neither scores. `intercept` is
+    the scorecard's base, on log-odds. `hazard` is None where expansions are too few to tell when they come.
     `product_shares` are of past expansions, `product_pull` the trust in each product type's rules.
     """
 
@@ -35,9 +40,11 @@ class TrainedModel:
     booster: Any
     additive: AdditiveModel | None
     value: ValueModel
+    hazard: HazardModel | None
     basis: str
     weight: float
     intercept: float
+    flat: float
     product_shares: Mapping[str, float]
     product_pull: Mapping[str, float]
     signals: Mapping[str, float]
@@ -57,6 +64,8 @@ class TrainedModel:
 
     def margins(self, table: pa.Table) -> np.ndarray:
         """Log-odds of expansion, one a row."""
+        if self.basis == NO_SIGNAL:
+            return np.full(table.num_rows, self.flat)
         margin = np.zeros(table.num_rows)
         if self.weight < 1:
             points = rule_points(table, self.signals, self.features).sum(axis=1)
@@ -66,6 +75,10 @@ class TrainedModel:
                 self.booster, self.additive, self.frame(table), self.categorical
             )
         return margin
+
+    def curve(self, table: pa.Table, margins: np.ndarray) -> np.ndarray:
+        """rows × 3: chance of an expansion within one, two and all three thirds of the horizon."""
+        return even_curve(margins) if self.hazard is None else self.hazard.curve(table, margins)
 
     def risks(self, table: pa.Table) -> Risk | None:
         """Chance of churn and of contraction of each row; None where the model has no part for them."""
@@ -86,6 +99,8 @@ class TrainedModel:
         scorecard's points; or all of them in the blend's proportion.
         """
         total = np.zeros((table.num_rows, len(self.features)))
+        if self.basis == NO_SIGNAL:
+            return total
         if self.weight < 1:
             total += (1 - self.weight) * rule_points(table, self.signals, self.features)
         if self.booster is not None:

@@ -29,11 +29,10 @@ RESAMPLES: Final = 500
 def slipped(outcome: FloatArray, probability: FloatArray, skill_at_training: float | None) -> str | None:
     """What has slipped, in a sentence; None while nothing has, or too little has matured to tell."""
     y, p = np.asarray(outcome, float), np.clip(np.asarray(probability, float), 1e-9, 1 - 1e-9)
-    if y.size < MIN_ROWS or not MIN_EXPANDED <= y.sum() <= y.size - MIN_EXPANDED:
+    trusted = calibrated(y, p)
+    if trusted is None:
         return None
-    z = spiegelhalter(y, p) / SHOCKS
-    off = (y.mean() - p.mean()) / np.sqrt((p * (1 - p)).sum()) * y.size / SHOCKS
-    if max(abs(z), abs(off)) > CRITICAL:
+    if not trusted:
         return f"calibration has slipped: {p.mean():.1%} were said to expand and {y.mean():.1%} did"
     if skill_at_training is None or skill_at_training <= 0:
         return None
@@ -45,6 +44,16 @@ def slipped(outcome: FloatArray, probability: FloatArray, skill_at_training: flo
         then = f"{skill_at_training:.1%} at training"
         return f"log loss has slipped: its gain over the base rate is {now:.1%}, {then}"
     return None
+
+
+def calibrated(outcome: FloatArray, probability: FloatArray) -> bool | None:
+    """Whether probabilities, and their mean, are off by no more than noise; None with too little to tell."""
+    y, p = np.asarray(outcome, float), np.clip(np.asarray(probability, float), 1e-9, 1 - 1e-9)
+    if y.size < MIN_ROWS or not MIN_EXPANDED <= y.sum() <= y.size - MIN_EXPANDED:
+        return None
+    z = spiegelhalter(y, p) / SHOCKS
+    off = (y.mean() - p.mean()) / np.sqrt((p * (1 - p)).sum()) * y.size / SHOCKS
+    return bool(max(abs(z), abs(off)) <= CRITICAL)
 
 
 def spiegelhalter(outcome: FloatArray, probability: FloatArray) -> float:

@@ -51,6 +51,12 @@ def signals_of(settings: Settings) -> Mapping[str, float]:
     return {name: float(value) for name, value in asdict(settings.signals).items()}
 
 
+def tiers_of(settings: Settings) -> Mapping[str, float]:
+    """The cut-offs on the probability."""
+    given = settings.tiers
+    return {"very_high": given.very_high, "high": given.high, "medium": given.medium}
+
+
 def allowed_features(settings: Settings) -> tuple[str, ...]:
     """The suspects that the team vouches for. Raises UsageError for a name that is no feature."""
     allowed = settings.model.allow_suspects

@@ -26,6 +26,7 @@ from model.panel import Rows, data_hash
 from model.predict import predict_range, rank
 from model.trained import TrainedModel
 from sync.heartbeat import Heartbeat
+from sync.model_settings import tiers_of
 from sync.movement import with_movement
 from sync.people import with_whom
 from sync.ranges import (
@@ -208,11 +209,10 @@ def sweep_scorings(folder: Path, store: Store, now: datetime) -> int:
 
 
 def _predict(work: Workplace, scoring: Scoring, held: Range) -> pa.Table:
-    cutoffs = work.settings.tiers
     return predict_range(
         scoring.trained,
         replace(scoring.rows, table=scoring.rows.table.slice(held.first, held.rows)),
-        tiers={"very_high": cutoffs.very_high, "high": cutoffs.high, "medium": cutoffs.medium},
+        tiers=tiers_of(work.settings),
         products=work.products,
     )
 

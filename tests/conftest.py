@@ -60,8 +60,8 @@ TOGETHER = (
 OF_ONE_MODEL = frozenset(
     f"tests/model/test_{name}.py"
     for name in (
-        *("additive", "backtest", "breakdown", "evaluate", "forecast", "predict", "product", "registry"),
-        *("reliability", "suspects", "train"),
+        *("additive", "backtest", "breakdown", "evaluate", "forecast", "influence", "predict", "product"),
+        *("registry", "reliability", "suspects", "train"),
     )
 )
 """Files whose tests look at the same small company, its panel and a model trained on it."""

@@ -36,7 +36,7 @@ VERBS: Final = MappingProxyType(
         "schedule": "List, add, pause, resume, remove or start the schedules that `worker` follows.",
         "doctor": "Check login, fields, permissions, quota, exports, lake and model; say how to fix each.",
         "exports": "Check the configured export files without using them, or show what was read of them.",
-        "evaluate": "Judge a model on later outcomes against simple baselines, with calibration and cohorts.",
+        "evaluate": "Judge a model on later outcomes against simple baselines, and write the report on it.",
         "explain": "Say why an account has its score: for, against, what is missing, and what moved.",
         "brief": "Write the talking points for an account, with the evidence behind each number.",
         "forecast": "Forecast expansion ARR, NRR and GRR by fiscal quarter, or backtest the forecast.",

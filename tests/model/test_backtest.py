@@ -23,7 +23,8 @@ def test_a_fresh_model_is_judged_by_its_recipe_on_the_latest_matured_dates(
     assert not found.saved
     assert found.last_day <= as_of - timedelta(days=trained.target.horizon_days)
     assert len(set(found.rows["as_of"].to_pylist())) == 3
-    assert {"upswell", "scorecard", "seat_rule", "base_rate"} == set(found.figures)
+    told_by = {"upswell", "scorecard", "seat_rule", "blog_recipe", "last_quarter", "base_rate"}
+    assert told_by == set(found.figures) == set(found.said)
     assert found.figures["base_rate"]["auc"] == pytest.approx(0.5)
     assert not np.allclose(found.probability, probabilities(trained.margins(found.rows)))
 

@@ -98,6 +98,29 @@ def test_figures_are_consistent(predictions: pa.Table) -> None:
     assert set(table["health"]) <= {"green", "yellow", "red", "unknown"}
 
 
+def test_products_add_up_to_the_account(predictions: pa.Table) -> None:
+    """Their chances sum to the account's, their expected ARR to its own; the best of them comes first."""
+    for row in predictions.to_pylist():
+        worth = [each["probability"] * each["arr"] for each in row["products"]]
+        assert worth == sorted(worth, reverse=True)
+        assert sum(each["probability"] for each in row["products"]) == pytest.approx(
+            row["probability"], abs=1e-5
+        )
+        assert sum(worth) == pytest.approx(row["expected_arr"], rel=0.01, abs=0.5)
+        assert {row["product"], row["product_2"]} - {None} <= {each["id"] for each in row["products"]}
+        assert all(each["low"] <= each["arr"] <= each["high"] for each in row["products"])
+
+
+def test_chances_rise_over_the_horizon(predictions: pa.Table) -> None:
+    """Within a third, within two, within all of it."""
+    soon, later, all_of_it = (
+        predictions[name].to_numpy() for name in ("chance_soon", "chance_later", "probability")
+    )
+    assert (soon <= later).all()
+    assert (later <= all_of_it + 1e-6).all()
+    assert (soon > 0).all()
+
+
 def test_red_health_means_hold(predictions: pa.Table) -> None:
     """An account in trouble is never due for an offer, and its trouble is named."""
     for row in predictions.to_pylist():

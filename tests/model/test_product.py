@@ -9,7 +9,15 @@ import pyarrow as pa
 import pytest
 
 from model.panel import Rows
-from model.product import DEFAULT_PULL, MIN_BOUGHT, Product, fit_pull, product_scores, rank_products
+from model.product import (
+    DEFAULT_PULL,
+    MIN_BOUGHT,
+    Product,
+    fit_pull,
+    product_scores,
+    rank_products,
+    recommended,
+)
 from model.trained import TrainedModel
 
 SHARES = {"SEATS": 0.5, "UP": 0.3, "AN": 0.2}
@@ -76,3 +84,12 @@ def test_product_scores_count_only_known_purchases() -> None:
     found = product_scores(["A", "A", "B", None], ["B", "B", "A", None], ["A", "B", None, "C"])
     assert found == pytest.approx({"rows": 3, "first_right": 1 / 3, "two_right": 2 / 3, "commonest": 1 / 3})
     assert product_scores(["A"], ["B"], [None]) == {}
+
+
+def test_of_the_two_most_likely_the_one_worth_more_is_recommended(offers: tuple[Product, ...]) -> None:
+    """The dearest product of all stays out where it is the least likely, and nothing ineligible is named."""
+    chances = np.array([[0.5, 0.4, 0.1], [1.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    arr = np.tile([100.0, 200.0, 9000.0], (3, 1))
+    first, second = recommended(chances, arr, offers)
+    assert first == ["UP", "SEATS", None]
+    assert second == ["SEATS", None, None]

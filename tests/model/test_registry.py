@@ -110,3 +110,35 @@ def test_the_card_shows_every_baseline(saved: Registry) -> None:
     card = saved.card("2026.06.01-1")
     for name in ("CatBoost and curves", "Rule scorecard", "Seat rule", "Base rate"):
         assert name in card
+
+
+def test_the_card_tells_use_making_limits_and_versions(saved: Registry, trained: TrainedModel) -> None:
+    """All headings of a model card, the target in its sentence, and the libraries that it was made with."""
+    card, manifest = saved.card("2026.06.01-1"), saved.manifest("2026.06.01-1")
+    titles = [line.removeprefix("## ") for line in card.splitlines() if line.startswith("## ")]
+    assert titles == [
+        "Intended use",
+        "Target",
+        "Data",
+        "How it is made",
+        "Quality",
+        "Signals left out, or vouched for",
+        "Limits",
+        "Made with",
+    ]
+    assert trained.target.sentence() in card
+    assert ("Risk on" in card) == ("risk" in trained.metrics)
+    assert {"upswell", "python", "catboost"} <= set(manifest["made_with"])
+    assert all(f"{name} {version}" in card for name, version in manifest["made_with"].items())
+
+
+def test_a_report_is_kept_beside_its_model_in_place_of_an_older_one(saved: Registry) -> None:
+    """Without one there is none; the model loads as before."""
+    version = "2026.06.01-1"
+    assert saved.report(version) is None
+    for page in ("<p>old</p>", "<p>new</p>"):
+        saved.keep_report(version, page)
+    kept = saved.report(version)
+    assert kept is not None
+    assert kept.read_text(encoding="utf-8") == "<p>new</p>"
+    assert saved.load(version).version == version

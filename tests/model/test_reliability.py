@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.reliability import calibration, cohorts, gains, wilson
+from model.reliability import calibration, cohorts, gains, precision_recall, wilson
 
 
 @settings(deadline=None, derandomize=True)
@@ -50,3 +50,47 @@ def test_small_groups_and_rows_without_a_name_are_one_group() -> None:
     found = cohorts(outcome, np.linspace(0, 1, 110), names)
     assert [(c.name, c.rows) for c in found] == [("A", 60), ("B", 40), ("(other)", 10)]
     assert sum(c.expanded for c in found) == outcome.sum()
+
+
+def test_a_groups_interval_holds_its_rate() -> None:
+    """Of 60 rows 6 expanded: the interval lies around a tenth."""
+    outcome = np.array(([1.0] + [0.0] * 9) * 6)
+    (found,) = cohorts(outcome, np.full(60, 0.1), ["A"] * 60)
+    assert found.rate == pytest.approx(0.1)
+    assert found.rate_low < found.rate < found.rate_high
+    assert (found.rate_low, found.rate_high) == pytest.approx(wilson(6, 60))
+
+
+@settings(deadline=None, derandomize=True)
+@given(outcome=st.lists(st.booleans(), min_size=1, max_size=60).filter(any), score=st.floats(0, 1))
+def test_equal_scores_find_expansions_as_chance_would(outcome: list[bool], score: float) -> None:
+    """However the rows are sorted, a ranking that says nothing has a lift of one everywhere."""
+    hits = np.array(outcome, float)
+    flat = np.full(hits.size, score)
+    assert all(each.lift == pytest.approx(1) for each in gains(hits, flat))
+    assert all(each.precision == pytest.approx(hits.mean()) for each in precision_recall(hits, flat))
+
+
+@settings(deadline=None, derandomize=True)
+@given(
+    rows=st.lists(
+        st.tuples(st.booleans(), st.sampled_from([0.1, 0.2, 0.5, 0.9])), min_size=1, max_size=60
+    ).filter(lambda rows: any(hit for hit, _ in rows))
+)
+def test_more_expansions_take_more_rows(rows: list[tuple[bool, float]]) -> None:
+    """Recall rises to all, with never fewer rows; the order in which rows come is of no account."""
+    outcome, score = (np.array([row[part] for row in rows], float) for part in (0, 1))
+    found = precision_recall(outcome, score)
+    counts = [each.rows for each in found]
+    assert counts == sorted(counts)
+    assert found[-1].recall == pytest.approx(1)
+    assert all(each.precision * each.rows == pytest.approx(each.recall * outcome.sum()) for each in found)
+    assert precision_recall(outcome[::-1], score[::-1]) == found
+
+
+def test_a_perfect_ranking_wastes_no_row() -> None:
+    """Each of the best 20 of 100 expands, and nothing is left to find after them."""
+    outcome = np.array([1.0] * 20 + [0.0] * 80)
+    found = precision_recall(outcome, np.linspace(1, 0, 100))
+    assert [each.rows for each in found] == list(range(1, 21))
+    assert all(each.precision == 1 for each in found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import numpy as np
 import pytest
 
 from model.panel import Panel, Rows
+from model.predict import predict
 from model.product import Product
+from model.registry import Registry
 from model.scorecard import basis_of
 from model.target import Target
 from model.train import train
@@ -20,9 +23,11 @@ from model.trained import TrainedModel
 def test_the_same_panel_and_seed_give_the_same_model_bit_for_bit(
     panel: Panel, trained: TrainedModel, rows: Rows, catalogue: tuple[Product, ...]
 ) -> None:
-    """Training twice gives identical log-odds."""
+    """Training twice gives identical log-odds, values, products and hazards."""
     again = train(panel, target=Target(), products=catalogue, seed=1)
     assert np.array_equal(again.margins(rows.table), trained.margins(rows.table))
+    for part in ("additive", "value", "hazard", "product_shares", "product_pull", "metrics"):
+        assert getattr(again, part) == getattr(trained, part)
 
 
 def test_a_model_knows_neither_the_ids_nor_the_order_of_its_rows(
@@ -106,14 +111,46 @@ def test_training_leaves_no_files_behind(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_labels_without_a_pattern_are_said_to_have_no_signal(
-    panel: Panel, catalogue: tuple[Product, ...]
-) -> None:
-    """Shuffled outcomes give no ranking: the facts say that there is no signal."""
+@pytest.fixture(scope="module")
+def hopeless(panel: Panel, catalogue: tuple[Product, ...]) -> TrainedModel:
+    """A model of the same company with its outcomes shuffled."""
     table = panel.table
     label = table["label"].to_numpy().copy()
     known = np.flatnonzero(~np.isnan(label))
     label[known] = np.random.default_rng(4).permutation(label[known])
     mixed: Any = table.set_column(table.column_names.index("label"), "label", [label])
-    model = train(dataclasses.replace(panel, table=mixed), target=Target(), products=catalogue)
-    assert model.facts["has_signal"] is False
+    return train(dataclasses.replace(panel, table=mixed), target=Target(), products=catalogue)
+
+
+def test_labels_without_a_pattern_are_said_to_have_no_signal(hopeless: TrainedModel) -> None:
+    """Shuffled outcomes give no ranking: the facts and the basis say that there is no signal."""
+    assert hopeless.facts["has_signal"] is False
+    assert hopeless.basis == "no_signal"
+    assert hopeless.booster is None
+
+
+def test_without_a_signal_nobody_is_ranked(
+    hopeless: TrainedModel, rows: Rows, catalogue: tuple[Product, ...], tmp_path: Path
+) -> None:
+    """Every account has the rate of all; none a tier, a reason, a rank or a time; loaded again too."""
+    registry = Registry(tmp_path)
+    registry.save(hopeless, date(2026, 6, 1))
+    said = predict(registry.load(), rows, tiers={}, products=catalogue)
+    rate = hopeless.metrics["base_rate"]["base_rate"]
+    (flat,) = set(said["probability"].to_pylist())
+    assert flat == pytest.approx(rate, abs=0.05)
+    assert set(said["tier"].to_pylist()) == {"not_enough_data"}
+    assert set(said["timing"].to_pylist()) == {"hold"}
+    assert set(said["priority"].to_pylist()) == {None}
+    assert not any(said["reasons"].to_pylist() + said["against"].to_pylist())
+    assert "Not ranked" in registry.card("2026.06.01-1")
+
+
+def test_a_signal_is_not_denied_for_want_of_outcomes(panel: Panel, catalogue: tuple[Product, ...]) -> None:
+    """With too few later expansions to tell, nothing is said about a signal and the model scores."""
+    table = panel.table
+    later = np.array([day >= date(2026, 1, 1) for day in table["as_of"].to_pylist()])
+    few = later & (np.arange(table.num_rows) % 4 > 0)
+    thin = dataclasses.replace(panel, table=table.filter(~few))
+    model = train(thin, target=Target(), products=catalogue)
+    assert (model.facts["has_signal"], model.basis) == (None, "model")

@@ -206,21 +206,33 @@ def scored(home: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 def test_evaluate_writes_reports_that_hold_the_same_figures(home: Any, tmp_path: Path) -> None:
-    """JSON and the page with its charts come from one evaluation, and load nothing."""
+    """JSON and the page come from one evaluation, load nothing, and the page is kept beside the model."""
     requests = len(home.audit.requests())
     files = ("--out", str(tmp_path / "r.json"), "--html", str(tmp_path / "r.html"))
-    data = home.upswell("evaluate", *files).data
-    auc = f"{data['figures']['upswell']['auc']:.3f}"
-    page = (tmp_path / "r.html").read_text(encoding="utf-8")
-    assert auc in page
-    assert page.count("<svg") == 2
+    data = home.upswell("evaluate", *files, "--cohort", "industry", "--cohort", "owner_id").data
+    page = (tmp_path / "r.html").read_text(encoding="utf-8").replace("\N{NO-BREAK SPACE}", " ")
+    for figures in data["figures"].values():
+        assert f"{figures['auc']:.3f}" in page
+    assert data["summary"]["verdict"]["title"] in page
     assert "http" not in page
     assert data["saved"] is False
     assert sum(each["rows"] for each in data["calibration"]) == data["rows"]
-    assert sum(each["expanded"] for each in data["cohorts"]["segment"]) == data["expanded"]
+    assert {"segment", "plan", "product", "month", "industry", "owner_id"} == set(data["cohorts"])
+    for cohorts in data["cohorts"].values():
+        assert sum(each["expanded"] for each in cohorts) == data["expanded"]
+    assert sum(each["rows"] for each in data["timing"]) == data["rows"]
     told = json.loads((tmp_path / "r.json").read_text(encoding="utf-8"))
-    assert told["data"]["figures"] == data["figures"]
+    assert told["data"] == data
+    kept = Path(home.upswell("models", data["version"]).data["report"])
+    assert kept.read_bytes() == (tmp_path / "r.html").read_bytes()
     assert len(home.audit.requests()) == requests
+
+
+def test_evaluate_names_the_nearest_column_for_one_that_there_is_not(home: Any) -> None:
+    """A group by a column that nobody has is the user's to fix."""
+    answer = home.upswell("evaluate", "--cohort", "owner")
+    assert answer.exit_code == 2
+    assert "owner_id" in answer.errors[0]["message"]
 
 
 def test_doctor_names_each_fault_with_its_fix_and_exits_2(home: Any) -> None:

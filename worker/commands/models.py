@@ -24,9 +24,15 @@ def command(app: App, version: str | None) -> None:
 
     with open_loop(app.settings(), app.screen) as loop:
         if version is not None:
-            card = loop.registry.card(version)
-            app.answer.data = {"version": version, "card": card}
+            card, report = loop.registry.card(version), loop.registry.report(version)
+            app.answer.data = {
+                "version": version,
+                "card": card,
+                "report": None if report is None else str(report),
+            }
             app.screen.say(card.rstrip())
+            if report is not None:
+                app.screen.say(f"Its report: {report}")
             return
         found = list_models(loop)
     app.answer.data = {"models": [asdict(model) for model in found]}

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from worker.commands.train import NO_SIGNAL_TOLD
 from worker.loop_home import open_loop
 from worker.verb import App, verb
 
@@ -57,6 +58,8 @@ def command(app: App, out: Path | None, as_of: datetime | None) -> None:
         report = loop.score(run, day)
         matched_share = loop.tables().report.matched_share
     scores = report.scores
+    if "no_signal" in scores["basis"].to_pylist()[:1]:
+        app.warn(NO_SIGNAL_TOLD)
     if out is not None:
         write_csv(out, scores)
     app.answer.data = {

@@ -23,7 +23,12 @@ STAGES: Final = {
     "scorecard": "Stage 1 of 3, rules: too little history for a model, so the documented scorecard scores.",
     "blend": "Stage 2 of 3, rules and model together, for {expansions} expansions are few.",
     "model": "Stage 3 of 3, the model alone.",
+    "no_signal": "No model: every account gets the rate of all, and none is ranked before another.",
 }
+NO_SIGNAL_TOLD: Final = (
+    "these data do not predict expansion better than the base rate does, by more than chance; "
+    "don't rank by these scores, and add sources: upswell features shows which are missing"
+)
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
@@ -105,7 +110,7 @@ def show_model(app: App, report: TrainReport) -> None:
     for warning in suspicions(report):
         app.warn(warning)
     if facts.get("has_signal") is False:
-        app.warn("these data do not predict expansion better than chance; don't rank by these scores")
+        app.warn(NO_SIGNAL_TOLD)
     judged = [(name, metrics[key]) for key, name in BASELINES.items() if key in metrics]
     if not judged:
         app.screen.say("How good it is can't be said yet: no outcomes on a later date.")
