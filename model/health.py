@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.frame import numbers
-from model.wordsmith import figures_of, sentences
+from model.wordsmith import figures_of, sentences, write_day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,7 +140,7 @@ def judge_health(
         red = (lost >= RED_TIMES * risk.usual) & (lost >= RED_AT_LEAST)
         yellow = (lost >= YELLOW_TIMES * risk.usual) & (lost >= YELLOW_AT_LEAST)
         for i in np.flatnonzero(red | yellow).tolist():
-            found[i].insert(0, _at_risk(risk, i))
+            found[i].insert(0, _at_risk(risk, i, table["as_of"][i].as_py()))
     flags = np.select(
         [red | (points >= RED_POINTS), yellow | (points >= 1), ~known], ["red", "yellow", "unknown"], "green"
     )
@@ -162,11 +162,11 @@ def _holds(table: pa.Table, warning: Sign, signals: Mapping[str, float]) -> np.n
     return holds
 
 
-def _at_risk(risk: Risk, row: int) -> str:
+def _at_risk(risk: Risk, row: int, as_of: date) -> str:
     churn, shrink = risk.churn[row], risk.contraction[row]
     lost = churn + shrink
     parts = f"churn {100 * churn:.0f} %, contraction {100 * shrink:.0f} %"
     return (
         f"{100 * lost:.0f} % likely to lose ARR within {risk.horizon_days} days ({parts}), "
-        f"{lost / risk.usual:.1f} times the usual"
+        f"{lost / risk.usual:.1f} times the usual (risk model, {write_day(as_of, as_of)})"
     )

@@ -32,7 +32,7 @@ def make(registry: Registry) -> Make:
         folder = registry.folder / version
         folder.mkdir()
         manifest = {
-            "format": 1,
+            "format": 2,
             "features": list(features),
             "target": Target(**target).as_json(),
             "metrics": {"served": {"auc": auc, "log_loss": 0.25}},
