@@ -25,15 +25,24 @@ class Decision:
     why: str
 
 
-def decide(policy: Policy, verdict: Verdict | None, *, age_days: int | None, why_not: str = "") -> Decision:
+def decide(
+    policy: Policy,
+    verdict: Verdict | None,
+    *,
+    age_days: int | None,
+    why_not: str = "",
+    fault: str | None = None,
+) -> Decision:
     """The decision on a challenger. `age_days` is the champion's age, None when there is no champion;
-    `verdict` is None when the two could not be compared, for the reason `why_not`."""
+    `verdict` is None when the two could not be compared, for the reason `why_not`; `fault` says why the
+    champion can't score any more, and then anything that can is better, if the policy is automatic."""
     if age_days is None:
         return Decision(promote=True, why="there was no model before")
     if not policy.automatic:
         return Decision(promote=False, why="people decide here ([model] promotion)")
-    if verdict is not None and verdict.outcome == "better":
-        return Decision(promote=True, why="it is better than the one in use beyond noise")
+    if fault is not None or (verdict is not None and verdict.outcome == "better"):
+        better = "it is better than the one in use beyond noise"
+        return Decision(promote=True, why=better if fault is None else f"the one in use can't score: {fault}")
     if verdict is not None and verdict.outcome == "worse":
         return Decision(promote=False, why="it is worse than the one in use beyond noise")
     if age_days >= policy.refresh_days:

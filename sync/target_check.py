@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from model.eligibility import Eligibility
+from model.errors import ModelError
 from model.expansions import is_expansion, is_won
 from model.panel import build_rows, check_eligibility
 from model.scorecard import basis_of
@@ -138,7 +139,11 @@ def target_number(loop: Loop, target: Target) -> tuple[int, str | None]:
     """Which of the installation's targets this is, counted from 1, and the first model trained for it."""
     first: dict[str, str] = {}
     for version in loop.registry.versions():
-        trained_for = Target.from_json(dict(loop.registry.manifest(version)["target"]))
+        try:
+            manifest = loop.registry.manifest(version)
+        except ModelError:
+            continue  # damaged, or of an older format: whose target it was can't be told
+        trained_for = Target.from_json(dict(manifest["target"]))
         first.setdefault(trained_for.fingerprint, version)
     if target.fingerprint in first:
         return list(first).index(target.fingerprint) + 1, first[target.fingerprint]

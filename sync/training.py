@@ -53,7 +53,8 @@ def train_model(work: Workplace, as_of: date, *, seed: int = 0, promote: bool = 
     champion = work.registry.current
     version = work.registry.save(trained, as_of)
     verdict, why_not = None, ""
-    if champion is not None:
+    fault = None if champion is None else unusable(work, champion)
+    if champion is not None and fault is None:
         work.tell(f"Compare with {champion}", 0, None)
         try:
             verdict = compare_models(work, champion, version, panel)
@@ -65,7 +66,7 @@ def train_model(work: Workplace, as_of: date, *, seed: int = 0, promote: bool = 
     decision = (
         Decision(promote=True, why=f"{work.who()} asked for it")
         if promote
-        else decide(policy_of(work), verdict, age_days=age, why_not=why_not)
+        else decide(policy_of(work), verdict, age_days=age, why_not=why_not, fault=fault)
     )
     if decision.promote:
         work.registry.promote(version)
@@ -90,6 +91,15 @@ def compare_models(work: Workplace, champion: str, challenger: str, panel: Panel
     )
 
 
+def unusable(work: Workplace, version: str) -> str | None:
+    """Why a version can't score any more: damaged, gone, or of a format that this Upswell does not read."""
+    try:
+        work.registry.load(version)
+    except ModelError as error:
+        return error.message.rstrip(".")
+    return None
+
+
 def policy_of(work: Workplace) -> Policy:
     """Who decides which model is in use, by [model]."""
     given = work.settings.model
@@ -101,6 +111,8 @@ def why_train(work: Workplace, as_of: date) -> str | None:
     current = work.registry.current
     if current is None:
         return "there is no model yet"
+    if (fault := unusable(work, current)) is not None:
+        return f"the one in use can't score: {fault}"
     if other_target(work) is not None:
         return f"model {current} was trained for another target"
     age = as_of - version_day(current)

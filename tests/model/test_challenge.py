@@ -88,6 +88,12 @@ def test_the_policy_decides(policy: Policy, outcome: str | None, age: int | None
     assert found.why
 
 
+def test_a_model_that_can_not_score_gives_way_whatever_its_age() -> None:
+    """Damaged, or of a format of yesterday; where people decide, they decide this too."""
+    assert decide(Policy(), None, age_days=1, fault="its sha256 differs").promote
+    assert not decide(Policy(automatic=False), None, age_days=1, fault="its sha256 differs").promote
+
+
 def test_a_model_is_held_against_the_one_in_use_on_later_rows(
     panel: Panel, trained: TrainedModel, catalogue: tuple[Product, ...], as_of: date
 ) -> None:
