@@ -49,6 +49,7 @@ def features_of(world: World, account: str, day: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for family in (_departments, _people):
         found |= family(world, own, day)
+    found |= _habits(world, seen, account, day)
     return found | _usage(own, day) | _power_users(own, day) | _adoption(seen, account, day)
 
 
@@ -288,6 +289,38 @@ POWER_USERS = [
     "days_per_user",
     "days_per_user_change",
 ]
+
+
+def _habits(world: World, seen: Sequence[Event], account: str, day: int) -> dict[str, float]:
+    plain = [e for e in seen if e.user is not None and world.people[e.account, e.user].role == "user"]
+    now, before, days = Counter[str](), Counter[str](), Counter[str]()
+    theirs: dict[str, list[tuple[int, int]]] = defaultdict(list)  # events and days before, by person
+    for (name, _), events in _pairs(plain).items():
+        if not _within(events, day, 60):
+            continue
+        made = len(_within(events, day, 182, 30))
+        there = max(0, min(day - 30 + 1 - _first(events)[1], 182))
+        now[name] += len(_within(events, day, 30))
+        before[name] += made
+        days[name] += there
+        theirs[name].append((made, there))
+    if not days[account]:
+        return dict.fromkeys(HABITS, NAN)
+    company = sum(before.values()) / max(sum(days.values()), 1)
+    usual = (before[account] + 140 * company) / (days[account] + 140)
+    expected = sum(30 * (made + 56 * usual) / (there + 56) for made, there in theirs[account])
+    return {"same_people_30": (now[account] + 2) / (expected + 2) - 1}
+
+
+def _pairs(events: Iterable[Event]) -> dict[tuple[str, str], list[Event]]:
+    """The events of each account's each user."""
+    pairs: dict[tuple[str, str], list[Event]] = defaultdict(list)
+    for event in events:
+        pairs[event.account, event.user or ""].append(event)
+    return pairs
+
+
+HABITS = ["same_people_30"]
 
 
 def _people(world: World, own: Sequence[Event], day: int) -> dict[str, float]:

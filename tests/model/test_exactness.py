@@ -17,6 +17,7 @@ import pytest
 from infra.doubles.brute_force import (
     ADOPTION,
     DEPARTMENTS,
+    HABITS,
     PEOPLE,
     POWER_USERS,
     USAGE,
@@ -32,7 +33,7 @@ from model.target import Target
 
 AS_OF = date(2026, 6, 1)
 WORLDS, STEPS = 100, 3
-FEATURES = (*USAGE, *ADOPTION, *DEPARTMENTS, *POWER_USERS, *PEOPLE)
+FEATURES = (*USAGE, *ADOPTION, *DEPARTMENTS, *POWER_USERS, *HABITS, *PEOPLE)
 Tables = dict[str, Any]
 
 
