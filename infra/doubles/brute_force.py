@@ -22,6 +22,7 @@ class Event:
     feature: str | None
     session: str | None
     is_billing: bool
+    is_gate: bool
     at: int
     known: int
 
@@ -47,9 +48,8 @@ def features_of(world: World, account: str, day: int) -> dict[str, float]:
     seen = [event for event in world.events if event.known <= day]
     own = [event for event in seen if event.account == account]
     found: dict[str, float] = {}
-    for family in (_departments, _people):
+    for family in (_departments, _habits, _people):
         found |= family(world, own, day)
-    found |= _habits(world, seen, account, day)
     return found | _usage(own, day) | _power_users(own, day) | _adoption(seen, account, day)
 
 
@@ -184,12 +184,23 @@ def _adoption(seen: Sequence[Event], account: str, day: int) -> dict[str, float]
         "advanced_features_90": len(in_90 & rare),
         "advanced_events_share_90": _over(sum(e.feature in rare for e in recent), len(recent)),
         "advanced_new_90": sum(ages[feature] < 90 for feature in own.keys() & rare),
+        **_gates([event for event in seen if event.account == account and event.is_gate], day),
         "feature_uptake_days": sum(at - released[feature] for feature, at in own.items()) / len(own),
         "days_since_new_feature": min(ages.values()),
     }
 
 
+def _gates(met: Sequence[Event], day: int) -> dict[str, float]:
+    month = len(_within(met, day, 30))
+    return {
+        "gate_events_30": month,
+        "gate_events_90": len(_within(met, day, 90)),
+        "gate_events_change": month - len(_within(met, day, 30, 30)),
+    }
+
+
 ADOPTION = [
+    *("gate_events_30", "gate_events_90", "gate_events_change"),
     *("features_7", "features_30", "features_60", "features_90", "features_180"),
     "features_change_90",
     "features_change_180",
@@ -291,33 +302,21 @@ POWER_USERS = [
 ]
 
 
-def _habits(world: World, seen: Sequence[Event], account: str, day: int) -> dict[str, float]:
-    plain = [e for e in seen if e.user is not None and world.people[e.account, e.user].role == "user"]
-    now, before, days = Counter[str](), Counter[str](), Counter[str]()
-    theirs: dict[str, list[tuple[int, int]]] = defaultdict(list)  # events and days before, by person
-    for (name, _), events in _pairs(plain).items():
-        if not _within(events, day, 60):
-            continue
-        made = len(_within(events, day, 182, 30))
-        there = max(0, min(day - 30 + 1 - _first(events)[1], 182))
-        now[name] += len(_within(events, day, 30))
-        before[name] += made
-        days[name] += there
-        theirs[name].append((made, there))
-    if not days[account]:
+def _habits(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
+    plain = [e for e in own if e.user is not None and world.people[e.account, e.user].role == "user"]
+    theirs: list[tuple[int, int]] = []  # events and days before the last 30, by person
+    now = 0
+    for events in _grouped(plain, lambda e: e.user).values():
+        if _within(events, day, 60):
+            now += len(_within(events, day, 30))
+            there = max(0, min(day - 30 + 1 - _first(events)[1], 182))
+            theirs.append((len(_within(events, day, 182, 30)), there))
+    days = sum(there for _, there in theirs)
+    if not days:
         return dict.fromkeys(HABITS, NAN)
-    company = sum(before.values()) / max(sum(days.values()), 1)
-    usual = (before[account] + 140 * company) / (days[account] + 140)
-    expected = sum(30 * (made + 56 * usual) / (there + 56) for made, there in theirs[account])
-    return {"same_people_30": (now[account] + 2) / (expected + 2) - 1}
-
-
-def _pairs(events: Iterable[Event]) -> dict[tuple[str, str], list[Event]]:
-    """The events of each account's each user."""
-    pairs: dict[tuple[str, str], list[Event]] = defaultdict(list)
-    for event in events:
-        pairs[event.account, event.user or ""].append(event)
-    return pairs
+    usual = sum(made for made, _ in theirs) / days
+    expected = sum(30 * (made + 56 * usual) / (there + 56) for made, there in theirs)
+    return {"same_people_30": (now + 2) / (expected + 2) - 1}
 
 
 HABITS = ["same_people_30"]

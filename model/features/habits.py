@@ -2,8 +2,8 @@
 
 Events per user hang on who the users are: one who lives in the product counts for five who look in, and in a
 small team that drowns what changes. So the last 30 days are compared with what these very people would have
-made in them at the rate of the half year before. A rate known from few days is drawn towards the account's,
-and that towards the company's: rates per day by a gamma prior, (events + weight × mean) / (days + weight).
+made in them at the rate of the half year before. A rate known from few days is drawn towards that of all of
+the account's people by a gamma prior: (events + weight × mean) / (days + weight), per day.
 
 Champions, sponsors and finance admins are left out: what they do says something of its own (`people`).
 """
@@ -32,7 +32,6 @@ APART: Final = ("champion", "finance_admin", *SPONSORS)
 WINDOW: Final = 30  # days that are compared with what came before
 PRESENT: Final = 60  # whoever did nothing in so many days has left
 PERSON_DAYS: Final = 56.0  # what the account's rate is worth against a person's own days
-ACCOUNT_DAYS: Final = 140.0  # what the company's rate is worth against the days of all of an account's people
 FEW: Final = 2.0  # events added to both sides, so that a handful of them is no doubling
 
 FEATURES = (
@@ -56,7 +55,8 @@ FEATURES = (
         ),
     ),
 )
-TRACES = {"same_people_30": (Trace(table="events", days=REACH),)}
+# who was there before is told by first uses, however long ago
+TRACES = {"same_people_30": (Trace(table="events"),)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +103,7 @@ def _of_day(people: _People, made: Mapping[int, np.ndarray], accounts: int, day:
         return sums
 
     days = total(since)
-    everywhere = earlier.sum() / max(since.sum(), 1)
-    usual = (total(earlier) + ACCOUNT_DAYS * everywhere) / (days + ACCOUNT_DAYS)
+    usual = np.nan_to_num(over(total(earlier), days))
     rate = (earlier + PERSON_DAYS * usual[account]) / (since + PERSON_DAYS)
     expected = total(WINDOW * rate)
     return {"days": days, "same_people_30": over(total(now) + FEW, expected + FEW) - 1}

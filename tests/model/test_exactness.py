@@ -58,7 +58,8 @@ def random_world(rng: random.Random) -> World:
                 user=rng.choice((*users, None)),
                 feature=rng.choice((None, *(f"f{n}" for n in range(rng.randint(1, 9))))),
                 session=rng.choice((None, "s1", "s2", "s3")),
-                is_billing=rng.random() < 0.2,
+                is_billing=(page := rng.random()) < 0.2,
+                is_gate=page > 0.9,
                 at=at,
                 known=at + rng.choice((0, 0, 0, 0, 1, 6, 45)),
             )
@@ -77,7 +78,7 @@ def tables_of(world: World, at: Callable[..., datetime], rng: random.Random) -> 
         {
             "account_id": e.account,
             "user_id": e.user,
-            "event": "invoice_page" if e.is_billing else "use",
+            "event": "invoice_page" if e.is_billing else "Preview opened" if e.is_gate else "use",
             "feature": e.feature,
             "session_id": e.session,
             "at": at(day(e.at), rng.randint(0, 23)),
