@@ -34,7 +34,7 @@ BOUNDS: Final = {
 """Each bound, and what it is."""
 OF_USERS: Final = ("utilisation", "used_now")
 """Drivers that say how many people use the product."""
-COUNTED: Final = ("seats", "usage", "habits")
+COUNTED: Final = ("seats", "usage", "team")
 """Families of features that say so in the product."""
 HIDDEN: Final = ("unobserved", "momentum")  # momentum shows in the levels that share it
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 NAN = math.nan
+SEATS = 8
+"""What every account has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,7 @@ def features_of(world: World, account: str, day: int) -> dict[str, float]:
     seen = [event for event in world.events if event.known <= day]
     own = [event for event in seen if event.account == account]
     found: dict[str, float] = {}
-    for family in (_departments, _habits, _people):
+    for family in (_departments, _people, _team):
         found |= family(world, own, day)
     return found | _usage(own, day) | _power_users(own, day) | _adoption(seen, account, day)
 
@@ -302,8 +304,19 @@ POWER_USERS = [
 ]
 
 
-def _habits(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
+def _team(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
     plain = [e for e in own if e.user is not None and world.people[e.account, e.user].role == "user"]
+    if not any(event.user is not None for event in own):
+        return dict.fromkeys(TEAM, NAN)
+    found = {
+        "team_growth_30": _growth(_users(plain, day, 30), _users(plain, day, 30, 30)),
+        "team_growth_90": _growth(_users(plain, day, 30), _users(plain, day, 30, 90)),
+        **{f"team_utilisation_{width}": _users(plain, day, width) / SEATS for width in (7, 30, 60)},
+    }
+    return found | {"same_people_30": _same_people(plain, day)}
+
+
+def _same_people(plain: Sequence[Event], day: int) -> float:
     theirs: list[tuple[int, int]] = []  # events and days before the last 30, by person
     now = 0
     for events in _grouped(plain, lambda e: e.user).values():
@@ -313,13 +326,16 @@ def _habits(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
             theirs.append((len(_within(events, day, 182, 30)), there))
     days = sum(there for _, there in theirs)
     if not days:
-        return dict.fromkeys(HABITS, NAN)
+        return NAN
     usual = sum(made for made, _ in theirs) / days
     expected = sum(30 * (made + 56 * usual) / (there + 56) for made, there in theirs)
-    return {"same_people_30": (now + 2) / (expected + 2) - 1}
+    return (now + 2) / (expected + 2) - 1
 
 
-HABITS = ["same_people_30"]
+TEAM = [
+    *("team_utilisation_7", "team_utilisation_30", "team_utilisation_60"),
+    *("team_growth_30", "team_growth_90", "same_people_30"),
+]
 
 
 def _people(world: World, own: Sequence[Event], day: int) -> dict[str, float]:

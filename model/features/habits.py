@@ -14,19 +14,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 
 from model.features.by_day import Figures, account_count, over, rows_of_days
-from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
+from model.features.feature import Feature, Inputs, Trace, bad, good
 from model.features.people import SPONSORS
 from model.rolling import rolling_totals
 from model.timeline import REACH
 
-NEEDS = {
-    "events": ("account_id", "user_id", "at", "known_from"),
-    "users": ("account_id", "user_id", "role"),
-}
 APART: Final = ("champion", "finance_admin", *SPONSORS)
 """Roles of whom other features tell."""
 WINDOW: Final = 30  # days that are compared with what came before
@@ -68,11 +65,19 @@ class _People:
     at: np.ndarray
 
 
-def build(inputs: Inputs) -> pa.Table:
-    """The features of every row with people who were there before the last 30 days."""
+def team_of(inputs: Inputs) -> ir.Table:
+    """The people of the timeline, without those in the roles apart."""
+    users = inputs.sources["users"]
+    apart = users.filter(users.role.lower().replace(" ", "_").isin(list(APART)))
+    return inputs.timeline.people.anti_join(apart, ["account_id", "user_id"])
+
+
+def habits(inputs: Inputs, team: ir.Table) -> pa.Table:
+    """The features of every row whose team was there before the last 30 days."""
     named = inputs.timeline.user_day.filter(lambda t: t.user.notnull())
     events = rolling_totals(named, "events", dict.fromkeys((WINDOW, PRESENT, REACH), inputs.days), by="user")
-    people = _people(inputs)
+    table = team.select("user", "account", "at").to_pyarrow()
+    people = _People(**{name: table[name].to_numpy() for name in table.column_names})
     accounts, codes = account_count(inputs, people.account), 1 + int(people.user.max(initial=0))
 
     def figures(day: int) -> Figures:
@@ -80,13 +85,6 @@ def build(inputs: Inputs) -> pa.Table:
         return _of_day(people, made, accounts, day)
 
     return rows_of_days(inputs, figures, known="days").drop_columns("days")
-
-
-def _people(inputs: Inputs) -> _People:
-    users, everybody = inputs.sources["users"], inputs.timeline.people
-    apart = users.filter(users.role.lower().replace(" ", "_").isin(list(APART)))
-    table = everybody.anti_join(apart, ["account_id", "user_id"]).select("user", "account", "at").to_pyarrow()
-    return _People(**{name: table[name].to_numpy() for name in table.column_names})
 
 
 def _of_day(people: _People, made: Mapping[int, np.ndarray], accounts: int, day: int) -> Figures:
@@ -107,13 +105,3 @@ def _of_day(people: _People, made: Mapping[int, np.ndarray], accounts: int, day:
     rate = (earlier + PERSON_DAYS * usual[account]) / (since + PERSON_DAYS)
     expected = total(WINDOW * rate)
     return {"days": days, "same_people_30": over(total(now) + FEW, expected + FEW) - 1}
-
-
-FAMILY = Family(
-    name="habits",
-    title="People's habits",
-    needs=NEEDS,
-    features=directed(FEATURES),
-    build=build,
-    traces=TRACES,
-)

@@ -17,9 +17,10 @@ import pytest
 from infra.doubles.brute_force import (
     ADOPTION,
     DEPARTMENTS,
-    HABITS,
     PEOPLE,
     POWER_USERS,
+    SEATS,
+    TEAM,
     USAGE,
     Event,
     Person,
@@ -33,7 +34,7 @@ from model.target import Target
 
 AS_OF = date(2026, 6, 1)
 WORLDS, STEPS = 100, 3
-FEATURES = (*USAGE, *ADOPTION, *DEPARTMENTS, *POWER_USERS, *HABITS, *PEOPLE)
+FEATURES = (*USAGE, *ADOPTION, *DEPARTMENTS, *POWER_USERS, *TEAM, *PEOPLE)
 Tables = dict[str, Any]
 
 
@@ -100,6 +101,7 @@ def tables_of(world: World, at: Callable[..., datetime], rng: random.Random) -> 
             "period_start": date(2025, 1, 1),
             "period_end": date(2026, 12, 31),
             "arr": 1.0,
+            "seats": SEATS,
         }
         for account in accounts
     ]
