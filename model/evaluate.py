@@ -69,5 +69,10 @@ def _calibration_error(y: FloatArray, p: FloatArray, bins: int = 10) -> float:
 def _lift(y: FloatArray, p: FloatArray, share: float) -> float:
     if y.sum() == 0:
         return float("nan")
-    top = np.argsort(-p, kind="stable")[: max(1, round(share * y.size))]
-    return float(y[top].mean() / y.mean())
+    size = max(1, round(share * y.size))
+    last = np.sort(p)[-size]
+    above, equal = p > last, p == last
+    # of rows with the same probability as the last one taken, as many expand as on average: their order says
+    # nothing, and by it the base rate for all came to a lift of 1.6 on one company
+    found = y[above].sum() + (size - above.sum()) * y[equal].mean()
+    return float(found / size / y.mean())
