@@ -24,7 +24,7 @@ from sync.forecast_groups import GroupRange, Line, group_names, lines_of, ranges
 from sync.forecast_periods import quarters_from
 from sync.outcomes import expansions
 from sync.retention import QUARTERS, Kept, retention
-from sync.store.scores import latest_scoring, load_scores
+from sync.store.scores import latest_scoring, load_scores, target_of_scoring
 from sync.store.tables import BookmarkRow
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         for quarter in quarters_from(today, company.fiscal_year_start, QUARTERS)
     )
     scores = load_scores(loop.store, scoring.run_id).to_pylist()
+    horizon_days = target_of_scoring(scoring, target).horizon_days
     book = make_book(
         scores,
         DealBook(tables, target, company.currency).open_now(today),
@@ -91,7 +92,7 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         spans,
         scored_on=scoring.as_of,
         today=today,
-        horizon_days=target.horizon_days,
+        horizon_days=horizon_days,
     )
     past = kept_backtest(loop, today)
     shocks = _shocks(book, past)
@@ -117,7 +118,7 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         ranges=ranges_of(book, whole, shocks),
         group_ranges=ranges_of(book, groups, shocks),
         retention=kept,
-        assumptions=_assumptions(target.horizon_days, by, past),
+        assumptions=_assumptions(horizon_days, by, past),
         warnings=_warnings(book, company.currency),
     )
 
