@@ -195,6 +195,8 @@ def _write(trained: TrainedModel, folder: Path) -> None:
 def _read(folder: Path) -> TrainedModel:
     try:
         return _vouched(folder, _manifest(folder))
+    except ModelError:
+        raise
     except (LookupError, TypeError, ValueError, AttributeError, catboost.CatBoostError) as error:
         raise ModelError(
             f"Model {folder.name}: its manifest is not one that Upswell wrote ({error!r}).",

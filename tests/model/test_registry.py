@@ -169,3 +169,13 @@ def test_golden_predictions_of_another_shape_are_refused(saved: Registry) -> Non
     _edit_manifest(saved, lambda manifest: manifest["golden"].update({"log-odds": [0.0, 1.0]}))
     with pytest.raises(ModelError, match="its manifest is not one"):
         saved.load()
+
+
+def test_a_model_of_an_older_format_says_so_and_what_to_do(saved: Registry) -> None:
+    """After an upgrade: nothing is guessed of what it meant."""
+    _edit_manifest(saved, lambda manifest: manifest.update(format=1))
+    with pytest.raises(
+        ModelError, match=r"^Model 2026\.06\.01-1 has format 1; this Upswell reads 2"
+    ) as refused:
+        saved.load()
+    assert "train again" in refused.value.fix
