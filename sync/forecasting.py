@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from connectors.errors import UsageError
-from model.book import Book, Win, make_book
+from model.book import Book, Win, by_product, make_book
 from model.forecast import Span
 from model.ranges import Range, common_shock, cumulants, widening
 from sync.forecast_backtest import Past, kept_backtest
@@ -97,7 +97,8 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
     past = kept_backtest(loop, today)
     shocks = _shocks(book, past)
     names = {product.id: product.name for product in loop.products}
-    groups = group_names(by, book.accounts, book.products, tables, names)
+    split = by_product(book, scores) if "product" in by else book
+    groups = group_names(by, split.accounts, split.products, tables, names)
     whole = [""] * len(book.accounts)
     kept = retention(
         loop,
@@ -114,9 +115,9 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         model_version=scoring.model_version,
         currency=company.currency,
         quarters=spans,
-        lines=lines_of(book, groups),
+        lines=lines_of(split, groups),
         ranges=ranges_of(book, whole, shocks),
-        group_ranges=ranges_of(book, groups, shocks),
+        group_ranges=ranges_of(split, groups, shocks),
         retention=kept,
         assumptions=_assumptions(horizon_days, by, past),
         warnings=_warnings(book, company.currency),
@@ -169,7 +170,10 @@ def _assumptions(horizon_days: int, by: Sequence[str], past: Past) -> tuple[str,
         past.source,
     ]
     if "product" in by:
-        said.append("By product: the model's part goes whole to the first product that it recommends.")
+        said.append(
+            "By product: the model's part of an account goes to the products that it may buy, each by its "
+            "own probability × ARR; an account is counted with the one that it is worth most by."
+        )
     if "owner" in by:
         said.append("By owner: the owner of the account, for deals as well.")
     return tuple(said)
