@@ -216,10 +216,14 @@ def _modelled(rows: Sequence[Mapping[str, Any]], chance: np.ndarray, beyond: np.
 
 
 def _going_on(rows: Sequence[Mapping[str, Any]], spans: Sequence[Span], rate: float, *, after: date) -> _Part:
-    """The run rate of accounts after a day."""
+    """The run rate of accounts after a day.
+
+    Where an account is expected to expand more than once in all, it comes once with as much more ARR."""
     days = np.array([max(0, (span.last - max(span.first - timedelta(days=1), after)).days) for span in spans])
-    chance = np.tile(np.minimum(rate * days, 1.0), (len(rows), 1))
-    return replace(_modelled(rows, chance, chance), counted=False)
+    times = max(float(rate * days.sum()), 1.0)
+    chance = np.tile(rate * days / times, (len(rows), 1))
+    part = _modelled(rows, chance, chance)
+    return replace(part, arr=part.arr * times, counted=False)
 
 
 def _placed(

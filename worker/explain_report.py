@@ -85,7 +85,7 @@ def show_families(app: App, found: Explanation) -> None:
         [
             (
                 part.title,
-                f"{100 * part.share:+.0f} %".replace("-", "−"),
+                _share(part.share),
                 f"{part.known} of {part.features}",
                 "missing" if part.known == 0 else "",
             )
@@ -96,6 +96,12 @@ def show_families(app: App, found: Explanation) -> None:
     missing = [part.title for part in parts if part.known == 0]
     if missing:
         app.screen.say(f"Nothing is known about: {', '.join(missing)}. Give it by an export or a mapping.")
+
+
+def _share(share: float) -> str:
+    """A signed share in %; nought has no sign."""
+    whole = round(100 * share)
+    return f"{whole:+d} %".replace("-", "−") if whole else "0 %"
 
 
 def show_moves(app: App, found: Explanation) -> None:

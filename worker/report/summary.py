@@ -171,7 +171,7 @@ def _timing(found: Evaluation) -> Statement:
 
 def _product(found: Evaluation) -> Statement:
     right = found.product
-    better = right["two_right"] > right["commonest"] and right["first_right"] >= right["commonest"]
+    better = right["two_right"] > right["commonest"] and right["first_right"] > right["commonest"]
     return Statement(
         tone=GOOD if better else FAIR,
         title="Is the product right?",
