@@ -245,8 +245,8 @@ def _told(source: WarehouseTable) -> Iterator[None]:
                 "Spark needs Java, which does not start here.",
                 setting="[[exports]] url",
                 searched=("environment JAVA_HOME", "environment PATH"),
-                fix="install Java 17 or 21 where Upswell runs (Debian: default-jre-headless), or set JAVA_HOME "
-                "to the folder that holds bin/java",
+                fix="install Java 17 or 21 where Upswell runs (Debian: default-jre-headless), or set "
+                "JAVA_HOME to the folder that holds bin/java",
             ) from None
         if not _UNREACHABLE.isdisjoint(kind.__name__ for kind in type(error).__mro__):
             raise TransientError(

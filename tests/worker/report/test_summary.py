@@ -10,6 +10,7 @@ import pytest
 from model.leads import Lead
 from sync.evaluation import DataGaps, Evaluation
 from worker.report.summary import FAIR, GOOD, POOR, Summary, summarise
+from worker.report.tables import lead_table
 
 Told = Callable[..., Evaluation]
 SURE, NOISE = Lead(gain=0.02, low=0.01, high=0.03), Lead(gain=0.01, low=-0.01, high=0.03)
@@ -116,3 +117,16 @@ def test_a_large_group_for_which_it_is_wrong_is_named(told: Told, evaluation: Ev
     assert f"care for segment {first.name}" in text
     small = replace(wrong, rows=50)
     assert "with care" not in " ".join(summarise(told(cohorts={"segment": (small, *others)})).actions)
+
+
+def test_a_model_that_is_the_rule_scorecard_is_called_the_same(told: Told) -> None:
+    """Its lead over it is nought, not noise."""
+    same = Lead(gain=0.0, low=0.0, high=0.0)
+    _, rows = lead_table(told(leads=leads(scorecard=same, seat_rule=NOISE)))
+    assert {row[0]: row[-1] for row in rows} == {
+        "Rule scorecard": "the same",
+        "Seats used > 80 %": "may be noise",
+        "Usual recipe, 12 columns": "better",
+        "Segment's last rate": "better",
+        "Base rate for all": "better",
+    }
