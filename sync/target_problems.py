@@ -68,6 +68,12 @@ def find_problems(known: Known) -> Iterator[Problem]:
 
 def _names(known: Known) -> Iterator[Problem]:
     """Names in the settings that match nothing in the CRM."""
+    if not known.kinds:
+        yield Problem(
+            message="The lake holds no opportunities, so no deal can count.",
+            fix="Let our user read them in the CRM (upswell doctor), then: upswell pull",
+        )
+        return
     types = {kind.opportunity_type for kind in known.kinds}
     pipelines = {kind.pipeline for kind in known.kinds}
     for what, named, there in (

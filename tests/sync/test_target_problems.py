@@ -58,6 +58,7 @@ def test_a_sound_target_has_no_problem() -> None:
         ({"target": Target(opportunity_types=("Upsel",))}, "'Upsel'. Did you mean Upsell?"),
         ({"target": Target(stages=("closed won",))}, "'closed won'. Did you mean Closed Won?"),
         ({"target": Target(pipelines=("Sales",))}, "no opportunity has 'Sales'"),
+        ({"target": Target(stages=("Won",)), "kinds": (), "stages": frozenset()}, "holds no opportunities"),
         ({"eligible": 20}, "only 5% of 400"),
         ({"unknown": {"nps": 0.8}}, "nps, on which eligibility hangs, is unknown for 80%"),
         ({"expansions": SOUND.expansions[-10:]}, "10 expansions are too few"),
