@@ -70,7 +70,7 @@ def test_tables_in_memory_are_read_on_every_connection(engines: list[Any]) -> No
 def test_the_private_methods_that_are_replaced_are_those_that_ibis_calls(
     engines: list[Any], monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    """Ibis promises nothing of them. When this fails, see what took their place, and put model/engine.py right:
+    """Ibis promises nothing of them. When this fails, put model/engine.py right by what took their place:
     without the first queries cost more, without the second tables in memory may not be read."""
     theirs, own = (inspect.signature(getattr(kind, method)) for kind in (Backend, Engine))
     assert list(theirs.parameters) == list(own.parameters)
