@@ -60,6 +60,7 @@ def test_a_sound_target_has_no_problem() -> None:
         ({"target": Target(pipelines=("Sales",))}, "no opportunity has 'Sales'"),
         ({"target": Target(stages=("Won",)), "kinds": (), "stages": frozenset()}, "holds no opportunities"),
         ({"eligible": 20}, "only 5% of 400"),
+        ({"unoffered": ("SSO",)}, "No customer can be offered SSO today"),
         ({"unknown": {"nps": 0.8}}, "nps, on which eligibility hangs, is unknown for 80%"),
         ({"expansions": SOUND.expansions[-10:]}, "10 expansions are too few"),
         ({"expansions": SOUND.expansions[::4]}, "75 expansions are not many (fewer than 200)"),
