@@ -11,6 +11,7 @@ from model.leads import Lead
 from sync.evaluation import DataGaps, Evaluation
 from worker.report.summary import FAIR, GOOD, POOR, Summary, summarise
 from worker.report.tables import lead_table
+from worker.report.words import signed
 
 Told = Callable[..., Evaluation]
 SURE, NOISE = Lead(gain=0.02, low=0.01, high=0.03), Lead(gain=0.01, low=-0.01, high=0.03)
@@ -130,3 +131,20 @@ def test_a_model_that_is_the_rule_scorecard_is_called_the_same(told: Told) -> No
         "Segment's last rate": "better",
         "Base rate for all": "better",
     }
+
+
+def test_the_order_is_not_praised_where_a_simple_way_finds_more_at_the_top(
+    evaluation: Evaluation, told: Told
+) -> None:
+    """Though the probabilities are surer than that way's."""
+    title = "Does the order help?"
+    assert tone(summarise(evaluation), title) == GOOD
+    best, *rest = evaluation.gains["upswell"]
+    low = [replace(each, captured=each.captured / 2) for each in (best, *rest)]
+    assert tone(summarise(told(gains={**evaluation.gains, "upswell": tuple(low)})), title) == FAIR
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.04, "0.0"), (-0.04, "0.0"), (-1.25, "−1.2"), (12.0, "+12.0")])
+def test_a_difference_has_its_sign_and_nought_has_none(value: float, text: str) -> None:
+    """Nobody reads "−0.0"."""
+    assert signed(value, 1) == text
