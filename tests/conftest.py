@@ -33,10 +33,9 @@ from psycopg import sql
 from sqlalchemy import URL
 from xdist.scheduler import LoadScopeScheduling
 
+# how long an example takes says nothing on a machine that is shared
 hypothesis.settings.register_profile("no-clock", deadline=None)
-hypothesis.settings.load_profile(
-    "no-clock"
-)  # how long an example takes says nothing on a machine that is shared
+hypothesis.settings.load_profile("no-clock")
 REQUIRE_ALL = os.environ.get("UPSWELL_REQUIRE_ALL") == "1"
 CLUSTER = {
     "listen_addresses": "''",  # a Unix socket only: no port that another program could take
@@ -117,6 +116,11 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+def pytest_unconfigure() -> None:
+    """Give back what was hidden: some extension modules count their objects at the end."""
+    gc.unfreeze()
 
 
 @pytest.hookimpl(wrapper=True)
