@@ -33,7 +33,7 @@ def test_the_page_tells_every_fact_that_a_brief_may_use() -> None:
     named = re.compile(r"reason_|against_|account$|product$|contact")
     told = [name for name in rows("Nothing but facts") if not named.match(name)]
     assert sorted(told) == sorted(ALWAYS | ANY_TYPE)
-    vocabulary = PAGE.split("closed vocabulary (", 1)[1].split(")", 1)[0]
+    vocabulary = PAGE.split("closed vocabulary", 1)[1].split(")", 1)[0]
     assert tuple(re.findall(r"`(\w+)`", vocabulary)) == get_args(Unit)
 
 
