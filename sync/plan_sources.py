@@ -15,6 +15,7 @@ from connectors.crm import Crm
 from sync.approvals import written_before
 from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
+from sync.briefs.writing import write_briefs
 from sync.context import read_accounts
 from sync.last_written import inherited, last_written, locked_records
 from sync.lineage import Lineage
@@ -25,7 +26,7 @@ from sync.rates import money_of
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.writeback import TaskRow
-from sync.tasks import choose, key_of, make_task
+from sync.tasks import choose, key_of, make_task, request_of
 
 ROWS_AT_ONCE: Final = 500
 
@@ -101,11 +102,15 @@ def plan_tasks(planning: Planning, sources: Sources) -> tuple[list[PlannedTask],
     )
     scores = [candidate.score for candidate, _ in chosen]
     evidence = read_evidence(sources.tables, scores, sources.as_of) if chosen else {}
+    briefs = write_briefs(
+        request_of(candidate, evidence[candidate.account.account_id], candidate.play, settings)
+        for candidate, _ in chosen
+    )
     tasks = [
         make_task(
             candidate,
             key,
-            evidence[candidate.account.account_id],
+            briefs[candidate.account.account_id],
             settings=settings,
             as_of=sources.as_of,
             today=sources.today,

@@ -17,8 +17,12 @@ from typing import Any, Final
 
 from connectors.crm import TaskDraft, Value
 from model.stakeholders import Reach
-from sync.briefs.evidence import Evidence
-from sync.briefs.template import Brief, Offer, write_brief
+from sync.briefs.draft import BriefRequest, Offer
+from sync.briefs.facts import Evidence
+from sync.briefs.relations import people
+from sync.briefs.relevance import relevant
+from sync.briefs.styles import language_of, style_of
+from sync.briefs.writing import Written
 from sync.context import Account
 from sync.forecast_periods import fiscal_quarter
 from sync.planned import PlannedTask, Skip, SkipReason
@@ -108,11 +112,11 @@ def choose(
 
 
 def make_task(
-    candidate: Candidate, key: str, evidence: Evidence, *, settings: Settings, as_of: date, today: date
+    candidate: Candidate, key: str, written: Written, *, settings: Settings, as_of: date, today: date
 ) -> PlannedTask:
     """The task with its brief, for a chosen account."""
     score, account, play = candidate.score, candidate.account, candidate.play
-    brief = brief_of(candidate, evidence, play, settings)
+    brief = written.brief
     draft = TaskDraft(
         key=key,
         subject=brief.subject,
@@ -133,16 +137,24 @@ def make_task(
     )
 
 
-def brief_of(candidate: Candidate, evidence: Evidence, play: Play, settings: Settings) -> Brief:
-    """The talking points for an account in a play (expand or nurture), with the company's rules for it."""
+def request_of(candidate: Candidate, evidence: Evidence, play: Play, settings: Settings) -> BriefRequest:
+    """What the brief for an account in a play (expand or nurture) is asked for with."""
+    score, account, briefs = candidate.score, candidate.account, settings.briefs
     rules = settings.plays.get(play.value)
-    return write_brief(
-        candidate.account.name,
-        evidence,
-        play=play,
-        offer=_product(candidate.score["product"], settings.products),
+    offer = _product(score["product"], settings.products)
+    known = {**evidence, **{fact.id: fact for fact in people(account.contacts, score["as_of"])}}
+    return BriefRequest(
+        account_id=account.account_id,
+        account_name=account.name,
+        play=play.value,
+        template=play.value,
+        offer=offer,
+        evidence=relevant(known, template=play.value, offer=offer),
         reach=candidate.reach,
         currency=settings.company.currency,
+        language=language_of(settings),
+        style=style_of(account.account_id, briefs.styles, briefs.style_seed),
+        do=rules.do if rules is not None else (),
         do_not=rules.do_not if rules is not None else (),
     )
 

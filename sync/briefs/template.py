@@ -1,133 +1,131 @@
-"""The built-in brief: talking points from an account's own facts, in plain English.
+"""The built-in brief: a draft from an account's own facts, in any language that there are texts for.
 
-A part whose facts are missing is left out; no sentence stands in for knowledge that is not there.
+A part whose facts are missing is left out; no sentence stands in for knowledge that is not there. Of several
+sentences that would do, each account gets one by chance, always the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, TypeVar
 
-from model.stakeholders import Reach
-from sync.briefs.english import ASKS, DO_NOT, OBJECTIONS, OPENERS, PROPOSALS
-from sync.briefs.evidence import Evidence
-from sync.briefs.slots import Slots
-from sync.cells import cut
-from sync.plays import Play
+from sync.briefs.draft import BriefRequest, Draft, Objection
+from sync.briefs.languages import Texts, Tiers, speak
+from sync.briefs.slots import Slots, slots_of
 
-NEWLINE: Final = "\n"
-FIELD_LENGTH: Final = 255
-SUBJECT_LENGTH: Final = 255
-TASK_LENGTH: Final = 4_000
+EXPAND, PREPARE, NURTURE, RETAIN = "expand", "prepare", "nurture", "retain"
+TEMPLATES: Final = (EXPAND, PREPARE, NURTURE, RETAIN)
+OTHER, PLAIN = "other", "plain"
+NAMES: Final = frozenset({"account", "product", "contact"})
+MOST_OBJECTIONS: Final = 3
+MOST_AVOIDED: Final = 5
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
-    """Talking points in three lengths: `field` at most 255 characters, `task` for a task's body, `full`."""
-
-    subject: str
-    field: str
-    task: str
-    full: str
+T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """What is proposed: the product's name and type; nothing where none is recommended."""
+def write_draft(request: BriefRequest) -> Draft:
+    """The draft for one account; its slots are facts that the request holds.
 
-    product: str | None
-    type: str = ""
-
-
-def write_brief(
-    account_name: str,
-    evidence: Evidence,
-    *,
-    play: Play,
-    offer: Offer,
-    reach: Reach | None,
-    currency: str,
-    do_not: Sequence[str] = (),
-) -> Brief:
-    """The brief for one account. `do_not` adds the company's own rules for this play."""
-    slots = Slots(evidence=evidence, currency=currency)
-    reasons = [slots.fill(f"{{reason_{n}}}") for n in (1, 2, 3)]
-    against = [slots.fill(f"{{against_{n}}}") for n in (1, 2)]
-    sections = {
-        "Open with": slots.first(*OPENERS),
-        "Propose": _proposal(slots, play, offer),
-        "Why it matters to them": _impact(slots, play),
-        "Why now": _list(reasons),
-        "Speaks against": _list(against),
-        "If they say": _objections(play, offer),
-        "Ask": slots.fill(ASKS[play], product=offer.product or "the next step"),
-        "Whom to reach": None if reach is None else str(reach),
-        "Don't": _list([*DO_NOT[play], *do_not]),
-    }
-    known = {title: text for title, text in sections.items() if text}
-    parts = {title: f"{title}:{text if text[0] == NEWLINE else f' {text}'}" for title, text in known.items()}
-    task = "\n\n".join(part for title, part in parts.items() if title != "Speaks against")
-    full = "\n\n".join(parts.values())
-    return Brief(
-        subject=_subject(account_name, slots, play, offer),
-        field=_field(known, reasons),
-        task=cut(task, TASK_LENGTH),
-        full=full,
-    )
+    Raises SettingError when there are no texts for the language."""
+    language = speak(request.language)
+    slots = Slots(evidence=request.facts, language=language, currency=request.currency)
+    return _Writer(request, slots, language.texts).draft()
 
 
-def headline(sentence: str) -> str:
-    """The first statement of a reason: `Seats 96 % used, above …` gives `seats 96 % used`."""
-    head = sentence.split(" (", 1)[0].split(", ", 1)[0].strip().rstrip(".")
-    return head[:1].lower() + head[1:] if head[1:2].islower() else head
+def topics(request: BriefRequest) -> tuple[str, ...]:
+    """The keys by which texts are looked for, the most particular first.
+
+    Where help comes first, nothing is said of a product; where nothing is recommended, of no type of one."""
+    if helps(request):
+        return (request.template, NURTURE)
+    kind = request.offer.type if request.offer.product is not None else ""
+    return tuple(key for key in (f"{request.template}-{kind}", kind, request.template, OTHER) if key)
 
 
-def _subject(account_name: str, slots: Slots, play: Play, offer: Offer) -> str:
-    kind = "Expansion" if play is Play.EXPAND else "Check-in"
-    what = offer.product if play is Play.EXPAND else None
-    reason = slots.fill("{reason_1}")
-    parts = [part for part in (what, headline(reason) if reason else None) if part]
-    return cut(" ".join(f"{kind}: {account_name} – {', '.join(parts)}".split()).rstrip(" –"), SUBJECT_LENGTH)
+def helps(request: BriefRequest) -> bool:
+    """Whether help comes first, so that nothing is sold."""
+    return request.template in (NURTURE, RETAIN)
 
 
-def _proposal(slots: Slots, play: Play, offer: Offer) -> str | None:
-    if play is Play.NURTURE:
-        return "Help first: remove what keeps the team from the value they pay for."
-    if offer.product is None:
-        return None
-    proposal = slots.fill(PROPOSALS.get(offer.type, PROPOSALS[""]), product=offer.product)
-    size = slots.fill("Accounts like this add between {arr_low} and {arr_high} a year.")
-    return " ".join(part for part in (proposal, size) if part)
+class _Writer:
+    def __init__(self, request: BriefRequest, slots: Slots, texts: Texts) -> None:
+        self._request = request
+        self._slots = slots
+        self._texts = texts
+        self._topics = topics(request)
 
-
-def _impact(slots: Slots, play: Play) -> str | None:
-    goal = slots.fill('They said on {goal.day}: "{goal}". Tie the proposal to that goal.')
-    money = None
-    if play is Play.EXPAND:
-        money = slots.fill("They paid {overage} above their plan in the two months to {overage.day}.")
-    renewal = slots.fill("Their contract renews on {renewal}.")
-    return " ".join(part for part in (goal, money, renewal) if part) or None
-
-
-def _objections(play: Play, offer: Offer) -> str:
-    pairs = OBJECTIONS[""] if play is Play.NURTURE else OBJECTIONS.get(offer.type, OBJECTIONS[""])
-    if play is Play.NURTURE:  # no word about money
-        pairs = (
-            pairs[0],
-            ("We are busy.", "A short session is enough; I bring the agenda and the open points."),
+    def draft(self) -> Draft:
+        texts = self._texts
+        opener = self._choose("opener", self._in_style(texts.opener))
+        proposal = self._proposal(slots_of(opener))
+        told = slots_of(opener) | slots_of(proposal)
+        return Draft(
+            opener=opener,
+            proposal=proposal,
+            impact=_join(
+                self._choose("impact", texts.impact), self._choose("worth", texts.worth, new_to=told)
+            ),
+            objections=self._objections(),
+            ask=self._choose("ask", self._in_style(texts.ask)),
+            whom=_join(
+                *(self._slots.choose(row, self._chance(f"whom{n}")) for n, row in enumerate(texts.whom))
+            ),
+            avoid=self._avoid(),
         )
-    return _list([f'"{objection}" – {answer}' for objection, answer in pairs]) or ""
+
+    def _proposal(self, told: frozenset[str]) -> str:
+        if self._sells and self._request.offer.product is None:
+            return ""
+        texts = self._texts.proposal
+        first = self._choose("proposal", texts, new_to=told) or self._choose("proposal", texts)
+        size = self._slots.choose(self._texts.size, self._chance("size")) if self._sells else ""
+        return _join(first, size)
+
+    def _objections(self) -> tuple[Objection, ...]:
+        """The first ones that have an answer."""
+        found = []
+        for topic in self._topics:
+            for each in self._texts.objections.get(topic, ()):
+                answer = self._slots.choose(each.answers, self._chance(each.says))
+                if answer and self._slots.fill(each.says) is not None:
+                    found.append(Objection(says=each.says, answer=answer))
+            if found:
+                break
+        return tuple(found[:MOST_OBJECTIONS])
+
+    def _avoid(self) -> tuple[str, ...]:
+        rules = _first(self._texts.avoid, self._topics) or ()
+        signals = self._slots.sayable(self._texts.signals)
+        return (*signals, *self._slots.sayable(rules))[:MOST_AVOIDED]
+
+    def _choose(self, part: str, texts: Mapping[str, Tiers], new_to: frozenset[str] = frozenset()) -> str:
+        """A sentence on the first topic that has one whose facts are known, and not told already."""
+        for topic in self._topics:
+            rows = tuple(
+                tuple(text for text in row if not slots_of(text) & new_to - NAMES)
+                for row in texts.get(topic, ())
+            )
+            if said := self._slots.choose(rows, self._chance(part)):
+                return said
+        return ""
+
+    def _in_style(self, texts: Mapping[str, Mapping[str, Tiers]]) -> Mapping[str, Tiers]:
+        """The texts in the request's style; those of `plain` stand in for what a style lacks."""
+        plain = texts.get(PLAIN, {})
+        styled = texts.get(self._request.style, {})
+        return {topic: (*styled.get(topic, ()), *plain.get(topic, ())) for topic in {**plain, **styled}}
+
+    def _chance(self, part: str) -> str:
+        return f"{self._request.account_id}:{part}"
+
+    @property
+    def _sells(self) -> bool:
+        return not helps(self._request)
 
 
-def _field(known: Mapping[str, str], reasons: Sequence[str | None]) -> str:
-    first = next((reason for reason in reasons if reason), None)
-    parts = [first, known.get("Propose"), known.get("Ask")]
-    return cut(
-        " ".join(part if part.endswith((".", "!")) else f"{part}." for part in parts if part), FIELD_LENGTH
-    )
+def _first(texts: Mapping[str, T], topics: tuple[str, ...]) -> T | None:
+    return next((texts[topic] for topic in topics if topic in texts), None)
 
 
-def _list(lines: Sequence[str | None]) -> str | None:
-    kept = [line for line in lines if line]
-    return "".join(f"\n- {line}" for line in kept) or None
+def _join(*sentences: str) -> str:
+    return " ".join(sentence for sentence in sentences if sentence)
