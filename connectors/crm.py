@@ -189,7 +189,10 @@ class TaskDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """A task of ours as the CRM holds it; `touched` is True once a person has changed it."""
+    """A task of ours as the CRM holds it; `touched` is True once a person has changed it.
+
+    `outcome` is what a person picked (the key of an option of our field), `outcome_at` when: the CRM's own
+    history where it keeps one, else when the task was last changed."""
 
     key: str
     id: str
@@ -199,6 +202,8 @@ class TaskState:
     is_closed: bool
     touched: bool
     due: date | None = None
+    outcome: str | None = None
+    outcome_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
