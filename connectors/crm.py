@@ -191,8 +191,9 @@ class TaskDraft:
 class TaskState:
     """A task of ours as the CRM holds it; `touched` is True once a person has changed it.
 
-    `outcome` is what a person picked (the key of an option of our field), `outcome_at` when: the CRM's own
-    history where it keeps one, else when the task was last changed."""
+    `outcome` is what a person picked, the key of an option of our field. `outcome_at` is when they picked it,
+    where the CRM keeps a history, else when the task was closed or last changed; None while it is open and
+    without an outcome."""
 
     key: str
     id: str
