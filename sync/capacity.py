@@ -17,6 +17,8 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bid:
@@ -43,7 +45,7 @@ class Place:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Missed:
     """An account that got none. It comes `position`-th of the `rivals` accounts that may go to its takers
-    (itself among them), who have `room` slots left together.
+    (itself among them), who have `room` slots left together: always fewer than `position`.
 
     `short` is how many more slots would reach it; None where several people may take it, since theirs would
     go to others first who can pass accounts on."""
@@ -152,25 +154,29 @@ class _Desks:
 
 
 def _explain(ordered: Sequence[Bid], left: Sequence[Bid], room: Mapping[str, int]) -> Iterable[Missed]:
-    """How far each of those left was from a slot, among the accounts of the same takers."""
-    alone: dict[str, bool] = defaultdict(lambda: True)  # whether nobody else may take what this one takes
-    for bid in ordered:
+    """How far each of those left was from a slot, among all accounts that may go to one of its takers."""
+    places: dict[str, list[int]] = defaultdict(list)  # in the order of all, by taker
+    shared: set[str] = set()  # who may have to pass accounts on
+    for place, bid in enumerate(ordered):
+        for taker in bid.takers:
+            places[taker].append(place)
         if len(bid.takers) > 1:
-            alone.update(dict.fromkeys(bid.takers, False))
-    groups: dict[tuple[str, ...], list[Bid]] = defaultdict(list)
-    for bid in ordered:
-        groups[bid.takers].append(bid)
-    place = {bid.account: at for group in groups.values() for at, bid in enumerate(group, start=1)}
+            shared.update(bid.takers)
+    place_of = {bid.account: place for place, bid in enumerate(ordered)}
+    of_taker = {taker: np.array(own) for taker, own in places.items()}
+    rivals: dict[tuple[str, ...], np.ndarray] = {}
     missing: dict[tuple[str, ...], int] = defaultdict(int)
     for bid in left:
-        missing[bid.takers] += 1
-        exact = len(bid.takers) == 1 and alone[bid.takers[0]]
+        takers = bid.takers
+        if takers not in rivals:
+            rivals[takers] = np.unique(np.concatenate([of_taker[taker] for taker in takers]))
+        missing[takers] += 1
         yield Missed(
             account=bid.account,
             play=bid.play,
-            takers=bid.takers,
-            position=place[bid.account],
-            rivals=len(groups[bid.takers]),
-            room=sum(max(0, room.get(taker, 0)) for taker in bid.takers),
-            short=missing[bid.takers] if exact else None,
+            takers=takers,
+            position=int(np.searchsorted(rivals[takers], place_of[bid.account], side="right")),
+            rivals=len(rivals[takers]),
+            room=sum(max(0, room.get(taker, 0)) for taker in takers),
+            short=None if shared.intersection(takers) else missing[takers],
         )

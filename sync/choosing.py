@@ -149,16 +149,14 @@ def _enter(contest: _Contest, candidate: Candidate, fits: Sequence[Fit]) -> Refu
     """Let a candidate compete; or why it does not."""
     week, account_id = contest.week, candidate.account.account_id
     keys = {_key(week, account_id, fit.play): fit for fit in fits}
-    left = {
-        key: fit
-        for key, fit in keys.items()
-        if key not in week.book.keys and not _is_used(week, account_id, fit)
-    }
+    new = {key: fit for key, fit in keys.items() if key not in week.book.keys}
+    left = {key: fit for key, fit in new.items() if not _is_used(week, account_id, fit)}
     refused = (
         forbidden(candidate, week.today)
         or (None if fits else _no_play(candidate))
         or _open_task(week, account_id, keys)
-        or (None if left else _made_already(keys))
+        or (None if new else _made_already(keys))
+        or (None if left else (SkipReason.TASK_EXISTS, "what starts its play had its task already"))
         or _cool_off(week, account_id)
     )
     if refused is not None:

@@ -101,6 +101,7 @@ def test_slots_are_never_exceeded_and_every_account_has_one_fate(
     takers = {bid.account: bid.takers for bid in bids}
     assert all(place.taker in takers[place.account] for place in found.places)
     for missed in found.missed:
+        assert missed.room < missed.position <= missed.rivals
         assert all(given_out.count(taker) == room[taker] for taker in missed.takers)
 
 
