@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import ibis
 import ibis.expr.types as ir
 
+from model.invoices import standing_invoices
 from model.target import Target
 
 # An ARR increase this close to a won opportunity is that opportunity arriving on the invoice.
@@ -63,9 +64,8 @@ def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
     """Every ARR increase from one invoice to the next: account_id, day, known and arr (the increase).
 
     A step from one currency to another is none: what moved may be the rate alone."""
-    billing = sources["billing"]
     order = ibis.window(group_by="account_id", order_by="at")
-    stepped = billing.filter(billing.arr.notnull()).mutate(
+    stepped = standing_invoices(sources["billing"], "arr").mutate(
         before=lambda t: t.arr.lag().over(order),
         currency_before=lambda t: t.original_currency.lag().over(order),
     )
@@ -80,9 +80,10 @@ def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
 
 def seat_increases(sources: Mapping[str, ir.Table]) -> ir.Table:
     """Every increase of the seats billed from one invoice to the next: account_id, day, known, seats."""
-    billing = sources["billing"]
     order = ibis.window(group_by="account_id", order_by="at")
-    stepped = billing.filter(billing.seats.notnull()).mutate(before=lambda t: t.seats.lag().over(order))
+    stepped = standing_invoices(sources["billing"], "seats").mutate(
+        before=lambda t: t.seats.lag().over(order)
+    )
     stepped = stepped.mutate(increase=stepped.seats - stepped.before)
     grown = stepped.filter((stepped.before > 0) & (stepped.increase > 0))
     return grown.select("account_id", day=grown["at"], known=grown.known, seats=grown.increase)

@@ -198,7 +198,7 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
         categorical=panel.categorical,
         signals=panel.signals,
         absent=panel.absent,
-        through=panel.through if as_of == panel.table["as_of"][-1].as_py() else {},
+        through=panel.through if as_of == pc.max(panel.table["as_of"]).as_py() else {},
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -235,7 +236,8 @@ class Loop(Workplace):
         """What happened since, joined to what was said before."""
         with run.step("outcomes") as detail:
             self.tell("Outcomes", 0, None)
-            now, target, known = self.crm.server_time(), self.target, self.tables()
+            target, known = self.target, self.tables()
+            now = self.crm.server_time().astimezone(ZoneInfo(self.settings.company.timezone))
             tables, lineage = known.tables, known.lineage
             found = collect(tables, self.store, target=target, now=now, lineage=lineage)
             detail.update(found=found)

@@ -79,7 +79,14 @@ FEATURES = (
         "days",
         "usage",
         "Days until active users reach the seats at the 13-week trend; 0 when over, 365 when far or falling",
-        (good("SEAT_LIMIT_NEAR", "At this pace the seats run out in {seat_days_to_limit}", at_most=90),),
+        (
+            good(
+                "SEAT_LIMIT_NEAR",
+                "At this pace the seats run out in {seat_days_to_limit}",
+                at_most=90,
+                unless=0,
+            ),
+        ),
     ),
 )
 
