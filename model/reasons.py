@@ -17,7 +17,7 @@ from model.features.families import CATALOGUE, FAMILIES, FAMILY_OF
 from model.features.feature import Phrase
 from model.frame import numbers
 from model.shapes import REASON
-from model.wordsmith import figures_of, sentences
+from model.wordsmith import figures, figures_of, sentences
 
 MAX_FOR, MAX_AGAINST = 3, 2
 # A family that moves the score by less than this share is noise, not a reason.
@@ -27,8 +27,8 @@ _SHARE_DIGITS: Final = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reasons:
-    """The reasons of all rows: `supporting` and `opposing` list<struct<code, family, share, sentence>>, the
-    largest share (of all movement, 0–1) first, and the `codes` of both, list<string>."""
+    """The reasons of all rows: `supporting` and `opposing` list<model.shapes.REASON>, the largest share (of
+    all movement, 0–1) first, and the `codes` of both, list<string>."""
 
     supporting: pa.Array
     opposing: pa.Array
@@ -72,12 +72,17 @@ def explain(
     shares = family_shares(contributions, features)
     spoken = _choose(table, contributions, features, shares > 0)
     size = np.where((spoken.which >= 0) & (np.abs(shares) >= MIN_SHARE), np.abs(shares), 0.0)
-    written = _write(table, spoken, size > 0, through)
-    sides = [
-        _side(np.where(up, size, 0.0), most, spoken, written)
-        for up, most in ((shares > 0, MAX_FOR), (shares < 0, MAX_AGAINST))
-    ]
-    supporting, opposing = (_column(*side) for side in sides)
+    sizes = [np.where(up, size, 0.0) for up in (shares > 0, shares < 0)]
+    orders = [_largest(each, most) for each, most in zip(sizes, (MAX_FOR, MAX_AGAINST), strict=True)]
+    said = np.zeros(size.shape, np.bool_)
+    for each, order in zip(sizes, orders, strict=True):
+        chosen = np.zeros(size.shape, np.bool_)
+        np.put_along_axis(chosen, order, np.take_along_axis(each, order, axis=1) > 0, axis=1)
+        said |= chosen
+    written = _write(table, spoken, said, through)
+    supporting, opposing = (
+        _column(*_side(each, order, spoken, written)) for each, order in zip(sizes, orders, strict=True)
+    )
     return Reasons(
         supporting=supporting, opposing=opposing, codes=_both_codes(supporting, opposing, table.num_rows)
     )
@@ -127,7 +132,7 @@ def _sayable(table: pa.Table, name: str) -> Iterator[tuple[Phrase, np.ndarray]]:
 def _write(
     table: pa.Table, spoken: _Spoken, said: np.ndarray, through: Mapping[str, date] | None
 ) -> np.ndarray:
-    """rows × families: the sentences of the cells that are said, all rows of a phrase at once."""
+    """rows × families: what is told in the cells that are said, all rows of a phrase at once."""
     written = np.full(said.shape, None, dtype=object)
     rows, families = np.nonzero(said)
     which = spoken.which[rows, families]
@@ -135,15 +140,21 @@ def _write(
         name, phrase = spoken.phrases[place]
         at = which == place
         texts = sentences(table, rows[at], name, phrase.text, through, dated=phrase.dated)
-        written[rows[at], families[at]] = texts
+        made_of = figures(table, rows[at], name, phrase.text, through, dated=phrase.dated)
+        told = [{"sentence": text} | figure for text, figure in zip(texts, made_of, strict=True)]
+        written[rows[at], families[at]] = told
     return written
 
 
+def _largest(size: np.ndarray, most: int) -> np.ndarray:
+    """By row, the places of the largest, the first one first."""
+    return np.argsort(-size, axis=1, kind="stable")[:, :most]
+
+
 def _side(
-    size: np.ndarray, most: int, spoken: _Spoken, written: np.ndarray
-) -> tuple[np.ndarray, list[str], list[str], np.ndarray, list[str]]:
-    """How many reasons each row has on one side, then code, family, share and sentence of all of them."""
-    order = np.argsort(-size, axis=1, kind="stable")[:, :most]
+    size: np.ndarray, order: np.ndarray, spoken: _Spoken, written: np.ndarray
+) -> tuple[np.ndarray, list[str], list[str], np.ndarray, list[dict[str, object]]]:
+    """How many reasons each row has on one side, then code, family, share and the telling of all of them."""
     shares = np.take_along_axis(size, order, axis=1)
     rows, ranks = np.nonzero(shares > 0)
     families = order[rows, ranks]
@@ -153,10 +164,15 @@ def _side(
 
 
 def _column(
-    counts: np.ndarray, codes: list[str], names: list[str], shares: np.ndarray, texts: list[str]
+    counts: np.ndarray,
+    codes: list[str],
+    names: list[str],
+    shares: np.ndarray,
+    told: list[dict[str, object]],
 ) -> pa.Array:
     fields = [pa.array(codes, pa.string()), pa.array(names, pa.string())]
-    fields += [pa.array(np.round(shares, _SHARE_DIGITS)), pa.array(texts, pa.string())]
+    fields.append(pa.array(np.round(shares, _SHARE_DIGITS)))
+    fields += [pa.array([each[kind.name] for each in told], kind.type) for kind in list(REASON)[3:]]
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
     values = pa.StructArray.from_arrays(fields, fields=list(REASON))
     return pa.ListArray.from_arrays(pa.array(offsets), values)

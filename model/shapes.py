@@ -10,7 +10,19 @@ TEXT: Final = pa.string()
 REAL: Final = pa.float64()
 WHOLE: Final = pa.int64()
 
-REASON: Final = pa.struct([("code", TEXT), ("family", TEXT), ("share", REAL), ("sentence", TEXT)])
+FIGURE: Final = pa.struct([("name", TEXT), ("value", REAL), ("unit", TEXT)])
+REASON: Final = pa.struct(
+    [
+        ("code", TEXT),
+        ("family", TEXT),
+        ("share", REAL),
+        ("sentence", TEXT),
+        ("feature", TEXT),  # what the sentence is made of, so that it can be said in another language
+        ("source", TEXT),
+        ("day", TEXT),
+        ("values", pa.list_(FIGURE)),
+    ]
+)
 PRODUCT: Final = pa.struct(
     [("id", TEXT), ("probability", REAL), ("arr", REAL), ("low", REAL), ("high", REAL)]
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -92,6 +93,38 @@ def sentences(
     ]
 
 
+def figures(
+    table: pa.Table,
+    rows: np.ndarray,
+    feature: str,
+    text: str,
+    through: Mapping[str, date] | None = None,
+    *,
+    dated: str = "",
+) -> list[dict[str, object]]:
+    """What the sentence of each row is made of, for whoever says it in another language.
+
+    The speaking feature, source table, day (ISO) and the values named: name, value and unit of each."""
+    taken = table.select(_columns(table, feature, text, dated)).take(pa.array(rows))
+    named = figures_of(text)
+    units = [CATALOGUE[name].unit for name in named]
+    values = zip(*(numbers(taken, name).tolist() for name in named), strict=True) if named else repeat(())
+    days = _day_numbers(taken, feature, dated, through or {}).tolist()
+    iso = {day: calendar_date(day).isoformat() for day in set(days)}
+    return [
+        {
+            "feature": feature,
+            "source": CATALOGUE[feature].source,
+            "day": iso[day],
+            "values": [
+                {"name": name, "value": value, "unit": unit}
+                for name, value, unit in zip(named, each, units, strict=True)
+            ],
+        }
+        for each, day in zip(values, days, strict=False)
+    ]
+
+
 def _slots(text: str) -> list[tuple[str, str]]:
     return list(dict.fromkeys(_SLOT.findall(text)))
 
@@ -112,14 +145,18 @@ def _words(table: pa.Table, name: str, *, size: bool) -> list[str]:
 def _days(table: pa.Table, feature: str, dated: str, through: Mapping[str, date]) -> Sequence[str]:
     """The day of each row's sentence, in words."""
     as_of = table["as_of"].cast(pa.int32()).to_numpy()
-    told = through.get(TABLE_OF[feature])
-    if dated:
-        days = as_of - _EVE - numbers(table, dated).astype(np.int64)
-    elif told is not None:
-        days = np.full(as_of.size, (told - date(1970, 1, 1)).days)
-    else:
-        days = as_of
+    days = _day_numbers(table, feature, dated, through)
     known: dict[tuple[int, int], str] = {}
     for pair in set(zip(days.tolist(), as_of.tolist(), strict=True)):
         known[pair] = write_day(calendar_date(pair[0]), calendar_date(pair[1]))
     return [known[pair] for pair in zip(days.tolist(), as_of.tolist(), strict=True)]
+
+
+def _day_numbers(table: pa.Table, feature: str, dated: str, through: Mapping[str, date]) -> np.ndarray:
+    as_of: np.ndarray = table["as_of"].cast(pa.int32()).to_numpy()
+    told = through.get(TABLE_OF[feature])
+    if dated:
+        return as_of - _EVE - numbers(table, dated).astype(np.int64)
+    if told is not None:
+        return np.full(as_of.size, (told - date(1970, 1, 1)).days)
+    return as_of

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from model.stakeholders import whom_to_reach
-from sync.briefs.evidence import Fact, read_evidence
-from sync.briefs.template import Brief
+from sync.briefs.draft import Brief
+from sync.briefs.evidence import read_evidence
+from sync.briefs.facts import Fact
+from sync.briefs.writing import write_by_template
 from sync.context import Account, read_accounts
 from sync.find_account import NamedAccount, find_account, read_names
 from sync.plays import Play
 from sync.score_history import newest_score
-from sync.tasks import Candidate, brief_of, refusal
+from sync.tasks import Candidate, refusal, request_of
 
 if TYPE_CHECKING:
     from sync.loop import Loop
@@ -55,7 +57,7 @@ def brief_account(loop: Loop, wanted: str) -> AccountBrief:
         account=named,
         score=score,
         play=play,
-        brief=brief_of(candidate, evidence, play, loop.settings),
+        brief=write_by_template(request_of(candidate, evidence, play, loop.settings)).brief,
         facts=tuple(sorted(evidence.values(), key=lambda fact: fact.id)),
         no_task=None if refused is None else refused[1],
     )

@@ -12,6 +12,7 @@ from connectors.crm import Crm
 from sync.approvals import written_before
 from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
+from sync.briefs.writing import write_briefs
 from sync.choosing import Week, choose
 from sync.closings import plan_closings
 from sync.context import read_accounts
@@ -27,7 +28,7 @@ from sync.rates import money_of
 from sync.settings import Settings
 from sync.store import Store
 from sync.task_book import read_book
-from sync.tasks import Chosen, brief_of, make_task
+from sync.tasks import Chosen, make_task, request_of
 from sync.team import Team
 from sync.workdays import Workdays, due_on
 
@@ -136,14 +137,21 @@ def _made(chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sourc
     settings, workdays = sources.settings, Workdays.of(sources.settings.owners.holidays)
     scores = [each.candidate.score for each in chosen]
     evidence = read_evidence(sources.tables, scores, sources.as_of) if chosen else {}
+    briefs = write_briefs(
+        request_of(
+            each.candidate,
+            evidence[each.candidate.account.account_id],
+            rules.template(each.fit.play),
+            settings,
+            play=each.fit.play,
+        )
+        for each in chosen
+    )
     for each in chosen:
-        candidate = each.candidate
-        own = evidence[candidate.account.account_id]
-        template = rules.template(each.fit.play)
-        brief = brief_of(candidate, own, template, settings, named=each.fit.play)
         today = sources.now.astimezone(week.team.zone_of(each.owner_id)).date()
-        due = due_on(candidate.timing(each.fit), today, workdays)
-        yield make_task(each, brief, settings=settings, as_of=sources.as_of, due=due)
+        due = due_on(each.candidate.timing(each.fit), today, workdays)
+        written = briefs[each.candidate.account.account_id]
+        yield make_task(each, written, settings=settings, as_of=sources.as_of, due=due)
 
 
 def _rates(tables: Tables, settings: Settings) -> dict[str, float | None]:

@@ -282,6 +282,9 @@ class BriefSettings:
     """Who writes the briefs, and the most that a run may spend on it (in US dollars)."""
 
     writer: Literal["template", "claude"] = "template"
+    language: LanguageTag | Literal[""] = ""  # empty: the company's
+    styles: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)  # several: one by chance an account
+    style_seed: int = 0  # another one deals the styles out anew
     model: str = ""
     api_key: SecretStr = NO_SECRET
     api_key_file: OptionalFile = None

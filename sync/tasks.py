@@ -15,8 +15,9 @@ from connectors.crm import TaskDraft, Value
 from model.predict import WINNABILITY
 from model.stakeholders import Reach
 from model.timing import URGENCY
-from sync.briefs.evidence import Evidence
-from sync.briefs.template import Brief, Offer, write_brief
+from sync.briefs.draft import BriefRequest, Offer
+from sync.briefs.facts import Evidence
+from sync.briefs.writing import Written
 from sync.context import Account
 from sync.forecast_periods import fiscal_quarter
 from sync.planned import PlannedTask, SkipReason
@@ -80,9 +81,9 @@ class Chosen:
     slots: int
 
 
-def make_task(chosen: Chosen, brief: Brief, *, settings: Settings, as_of: date, due: date) -> PlannedTask:
-    """The task, with a brief that was written for it."""
-    candidate, fit = chosen.candidate, chosen.fit
+def make_task(chosen: Chosen, written: Written, *, settings: Settings, as_of: date, due: date) -> PlannedTask:
+    """The task, with the brief that was written for it."""
+    candidate, fit, brief = chosen.candidate, chosen.fit, written.brief
     score, timing = candidate.score, candidate.timing(fit)
     draft = TaskDraft(
         key=chosen.key,
@@ -105,23 +106,35 @@ def make_task(chosen: Chosen, brief: Brief, *, settings: Settings, as_of: date, 
         value=score["expected_arr"],
         turn=chosen.turn,
         slots=chosen.slots,
-        language=settings.company.language,
+        style=written.style,
+        writer=written.writer,
+        language=written.language,
+        evidence_hash=written.evidence_hash,
     )
 
 
-def brief_of(
-    candidate: Candidate, evidence: Evidence, play: Play, settings: Settings, *, named: str | None = None
-) -> Brief:
-    """The talking points for an account in the words of a built-in play (expand or nurture), with the
-    company's rules for the play that is `named`, else for that one."""
-    rules = settings.plays.get(named or play.value)
-    return write_brief(
-        candidate.account.name,
-        evidence,
-        play=play,
+def request_of(
+    candidate: Candidate,
+    evidence: Evidence,
+    template: Play,
+    settings: Settings,
+    *,
+    play: str | None = None,
+) -> BriefRequest:
+    """What the brief for an account is asked for with: in the words of a built-in play (expand or nurture),
+    with the company's rules for the `play` that is named, else for that one."""
+    named = play or template.value
+    rules = settings.plays.get(named)
+    return BriefRequest(
+        account_id=candidate.account.account_id,
+        account_name=candidate.account.name,
+        play=named,
+        template=template.value,
         offer=offer_of(candidate.score["product"], settings.products),
+        evidence=evidence,
         reach=candidate.reach,
         currency=settings.company.currency,
+        do=rules.do if rules is not None else (),
         do_not=rules.do_not if rules is not None else (),
     )
 

@@ -1,4 +1,4 @@
-"""What the template brief says in English, by product type and play; `{slots}` are facts or given words."""
+"""What the template brief says in English, by product type and play; `{slots}` are facts."""
 
 from __future__ import annotations
 

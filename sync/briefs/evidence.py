@@ -7,11 +7,10 @@ that is missing gives no fact; nothing is guessed in its place.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from connectors.crm import Value
+from sync.briefs.facts import Fact, Unit
 
 ACTIVE_DAYS: Final = 30
 OVERAGE_DAYS: Final = 60
@@ -19,22 +18,6 @@ QUOTE_LENGTH: Final = 160
 
 Tables = Mapping[str, Any]
 """Canonical tables by name, as Ibis expressions."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fact:
-    """One thing known: `unit` is money, seats, users, points, date, text or sentence."""
-
-    id: str
-    value: Value
-    unit: str
-    source: str
-    day: date | None = None  # the day on which it held
-    direction: str = ""  # up, down
-
-
-Evidence = Mapping[str, Fact]
-"""Facts of one account by id."""
 
 
 def read_evidence(
@@ -85,7 +68,8 @@ def _contract(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[tuple
         if start > as_of - timedelta(days=OVERAGE_DAYS):
             overage[account_id] = overage.get(account_id, 0.0) + (row["overage"] or 0.0)
     for account_id, row in latest.items():
-        for name, unit in (("seats", "seats"), ("arr", "money")):
+        units: tuple[tuple[str, Unit], ...] = (("seats", "seats"), ("arr", "money"))
+        for name, unit in units:
             if row[name]:
                 yield (
                     account_id,

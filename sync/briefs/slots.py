@@ -12,7 +12,7 @@ from datetime import date
 from string import Formatter
 from typing import Final
 
-from sync.briefs.evidence import Evidence, Fact
+from sync.briefs.facts import Evidence, Fact
 
 PLURALS: Final[Mapping[str, tuple[str, str]]] = {
     "seats": ("seat", "seats"),
@@ -28,8 +28,8 @@ class Slots:
     evidence: Evidence
     currency: str
 
-    def fill(self, sentence: str, **words: str) -> str | None:
-        """The sentence with `{fact}`, `{fact.day}` and given words filled in; None when a fact is missing.
+    def fill(self, sentence: str) -> str | None:
+        """The sentence with `{fact}` and `{fact.day}` filled in; None when a fact is missing.
 
         Raises ValueError when the prose around the slots holds a digit."""
         filled = []
@@ -39,15 +39,22 @@ class Slots:
             filled.append(prose)
             if slot is None:
                 continue
-            text = words[slot] if slot in words else self._slot(slot)
+            text = self._slot(slot)
             if text is None:
                 return None
             filled.append(text)
         return "".join(filled)
 
-    def first(self, *sentences: str, **words: str) -> str | None:
-        """The first sentence whose facts are all known."""
-        return next((text for s in sentences if (text := self.fill(s, **words)) is not None), None)
+    def sayable(self, *sentences: str) -> str:
+        """The first sentence whose facts are all known, still with its slots; empty where there is none."""
+        return next((sentence for sentence in sentences if self.fill(sentence) is not None), "")
+
+    def said(self, sentence: str) -> str:
+        """The sentence with its slots filled in. Raises ValueError when a fact is missing."""
+        text = self.fill(sentence)
+        if text is None:
+            raise ValueError(f"a fact is missing: {sentence!r}")
+        return text
 
     def _slot(self, slot: str) -> str | None:
         name, _, part = slot.partition(".")

@@ -36,6 +36,24 @@ def test_a_full_licence_says_how_full_and_for_how_long() -> None:
     assert reason["code"] == "SEATS_FULL"
 
 
+def test_a_reason_keeps_what_its_sentence_is_made_of() -> None:
+    """Feature, table, day and each value with its unit, so that it can be said in another language."""
+    table = pa.table({"seat_utilisation": [0.96], "seat_weeks_above_90": [6.0], "as_of": [AS_OF]})
+    told = explain(
+        table, np.array([[0.1, 0.5]]), list(table.column_names[:2]), {"events": date(2026, 10, 30)}
+    )
+    (reason,) = told.supporting[0].as_py()
+    assert (reason["feature"], reason["source"], reason["day"]) == (
+        "seat_weeks_above_90",
+        "usage",
+        "2026-10-30",
+    )
+    assert reason["values"] == [
+        {"name": "seat_utilisation", "value": 0.96, "unit": "share"},
+        {"name": "seat_weeks_above_90", "value": 6.0, "unit": "weeks"},
+    ]
+
+
 def test_a_figure_that_is_unknown_gives_the_word_to_the_next_feature() -> None:
     """The weeks above 90 % can't be said without the utilisation; without both the family is silent."""
     table = pa.table(

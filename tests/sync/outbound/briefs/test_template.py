@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from model.stakeholders import Contact, whom_to_reach
-from sync.briefs.evidence import Fact, read_evidence
+from sync.briefs.draft import Brief, BriefRequest, Offer
+from sync.briefs.evidence import read_evidence
+from sync.briefs.facts import Fact
+from sync.briefs.rendering import headline
 from sync.briefs.slots import Slots, numbers, render
-from sync.briefs.template import Brief, Offer, headline, write_brief
+from sync.briefs.writing import write_by_template
 from sync.plays import Play
 
 AS_OF = date(2026, 11, 22)
@@ -55,7 +58,16 @@ TYPES = st.sampled_from(["seat", "tier", "module", "addon", "service", "commit",
 def brief(evidence: dict[str, Fact], play: Play = Play.EXPAND, offer: Offer | None = None) -> Brief:
     """A brief for Acme."""
     chosen = offer or Offer(product="Analytics module", type="module")
-    return write_brief("Acme", evidence, play=play, offer=chosen, reach=None, currency="USD")
+    request = BriefRequest(
+        account_id="a1",
+        account_name="Acme",
+        play=play.value,
+        template=play.value,
+        offer=chosen,
+        evidence=evidence,
+        currency="USD",
+    )
+    return write_by_template(request).brief
 
 
 @settings(derandomize=True, deadline=None)
