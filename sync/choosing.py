@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from sync.capacity import Bid, Missed, allot
@@ -21,12 +23,14 @@ from sync.task_book import TaskBook
 from sync.task_keys import task_key
 from sync.tasks import Candidate, Chosen, Refusal, forbidden, unready
 from sync.team import Team
+from sync.workdays import Workdays
 
+WORKWEEK: Final = 5  # days
 Fits = Mapping[str, Sequence[Fit]]
 """The plays that fit, by account_id."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Week:
     """What choosing goes by: the day of the scores, the moment, the people, and the tasks there are."""
 
@@ -45,6 +49,21 @@ class Week:
     def zone(self) -> ZoneInfo:
         """The company's zone."""
         return ZoneInfo(self.settings.company.timezone)
+
+    @cached_property
+    def workdays(self) -> Workdays:
+        """The days on which people work."""
+        return Workdays.of(self.settings.owners.holidays)
+
+    @cached_property
+    def holidays(self) -> int:
+        """Days from Monday to Friday of this week on which nobody works."""
+        monday = self.today - timedelta(days=self.today.weekday())
+        return sum(not self.workdays.is_workday(monday + timedelta(days=day)) for day in range(WORKWEEK))
+
+    def slots(self, person: str) -> int:
+        """Tasks that the person takes this week: a holiday takes its fifth of them, to the nearest task."""
+        return round(self.team.slots(person) * (WORKWEEK - self.holidays) / WORKWEEK)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,7 +126,7 @@ def choose(
             contest.skip(candidate, refused)
     used = week.book.used_slots(week.today, week.settings.company.timezone)
     people = {person for takers in contest.takers.values() for person in takers}
-    room = {person: week.team.slots(person) - used[person] for person in sorted(people)}
+    room = {person: week.slots(person) - used[person] for person in sorted(people)}
     asked: set[str] = set()
     while True:
         found = allot(contest.bids(), room)
@@ -130,11 +149,11 @@ def choose(
                 key=keys[place.account],
                 owner_id=place.taker,
                 turn=turns[place.taker],
-                slots=week.team.slots(place.taker),
+                slots=week.slots(place.taker),
             )
         )
     for missed in found.missed:
-        words = _missed(missed, week.team, used)
+        words = _missed(missed, week, used)
         contest.skip(contest.open[missed.account][0], (SkipReason.CAPACITY, words))
     return chosen, contest.skips
 
@@ -208,12 +227,12 @@ def _cool_off(week: Week, account_id: str) -> Refusal | None:
     return SkipReason.COOL_OFF, f"cool-off until {until.isoformat()}: {when}"
 
 
-def _missed(missed: Missed, team: Team, used: Mapping[str, int]) -> str:
+def _missed(missed: Missed, week: Week, used: Mapping[str, int]) -> str:
     """How far the account was from a slot, in words."""
-    who, all_slots = team.called(missed.takers), sum(team.slots(each) for each in missed.takers)
+    who, all_slots = week.team.called(missed.takers), sum(week.slots(each) for each in missed.takers)
     have = "has" if len(missed.takers) == 1 else "have"
     if not all_slots:
-        return f"{who} {have} no slots"
+        return f"{who} {have} no slots" + (" in this week of holidays" if week.holidays else "")
     slots = f"{all_slots} {'slot' if all_slots == 1 else 'slots'} this week"
     if any(used.get(each) for each in missed.takers):
         slots += f", {missed.room} left"

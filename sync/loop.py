@@ -158,7 +158,8 @@ class Loop(Workplace):
                 lineage=known.lineage,
             )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
-            detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
+            detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells)
+            detail.update(tasks=len(plan.tasks), closings=len(plan.closings))
         return plan
 
     def apply(

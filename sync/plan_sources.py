@@ -30,7 +30,7 @@ from sync.store import Store
 from sync.task_book import read_book
 from sync.tasks import Chosen, make_task, request_of
 from sync.team import Team
-from sync.workdays import Workdays, due_on
+from sync.workdays import due_on
 
 ROWS_AT_ONCE: Final = 500
 
@@ -134,7 +134,7 @@ def plan_tasks(planning: Planning, sources: Sources, *, whole: bool = True) -> T
 
 def _made(chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sources) -> Iterator[PlannedTask]:
     """The tasks with their briefs, each due by its owner's calendar."""
-    settings, workdays = sources.settings, Workdays.of(sources.settings.owners.holidays)
+    settings = sources.settings
     scores = [each.candidate.score for each in chosen]
     evidence = read_evidence(sources.tables, scores, sources.as_of) if chosen else {}
     briefs = write_briefs(
@@ -149,7 +149,7 @@ def _made(chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sourc
     )
     for each in chosen:
         today = sources.now.astimezone(week.team.zone_of(each.owner_id)).date()
-        due = due_on(each.candidate.timing(each.fit), today, workdays)
+        due = due_on(each.candidate.timing(each.fit), today, week.workdays)
         written = briefs[each.candidate.account.account_id]
         yield make_task(each, written, settings=settings, as_of=sources.as_of, due=due)
 

@@ -150,6 +150,19 @@ def test_who_missed_the_list_is_told_by_how_much(company: Make, score: Score) ->
     assert later["a2"] == "1st of 2 for Ana, who has 2 slots this week, 0 left: 1 more slot would reach it"
 
 
+@pytest.mark.parametrize(("holidays", "slots"), [(0, 5), (1, 4), (2, 3), (5, 0)])
+def test_a_holiday_takes_its_share_of_the_weeks_slots(
+    company: Make, score: Score, holidays: int, slots: int
+) -> None:
+    """A week without a workday has none; the task knows how many there were."""
+    off = tuple((date(2026, 11, 23) + timedelta(days=n)).isoformat() for n in range(holidays))
+    world = company(*({} for _ in range(6)), rules=Owners(holidays=off))
+    plan = world.plan(*(score(n) for n in range(6)))
+    assert [task.slots for task in plan.tasks] == [slots] * slots
+    if not slots:
+        assert set(told(plan).values()) == {"Ana has no slots in this week of holidays"}
+
+
 def test_ordinals_read_as_people_say_them() -> None:
     """Teens are no exception of the exception."""
     numbers = (1, 2, 3, 4, 11, 12, 13, 21, 102, 111, 1_003)
