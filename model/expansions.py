@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from model.invoices import standing_invoices
 from model.target import Target
@@ -115,6 +117,14 @@ def expansion_events(sources: Mapping[str, ir.Table], target: Target) -> ir.Tabl
         seats = seats.select("account_id", "day", arr=ibis.null("float64"), product_id=no_product)
         events = events.union(seats, distinct=False)
     return events
+
+
+def how_many(events: ir.Table, accounts: pa.ChunkedArray | None = None) -> int:
+    """How many events there are, of these accounts alone where they are given."""
+    if accounts is None:
+        return int(events.count().to_pyarrow().as_py())
+    whose = events.select("account_id").to_pyarrow()["account_id"]
+    return int(pc.sum(pc.is_in(whose, value_set=accounts.unique())).as_py() or 0)
 
 
 def _unexplained(increases: ir.Table, explaining: ir.Table) -> ir.Table:

@@ -15,7 +15,7 @@ import pytest
 from model.customers import active_customers
 from model.days import day_number
 from model.engine import Engine
-from model.expansions import arr_increases, expansion_events, seat_increases, won_expansions
+from model.expansions import arr_increases, expansion_events, how_many, seat_increases, won_expansions
 from model.labels import outcomes
 from model.sources import read_sources
 from model.target import Target
@@ -133,6 +133,15 @@ def test_of_two_wins_as_large_the_product_does_not_hang_on_their_order(
         rows = ibis.memtable(pa.table({"row": [0], "account_id": ["a"], "day": [day_number(WON) - 10]}))
         (told,) = outcomes(given, rows, TARGET, data_end=day_number(TYPED) + 90).to_pyarrow().to_pylist()
     assert (told["product_id"], told["arr"]) == (named, amount or 0.0)
+
+
+def test_events_are_counted_for_the_accounts_that_are_asked_about() -> None:
+    """Those of others do not make a model of the few that are eligible."""
+    deals = [deal(), deal(crm_id="p", account_id="b"), deal(crm_id="q", account_id="b")]
+    with sources(opportunities=deals) as given:
+        events = expansion_events(given, TARGET)
+        asked = (None, pa.chunked_array([["a", "a"]]), pa.chunked_array([["b"]]), pa.chunked_array([["c"]]))
+        assert [how_many(events, accounts) for accounts in asked] == [3, 1, 2, 0]
 
 
 def test_prospects_and_customers_who_left_are_not_scored() -> None:

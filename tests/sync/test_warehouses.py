@@ -141,7 +141,7 @@ def test_a_warehouse_s_tables_are_read_under_our_names(
     first = day_number(date(2026, 8, 30))
     assert days["user_day"][0] == {
         "account_key": "7", "user_id": "00000000-0000-0000-0000-000000000001", "at": first, "known": first,
-        "events": 1, "billing_views": 0,
+        "events": 1, "billing_views": 0, "gate_events": 0,
     }  # fmt: skip
     assert days["feature_day"][0]["feature"] == "plan"
     assert days["session_day"] == []
