@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 from connectors.errors import StateError, UsageError
 from sync.apply import apply
 from sync.apply_report import ApplyReport
+from sync.briefs.styles import check_briefs
 from sync.built import check_built
 from sync.export_report import ExportReport
 from sync.exports import ingest
@@ -140,6 +141,7 @@ class Loop(Workplace):
         """The difference between scores (the newest unless given) and the CRM, frozen in the ledger."""
         with run.step("plan") as detail:
             check_built(self.settings)
+            check_briefs(self.settings)
             self.tell("Plan", 0, None)
             scores = self._newest_scores() if scored is None else scored
             _refuse_old(scores, self.today())

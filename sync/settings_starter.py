@@ -228,6 +228,9 @@ REST: Final = """
 # at_least = 1.0                # kind limit or milestone: share of it
 
 [briefs]
+# language = ""                 # en, ru, de, fr or es, also with a region (en-GB); empty: the company's
+# styles = ["plain"]            # or "question-led"; with both, each account gets one by chance
+# style_seed = 0                # another number deals the styles out anew
 # writer = "template"           # or claude
 # model = ""
 # api_key = ""                  # better: api_key_file

@@ -17,6 +17,9 @@ from model.stakeholders import Reach
 from model.timing import URGENCY
 from sync.briefs.draft import BriefRequest, Offer
 from sync.briefs.facts import Evidence
+from sync.briefs.relations import people
+from sync.briefs.relevance import relevant
+from sync.briefs.styles import language_of, style_of
 from sync.briefs.writing import Written
 from sync.context import Account
 from sync.forecast_periods import fiscal_quarter
@@ -121,19 +124,24 @@ def request_of(
     *,
     play: str | None = None,
 ) -> BriefRequest:
-    """What the brief for an account is asked for with: in the words of a built-in play (expand or nurture),
-    with the company's rules for the `play` that is named, else for that one."""
+    """What the brief for an account is asked for with: in the words of a built-in play, with the company's
+    rules for the `play` that is named, else for that one."""
+    score, account, briefs = candidate.score, candidate.account, settings.briefs
     named = play or template.value
     rules = settings.plays.get(named)
+    offer = offer_of(score["product"], settings.products)
+    known = {**evidence, **{fact.id: fact for fact in people(account.contacts, score["as_of"])}}
     return BriefRequest(
-        account_id=candidate.account.account_id,
-        account_name=candidate.account.name,
+        account_id=account.account_id,
+        account_name=account.name,
         play=named,
         template=template.value,
-        offer=offer_of(candidate.score["product"], settings.products),
-        evidence=evidence,
+        offer=offer,
+        evidence=relevant(known, template=template.value, offer=offer),
         reach=candidate.reach,
         currency=settings.company.currency,
+        language=language_of(settings),
+        style=style_of(account.account_id, briefs.styles, briefs.style_seed),
         do=rules.do if rules is not None else (),
         do_not=rules.do_not if rules is not None else (),
     )
