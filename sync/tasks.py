@@ -6,6 +6,7 @@ company's fiscal quarter of the as-of day (`FY2027Q4`).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -56,7 +57,8 @@ class Candidate:
     @property
     def value(self) -> float:
         """Expected ARR a year in the company's currency, 0 where nothing is known of it."""
-        return float(self.score["expected_arr"] or 0.0)
+        value = float(self.score["expected_arr"] or 0.0)
+        return value if math.isfinite(value) else 0.0
 
     def worth(self, fit: Fit) -> float:
         """Expected ARR × urgency × winnability, as priority ranks, times the play's weight."""

@@ -213,6 +213,20 @@ def test_a_second_plan_of_the_week_fills_no_slot_twice(company: Make, score: Sco
     ]
 
 
+def test_two_plans_across_a_quarter_make_one_task(company: Make, score: Score) -> None:
+    """Their keys differ, and still an account has one open task; both plans were made before either was
+    applied."""
+    world = company({}, company=Company(fiscal_year_start=1))
+    world.now = datetime(2026, 12, 31, 20, tzinfo=world.now.tzinfo)
+    first = world.plan(score(0, as_of=date(2026, 12, 31)))
+    second = world.plan(score(0, as_of=date(2027, 1, 1)))
+    assert first.tasks[0].draft.key != second.tasks[0].draft.key
+    world.apply(first)
+    [refused] = world.apply(second).rejected
+    assert refused.message == "the account has an open task by now: a0:expand:FY2026Q4"
+    assert len(world.crm.tasks) == 1
+
+
 def test_a_play_of_revops_goes_before_the_built_in_one(company: Make, score: Score) -> None:
     """Where its trigger holds and the account is ready; its rules are in the brief."""
     own = PlaySettings(trigger="product_type = 'module'", do_not=("Don't mention the roadmap.",))
