@@ -10,12 +10,6 @@ def check_built(settings: Settings) -> None:
     """Raise SettingError for a setting that the plan would otherwise pass over in silence."""
     lacking = (
         (settings.briefs.writer == "claude", "briefs.writer", "briefs by Claude", 'writer = "template"'),
-        (
-            settings.owners.expansion != "csm",
-            "owners.expansion",
-            "tasks for other owners",
-            'expansion = "csm"',
-        ),
     )
     for asked, setting, feature, instead in lacking:
         if asked:

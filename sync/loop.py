@@ -41,6 +41,7 @@ from sync.scoring import (
 )
 from sync.store.runs import bind_run
 from sync.store.scores import latest_scoring, load_scores
+from sync.task_book import read_book
 from sync.training import TrainReport, train_model
 from sync.workplace import Workplace
 
@@ -159,7 +160,8 @@ class Loop(Workplace):
                 lineage=known.lineage,
             )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
-            detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
+            detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells)
+            detail.update(tasks=len(plan.tasks), closings=len(plan.closings))
         return plan
 
     def apply(
@@ -241,6 +243,7 @@ class Loop(Workplace):
             target, known = self.target, self.tables()
             now = self.crm.server_time().astimezone(ZoneInfo(self.settings.company.timezone))
             tables, lineage = known.tables, known.lineage
+            read_book(self.store, self.crm, now=now, lineage=lineage)  # what people did with their tasks
             found = collect(tables, self.store, target=target, now=now, lineage=lineage)
             detail.update(found=found)
             return compare(tables, self.store, target=target, now=now, lineage=lineage)

@@ -15,7 +15,6 @@ from sync.config import load
     ("setting", "text"),
     [
         ("briefs.writer", '[briefs]\nwriter = "claude"\n'),
-        ("owners.expansion", '[owners]\nexpansion = "ae"\n'),
     ],
 )
 def test_a_setting_whose_feature_is_missing_is_refused(tmp_path: Path, setting: str, text: str) -> None:
