@@ -175,6 +175,17 @@ def test_a_figure_of_nothing_is_no_fact_of_its_own(score: Any) -> None:
     assert say_reason(facts["reason_1"], speak("en"), "EUR") == "All the seats are in use"
 
 
+def test_a_figure_that_speaks_against_is_told_in_its_reason_only(score: Any) -> None:
+    """A limit that is hardly used is no reason to talk of limits; a fall is one to know of."""
+    free = reason_row("limit_api", "{limit_api}", "LIMITS_FREE", [0.4])
+    fell = reason_row("users_growth_90", "{users_growth_90}", "USERS_SHRINKING", [-0.2])
+    facts = read_evidence({}, [score(1, reasons=[], against=[free, fell])], AS_OF)["a1"]
+    assert "limit_api" not in facts
+    assert facts["users_growth_90"].direction == "down"
+    full = reason_row("limit_api", "{limit_api}", "LIMIT_NEAR", [0.9])
+    assert "limit_api" in read_evidence({}, [score(1, reasons=[full], against=[])], AS_OF)["a1"]
+
+
 def test_people_who_left_and_seats_at_the_table_that_are_empty_are_facts() -> None:
     """A champion who left is no loss where another one is there."""
     gone = Contact(crm_id="C1", name="Ann", role="champion", left_at=date(2026, 10, 1))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.hubspot.rich_text import rich_text
 from infra.doubles.brief_requests import ask_for, requests
-from sync.briefs.draft import BriefRequest, Draft, Objection
+from sync.briefs.draft import BriefRequest, Draft, Objection, Offer
 from sync.briefs.facts import Fact
 from sync.briefs.languages import languages, speak
 from sync.briefs.rendering import render
@@ -79,6 +79,16 @@ def test_a_direction_is_said_only_where_the_fact_has_it() -> None:
     assert "20% fewer" in render(Draft(opener="{users_growth_90:down} fewer"), ask_for(fell)).full
     with pytest.raises(ValueError, match="a fact is missing"):
         render(Draft(opener="{users_growth_90:up} more"), ask_for(fell))
+
+
+def test_an_abbreviation_at_the_end_of_a_sentence_brings_its_full_stop() -> None:
+    """Russian days end with one, and so do companies; an ellipsis stays."""
+    made = render(
+        Draft(ask="{goal.day}. {product}."), ask_for(language="ru", offer=Offer(product="Inc."))
+    ).full
+    assert "2 сент. 2026 г. Inc." in made.replace("\u00a0", " ")
+    assert "г.." not in made
+    assert "Inc.." not in made
 
 
 def test_reasons_are_listed_whatever_the_writer_leaves_out() -> None:
