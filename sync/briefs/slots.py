@@ -36,7 +36,7 @@ class Slots:
         """The sentence with its slots filled in; None when a fact is missing.
 
         Raises ValueError when the prose around the slots holds a digit."""
-        filled = []
+        filled: list[str] = []
         for prose, slot, form, _ in Formatter().parse(sentence):
             if NUMBER.search(prose):
                 raise ValueError(f"a digit outside a slot: {prose!r}")
