@@ -9,7 +9,6 @@ from sync.settings import Settings
 def check_built(settings: Settings) -> None:
     """Raise SettingError for a setting that the plan would otherwise pass over in silence."""
     lacking = (
-        (settings.briefs.writer == "claude", "briefs.writer", "briefs by Claude", 'writer = "template"'),
         (
             settings.owners.expansion != "csm",
             "owners.expansion",

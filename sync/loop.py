@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 from connectors.errors import StateError, UsageError
 from sync.apply import apply
 from sync.apply_report import ApplyReport
+from sync.brief_desk import open_desk
 from sync.built import check_built
 from sync.export_report import ExportReport
 from sync.exports import ingest
@@ -142,6 +143,15 @@ class Loop(Workplace):
             scores = self._newest_scores() if scored is None else scored
             _refuse_old(scores, self.today())
             known, now = self.tables(), self.crm.server_time()
+            desk = open_desk(
+                self.settings.briefs,
+                self.store,
+                run_id=run.id,
+                clock=self.clock,
+                sleep=time.sleep,
+                tell=lambda what: self.tell(what, 0, None),
+                notice=self.notice,
+            )
             plan = make_plan(
                 scores,
                 self.crm,
@@ -154,6 +164,7 @@ class Loop(Workplace):
                 override=override,
                 created_by=self.who(),
                 lineage=known.lineage,
+                desk=desk,
             )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))

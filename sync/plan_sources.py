@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 
 from connectors.crm import Crm
 from sync.approvals import written_before
+from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
 from sync.briefs.writing import write_briefs
@@ -89,8 +90,10 @@ def compare_all(
     return planning
 
 
-def plan_tasks(planning: Planning, sources: Sources) -> tuple[list[PlannedTask], list[Skip]]:
-    """The tasks to make, and why the other accounts get none."""
+def plan_tasks(
+    planning: Planning, sources: Sources, desk: Desk | None = None
+) -> tuple[list[PlannedTask], list[Skip]]:
+    """The tasks to make, and why the other accounts get none; with a desk Claude writes their briefs."""
     settings = sources.settings
     chosen, skips = choose(
         planning.candidates,
@@ -102,10 +105,11 @@ def plan_tasks(planning: Planning, sources: Sources) -> tuple[list[PlannedTask],
     )
     scores = [candidate.score for candidate, _ in chosen]
     evidence = read_evidence(sources.tables, scores, sources.as_of) if chosen else {}
-    briefs = write_briefs(
+    requests = (
         request_of(candidate, evidence[candidate.account.account_id], candidate.play, settings)
         for candidate, _ in chosen
     )
+    briefs = write_briefs(requests, desk)
     tasks = [
         make_task(
             candidate,

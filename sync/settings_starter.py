@@ -217,11 +217,23 @@ REST: Final = """
 # within_days = 90
 
 [briefs]
-# writer = "template"           # or claude
-# model = ""
+# provider = "template"         # or anthropic: by Claude, within the caps below (docs/briefs.md)
+# language = ""                 # empty: the company's
+# styles = ["plain"]            # several: one by chance for each account
+# style_seed = 0
+# model = "claude-sonnet-5-5"
+# effort = "low"                # medium, high; empty for a model that knows none
+# price = { input = 2.0, output = 10.0 }   # US dollars for a million tokens, for a model not on our list
+# base_url = "https://api.anthropic.com"
+# timeout_seconds = 60          # of one try, of which there are two
+# max_tokens = 4000             # of one answer
 # api_key = ""                  # better: api_key_file
 # api_key_file = ""
 # max_cost_per_run = 5.0        # US dollars
+# max_cost_per_day = 20.0
+# max_tokens_per_run = 2_000_000
+# batch_from = 20               # briefs from which on they go as one batch, at half the price
+# batch_wait_minutes = 30       # then the template goes out, and the batch serves the next plan
 
 [alerts]
 # slack_webhook = ""            # better: slack_webhook_file

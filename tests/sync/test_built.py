@@ -14,7 +14,6 @@ from sync.config import load
 @pytest.mark.parametrize(
     ("setting", "text"),
     [
-        ("briefs.writer", '[briefs]\nwriter = "claude"\n'),
         ("owners.expansion", '[owners]\nexpansion = "ae"\n'),
     ],
 )
