@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from connectors.errors import SettingError
@@ -15,6 +16,7 @@ from sync.settings_briefs import BriefSettings
 from sync.store import Store
 
 
+@contextmanager
 def open_desk(
     settings: BriefSettings,
     store: Store,
@@ -24,10 +26,13 @@ def open_desk(
     sleep: Callable[[float], None],
     tell: Callable[[str], None],
     notice: Callable[[str], None],
-) -> Desk | None:
-    """The desk, or None where the template writes. Raises SettingError where no API key is to be found."""
+) -> Iterator[Desk | None]:
+    """The desk while the block runs, or None where the template writes.
+
+    Raises SettingError where no API key is to be found."""
     if settings.provider == "template":
-        return None
+        yield None
+        return
     key = secret_of(settings.api_key, settings.api_key_file, "briefs.api_key")
     if key is None:
         raise SettingError(
@@ -42,13 +47,12 @@ def open_desk(
         price=price_of(settings),
         max_tokens=settings.max_tokens,
         effort=settings.effort,
-        longest_wait=settings.timeout_seconds,
         sleep=sleep,
     )
     caps = Caps.of(
         run=settings.max_cost_per_run, day=settings.max_cost_per_day, tokens=settings.max_tokens_per_run
     )
-    return Desk(
+    desk = Desk(
         settings=settings,
         store=store,
         purse=Purse(store=store, run_id=run_id, caps=caps, clock=clock),
@@ -58,6 +62,8 @@ def open_desk(
         tell=tell,
         notice=notice,
     )
+    with claude.client:
+        yield desk
 
 
 def price_of(settings: BriefSettings) -> Price:

@@ -143,7 +143,7 @@ class Loop(Workplace):
             scores = self._newest_scores() if scored is None else scored
             _refuse_old(scores, self.today())
             known, now = self.tables(), self.crm.server_time()
-            desk = open_desk(
+            with open_desk(
                 self.settings.briefs,
                 self.store,
                 run_id=run.id,
@@ -151,21 +151,21 @@ class Loop(Workplace):
                 sleep=time.sleep,
                 tell=lambda what: self.tell(what, 0, None),
                 notice=self.notice,
-            )
-            plan = make_plan(
-                scores,
-                self.crm,
-                self.store,
-                known.tables,
-                self.settings,
-                run_id=run.id,
-                now=now,
-                narrow=narrow,
-                override=override,
-                created_by=self.who(),
-                lineage=known.lineage,
-                desk=desk,
-            )
+            ) as desk:
+                plan = make_plan(
+                    scores,
+                    self.crm,
+                    self.store,
+                    known.tables,
+                    self.settings,
+                    run_id=run.id,
+                    now=now,
+                    narrow=narrow,
+                    override=override,
+                    created_by=self.who(),
+                    lineage=known.lineage,
+                    desk=desk,
+                )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
         return plan

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 TRIES: Final = 2
 FIRST_WAIT: Final = 2.0  # seconds before the second try, unless the server says otherwise
+LONGEST_WAIT: Final = 60.0  # seconds: a server that asks for more is taken for away
 GIVES_UP_AFTER: Final = 4  # briefs in a row that the service failed: it is away, and the rest need not wait
 
 
@@ -72,9 +73,9 @@ class Claude:
     price: Price
     max_tokens: int
     effort: str
-    longest_wait: float  # seconds: a server that asks for more is taken for away
     sleep: Callable[[float], None]
     gives_up_after: int = GIVES_UP_AFTER
+    longest_wait: float = LONGEST_WAIT
     _failed: int = field(default=0, init=False)
 
     def params(self, question: Question, messages: list[dict[str, Any]]) -> dict[str, Any]:

@@ -10,13 +10,14 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from sync.briefs.aliases import terms_of, told_of
 from sync.briefs.checking import LONGEST, Refusal
 from sync.briefs.draft import BriefRequest, Draft, Objection
 from sync.briefs.facts import evidence_hash
-from sync.briefs.lexicon import Lexicon, Words, lexicon
+from sync.briefs.lexicon import Words, lexicon
 from sync.briefs.sentence_rules import ACRONYMS
 from sync.briefs.terms import ALLOWED, Terms
 
@@ -99,7 +100,7 @@ class Question:
     @property
     def fixed_bytes(self) -> int:
         """Bytes of the part that is the same for every account."""
-        return len(json.dumps(self.system, ensure_ascii=False).encode()) + len(json.dumps(SCHEMA))
+        return fixed_bytes(self.system[0]["text"])
 
     @property
     def own_bytes(self) -> int:
@@ -119,13 +120,21 @@ def question_of(request: BriefRequest, model: str) -> Question:
         key=hashlib.sha256(json.dumps(basis, ensure_ascii=False).encode()).hexdigest(),
         request=request,
         terms=terms,
-        system=system_of(known),
+        system=system_of(known.language),
         said=json.dumps(told, ensure_ascii=False, sort_keys=True),
     )
 
 
-def system_of(known: Lexicon) -> tuple[dict[str, Any], ...]:
+@cache
+def fixed_bytes(text: str) -> int:
+    """Bytes of the rules and the schema."""
+    return len(text.encode()) + len(json.dumps(SCHEMA))
+
+
+@cache
+def system_of(language: str) -> tuple[dict[str, Any], ...]:
     """The rules with the words of one language: the same for every account, so that they are cached."""
+    known = lexicon(language)
     words = {
         "language": LANGUAGE_NAMES.get(known.language, known.language),
         "sentence_openers": sorted(known.lists["openers"].whole),

@@ -158,6 +158,7 @@ class Handler(BaseHTTPRequestHandler):
     """One connection."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 16  # head and body in one packet: two would wait for each other
     fake: FakeAnthropic
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the signature is the library's
