@@ -57,9 +57,11 @@ RULES: Final = (
 """What is looked for, the surest first, and what stands in its place."""
 
 
-def scrub(text: str) -> str:
-    """The text on one line, with everything that must not leave replaced by what it was."""
+def scrub(text: str, *, names: bool = True) -> str:
+    """The text on one line, with everything that must not leave replaced by what it was.
+
+    Without `names` what looks like a person's name stays."""
     found = Redactor()(" ".join(text.split()))
-    for pattern, instead in RULES:
+    for pattern, instead in RULES if names else RULES[:-1]:
         found = pattern.sub(instead, found)
     return found

@@ -1,8 +1,9 @@
 """Whether somebody's own words may be quoted in a brief, or be read by a model at all.
 
 A quotation is set by our code, in quotation marks, with the day and under the customer's name. It holds no
-link, no number but a quarter or a year, and nothing that reads like an order to a machine or to the reader.
-Whoever writes notes can't smuggle in what to do; the price is that some honest goals are passed over.
+link, no number but a quarter or a year, nothing that reads like an order to a machine or to the reader, and
+something that customers aim at. Whoever writes notes can't smuggle in what to do; the price is that some
+honest goals are passed over.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sync.briefs.draft import BriefRequest
 from sync.briefs.facts import Fact
 from sync.briefs.lexicon import languages, lexicon, parts
 from sync.briefs.private import scrub
-from sync.briefs.prose import MARKS, tokens
+from sync.briefs.prose import MARKS, sentences, tokens
 
 LONGEST: Final = 240
 _TIME: Final = re.compile(r"\bQ[1-4]\b|\b(?:19|20)\d\d\b|\bH[12]\b")
@@ -43,9 +44,11 @@ def is_quotable(text: str) -> bool:
         return False
     if not all(character.isalpha() or character in MARKS or character in "/&" for character in plain):
         return False
-    if scrub(plain) != " ".join(plain.split()):
+    if scrub(plain, names=False) != " ".join(plain.split()) or len(sentences(plain)) > 1:
         return False
-    return not _holds(plain, "numbers", but="goal_numbers")
+    if _holds(plain, "links") or _holds(plain, "numbers", but="goal_numbers") or _shouts(plain):
+        return False
+    return _holds(plain, "goals")
 
 
 def quotable_only(request: BriefRequest) -> BriefRequest:
@@ -65,6 +68,11 @@ def _holds(text: str, name: str, but: str = "") -> bool:
     words |= {part for word in words for part in parts(word)}
     allowed = {word for word in words if but and any(word in lists[but] for lists in every)}
     return any(word in lists[name] for word in words - allowed for lists in every)
+
+
+def _shouts(text: str) -> bool:
+    """Words in capitals beyond abbreviations."""
+    return sum(len(word) > 1 and word.isupper() for word in text.split()) > 2
 
 
 def _is_mixed(word: str) -> bool:

@@ -56,7 +56,7 @@ class FakeAnthropic:
     brain: Brain = sound
     fault: Callable[[dict[str, Any]], str] = lambda _: ""
     retry_after: str = "0"
-    polls: int = 1  # a batch ends when it was asked for so often
+    polls: int = 2  # a batch ends when it was asked for so often
     ends: Callable[[str], str] = lambda _: "succeeded"  # how each question of a batch fares
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)  # bodies of single questions, in order

@@ -16,7 +16,7 @@ from typing import Final
 
 LISTS: Final = (
     *("stop", "openers", "nouns", "numbers", "times", "up", "down", "up_near", "down_near"),
-    *("not", "about", "units", "roles", "price", "links", "orders", "goal_numbers"),
+    *("not", "about", "units", "roles", "price", "links", "orders", "goal_numbers", "goals"),
 )
 ENDINGS: Final = ("", "e", "n", "en", "er", "ern", "s", "es")  # of a German noun, in the plural or a case
 
@@ -41,7 +41,7 @@ class Words:
         )
 
 
-NO_WORDS: Final = Words()
+NOT_COMMON: Final = frozenset({"orders", "goals"})  # lists for what people write, which may hold names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ class Lexicon:
 
     def is_common(self, word: str) -> bool:
         """Whether any list holds the word: then it is no name."""
-        return any(word in words for name, words in self.lists.items() if name != "orders")
+        return any(word in words for name, words in self.lists.items() if name not in NOT_COMMON)
 
     def is_noun(self, word: str) -> bool:
         """Whether a capital is no more than good spelling: a known noun, or a compound that ends with one."""

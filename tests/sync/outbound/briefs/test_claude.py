@@ -172,7 +172,7 @@ def test_four_hundred_and_fifty_faults_make_as_many_tasks(
 def test_fifty_that_get_no_answer_make_fifty_tasks(
     office: Any, world: Any, score: Any, make_fifty: Any, fault: str, outcome: str, calls: int
 ) -> None:
-    """What hangs is asked twice; a key that is refused is not tried again. What may be billed stays booked."""
+    """What hangs is asked twice; a key that is refused is not tried again. What may be billed counts."""
     office.fake.fault = lambda _: fault
     desk = office.desk(timeout_seconds=0.03, max_cost_per_run=20.0)
     desk.claude.client.timeout = 0.03 if fault == "hang" else 5.0
@@ -197,7 +197,7 @@ def test_a_fault_that_passes_costs_a_second_try_only(office: Any, make_request: 
     desk = office.desk(timeout_seconds=0.5 if fault == "hang" else 10.0)
     written = write_briefs([make_request()], desk)["a1"]
     assert (written.writer, len(office.fake.requests)) == ("anthropic", 2)
-    waits = {"busy": [7.0], **dict.fromkeys(("error", "overloaded", "hang", "broken"), [FIRST_WAIT])}
+    waits = {"busy": [7.0], **{kind: [FIRST_WAIT] for kind in ("error", "overloaded", "hang", "broken")}}
     assert office.slept == waits.get(fault, [])
 
 
