@@ -11,6 +11,7 @@ from sync.briefs.cost import PRICES
 from sync.settings_checks import STRICT, HttpUrl, LanguageTag, OptionalFile
 
 NO_KEY = SecretStr("")
+Provider = Literal["template", "anthropic"]
 Dollars = Annotated[float, Field(ge=0, le=1_000_000)]
 
 
@@ -30,7 +31,7 @@ class BriefSettings:
 
     With `anthropic` nothing is sent beyond the caps: the template writes what is left."""
 
-    provider: Literal["template", "anthropic"] = "template"
+    provider: Provider = "template"
     language: LanguageTag | Literal[""] = ""  # empty: the company's
     styles: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)  # several: one by chance an account
     style_seed: int = 0  # another one deals the styles out anew

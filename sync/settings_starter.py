@@ -217,7 +217,7 @@ REST: Final = """
 # within_days = 90
 
 [briefs]
-# provider = "template"         # or anthropic: by Claude, within the caps below (docs/briefs.md)
+# provider = "template"         # or anthropic: by Claude, within the caps below (docs/briefs-by-claude.md)
 # language = ""                 # empty: the company's
 # styles = ["plain"]            # several: one by chance for each account
 # style_seed = 0

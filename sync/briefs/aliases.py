@@ -87,8 +87,7 @@ _UNDATED: Final = re.compile(r"\s*\([^()]*\)")  # (usage, 20 Nov): where and whe
 
 
 def _people(facts: Mapping[str, Fact]) -> tuple[str, ...]:
-    named = [fact for fact in facts.values() if fact.unit == "name" and fact.source == "contacts"]
-    return tuple(str(fact.value) for fact in named if fact.id != "contact_title")
+    return tuple(str(facts[name].value) for name in ("contact",) if name in facts)
 
 
 class _Hidden:

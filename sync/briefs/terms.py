@@ -19,7 +19,8 @@ GROUPS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "seats": USAGE,
         "active_users": USAGE,
-        "nps": USAGE,
+        "last_nps": USAGE,
+        "users_growth_90": USAGE,
         "last_meeting": MET,
         "last_qbr": MET,
         "arr": MONEY,

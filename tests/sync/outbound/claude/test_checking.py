@@ -134,12 +134,12 @@ def name(_: str, text: str, chance: random.Random, language: str) -> str:
 def unit(_: str, text: str, chance: random.Random, language: str) -> str:
     """Another fact in the place of one, or a unit that is not its own."""
     others = {
-        "{seats}": ("{active_users}", "{arr}", "{nps}"),
+        "{seats}": ("{active_users}", "{arr}", "{last_nps}"),
         "{active_users}": ("{seats}", "{overage}", "{renewal}"),
         "{overage}": ("{seats}", "{arr}"),
         "{last_meeting}": ("{renewal}", "{seats}"),
         "{renewal}": ("{last_meeting}", "{arr}"),
-        "{seats.day}": ("{active_users.day}", "{nps.day}"),
+        "{seats.day}": ("{active_users.day}", "{last_nps.day}"),
     }
     for slot, instead in others.items():
         if slot in text:
