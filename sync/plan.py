@@ -142,7 +142,7 @@ def make_plan(
         inputs=around.inputs.as_json(),
     )
     summary = summarise(plan, held=len(held), usage=around.usage, budget=around.budget, pace=read_pace(store))
-    if desk is not None:
+    if desk is not None and desk.report.briefs:
         summary["briefs"] = desk.report.as_json()
     plan = replace(plan, summary=summary)
     save(store, plan)

@@ -24,6 +24,7 @@ from sync.briefs.terms import ALLOWED, Terms
 RULES_VERSION: Final = "1"  # another one asks anew for every account
 LANGUAGE_NAMES: Final = {"en": "English", "de": "German", "fr": "French", "es": "Spanish", "ru": "Russian"}
 
+PLAIN: Final = {0xA0: " ", 0x202F: " ", 0x2009: " ", 0x2011: "-"}
 _TEXT: Final[Mapping[str, Any]] = {"type": "string"}
 SCHEMA: Final[Mapping[str, Any]] = {
     "type": "object",
@@ -51,6 +52,8 @@ SCHEMA: Final[Mapping[str, Any]] = {
 RULES: Final = """\
 You write talking points for a customer success manager (CSM) who prepares a conversation with one customer.
 You are given JSON about the customer. Answer with JSON of the given schema, in the language given.
+
+"example" is a sound answer for another customer; write your own words.
 
 The parts
 - opener: what the CSM says to the customer to begin with, built on the customer's own figures.
@@ -140,6 +143,7 @@ def system_of(language: str) -> tuple[dict[str, Any], ...]:
         "sentence_openers": sorted(known.lists["openers"].whole),
         "words_beside": {name: _listed(cues) for name, cues in sorted(known.cues.items())},
         "most_characters": LONGEST,
+        "example": dict(known.example),
     }
     rules = RULES.replace("{acronyms}", ", ".join(sorted(ACRONYMS)))
     text = f"{rules}\n{json.dumps(words, ensure_ascii=False, sort_keys=True)}"
@@ -164,6 +168,7 @@ def messages_of(
 
 def draft_of(answer: Mapping[str, Any]) -> Draft:
     """The draft in an answer's JSON. Raises ValueError when it is not of the schema."""
+    answer = _plain(answer)
     texts = ("opener", "proposal", "impact", "ask", "whom")
     pairs, avoid = answer.get("objections"), answer.get("avoid")
     if set(answer) != set(SCHEMA["properties"]) or not isinstance(pairs, list) or not isinstance(avoid, list):
@@ -180,6 +185,15 @@ def draft_of(answer: Mapping[str, Any]) -> Draft:
         avoid=tuple(avoid),
         **{name: answer[name] for name in texts},
     )
+
+
+def _plain(value: Any) -> Any:
+    """Every text with plain blanks and hyphens: which kind it is, is a matter of typesetting."""
+    if isinstance(value, str):
+        return value.translate(PLAIN).strip()
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
 
 
 def _listed(words: Words) -> list[str]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
-from typing import Final
+from typing import Any, Final
 
 LISTS: Final = (
     *("stop", "openers", "nouns", "numbers", "times", "up", "down", "up_near", "down_near"),
@@ -57,6 +57,7 @@ class Lexicon:
     dates: frozenset[str]  # in capitals only: May and March are words too
     lists: Mapping[str, Words] = field(default_factory=dict)
     cues: Mapping[str, Words] = field(default_factory=dict)
+    example: Mapping[str, Any] = field(default_factory=dict)  # a sound draft, as the model writes it
 
     def has(self, name: str, word: str) -> bool:
         """Whether the list holds the word (in lower case), or a part of it between hyphens or apostrophes."""
@@ -112,4 +113,13 @@ def lexicon(language: str) -> Lexicon:
         dates=frozenset(read["dates"].split()),
         lists=MappingProxyType({key: Words.of(read.get(key, "")) for key in LISTS}),
         cues=MappingProxyType({key: Words.of(words) for key, words in read["cues"].items()}),
+        example=MappingProxyType(_draft(read["example"])),
     )
+
+
+def _draft(example: Mapping[str, Any]) -> dict[str, Any]:
+    """The example with its objections in pairs."""
+    pairs = zip(example["says"], example["answer"], strict=True)
+    objections = [{"says": says, "answer": answer} for says, answer in pairs]
+    told = {key: text for key, text in example.items() if key not in ("says", "answer")}
+    return told | {"objections": objections}

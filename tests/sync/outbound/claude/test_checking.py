@@ -10,7 +10,7 @@ import pytest
 
 from infra.doubles.anthropic.drafts import SLOT, sound_draft, texts
 from sync.briefs.checking import check
-from sync.briefs.lexicon import languages
+from sync.briefs.lexicon import languages, lexicon
 from sync.briefs.prompt import draft_of
 from sync.briefs.terms import ACCOUNT, AGAINST, GROUPS, PERSON, PRODUCT, REASON, Term, Terms
 
@@ -267,6 +267,20 @@ def test_a_direction_stands_only_beside_a_fact_that_has_it() -> None:
         opener = f"A {word} crowd is here: {{active_users}} use the product."
         found = [each.rule for each in check(draft_of(SOUND | {"opener": opener}), terms)]
         assert ("direction that no fact has" not in found) is sound, found
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_example_that_the_model_is_told_is_sound(language: str) -> None:
+    """What is shown as a model passes the check."""
+    assert refusals(dict(lexicon(language).example), language) == []
+
+
+def test_blanks_of_typesetting_are_no_fault() -> None:
+    """French sets a narrow one before a colon."""
+    typeset = {"opener": "Un signal ressort\u202f: {reason_1}."}
+    sound = sound_draft("fr", SLOTS, random.Random(1)) | typeset
+    assert refusals(sound, "fr") == []
+    assert draft_of(sound).opener == "Un signal ressort : {reason_1}."
 
 
 def test_the_check_knows_the_five_languages() -> None:
