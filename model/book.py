@@ -126,6 +126,39 @@ def make_book(
     )
 
 
+def by_product(book: Book, scores: Sequence[Mapping[str, Any]]) -> Book:
+    """The book with what an account counts by the model cut into the products that it may buy.
+
+    Each piece has its product's part of the chance, and the product's ARR in proportion, so that the pieces
+    come to what the account did. An account is counted with the product that it is worth most by. Accounts
+    whose scores say nothing of products keep the one that is named."""
+    offered = {row["account_id"]: row.get("products") or () for row in scores}
+    item, products, part, arr = [], [], [], []
+    for at, (account, basis) in enumerate(zip(book.accounts, book.bases, strict=True)):
+        likely = [each for each in offered.get(account, ()) if basis == MODEL and each["probability"] > 0]
+        chance = sum(each["probability"] for each in likely)
+        worth = sum(each["probability"] * each["arr"] for each in likely)
+        if worth <= 0:
+            likely, chance, worth = [{"id": book.products[at], "probability": 1.0, "arr": 1.0}], 1.0, 1.0
+        for each in likely:
+            item.append(at)
+            products.append(each["id"])
+            part.append(each["probability"] / chance)
+            arr.append(book.arr[at] * each["arr"] * chance / worth)
+    held, share = np.array(item, np.int64), np.array(part, float)[:, None]
+    return replace(
+        book,
+        accounts=tuple(book.accounts[at] for at in item),
+        bases=tuple(book.bases[at] for at in item),
+        products=tuple(products),
+        chance=book.chance[held] * share,
+        beyond=book.beyond[held] * share,
+        arr=np.array(arr, float),
+        spread=book.spread[held],
+        counted=book.counted[held] & (np.diff(held, prepend=-1) > 0),
+    )
+
+
 def run_rate(won: Sequence[Win], scores: Sequence[Mapping[str, Any]], today: date) -> float | None:
     """The chance a day that an account expands, at the ARR that the model gives it, by the last year.
 
@@ -183,10 +216,14 @@ def _modelled(rows: Sequence[Mapping[str, Any]], chance: np.ndarray, beyond: np.
 
 
 def _going_on(rows: Sequence[Mapping[str, Any]], spans: Sequence[Span], rate: float, *, after: date) -> _Part:
-    """The run rate of accounts after a day."""
+    """The run rate of accounts after a day.
+
+    Where an account is expected to expand more than once in all, it comes once with as much more ARR."""
     days = np.array([max(0, (span.last - max(span.first - timedelta(days=1), after)).days) for span in spans])
-    chance = np.tile(np.minimum(rate * days, 1.0), (len(rows), 1))
-    return replace(_modelled(rows, chance, chance), counted=False)
+    times = max(float(rate * days.sum()), 1.0)
+    chance = np.tile(rate * days / times, (len(rows), 1))
+    part = _modelled(rows, chance, chance)
+    return replace(part, arr=part.arr * times, counted=False)
 
 
 def _placed(

@@ -18,7 +18,7 @@ import numpy as np
 
 from model.backtest import TEST_DATES, matured_rows, rows_on_dates
 from model.errors import ModelError
-from model.evaluate import scores
+from model.evaluate import log_losses, scores
 from model.frame import numbers
 from model.panel import Panel
 from model.product import Product
@@ -140,7 +140,7 @@ def paired_gain(
 ) -> tuple[float, float, float]:
     """By how much the mean log loss of `new` is below that of `old`, and its 95 % interval (percentiles of
     2,000 resamples of accounts)."""
-    loss = _losses(outcome, old) - _losses(outcome, new)
+    loss = log_losses(outcome, old) - log_losses(outcome, new)
     _, place = np.unique(np.asarray(accounts), return_inverse=True)
     sums = np.bincount(place, weights=loss)
     sizes = np.bincount(place).astype(float)
@@ -151,12 +151,6 @@ def paired_gain(
         draws[at] = sums[picked].sum() / sizes[picked].sum()
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(loss.mean()), float(low), float(high)
-
-
-def _losses(outcome: np.ndarray, probability: np.ndarray) -> np.ndarray:
-    held = np.clip(probability, 1e-9, 1 - 1e-9)
-    losses: np.ndarray = -(outcome * np.log(held) + (1 - outcome) * np.log1p(-held))
-    return losses
 
 
 def _recipe(model: TrainedModel) -> tuple[Any, ...]:

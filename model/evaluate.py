@@ -24,17 +24,23 @@ def scores(y: FloatArray, p: FloatArray) -> dict[str, float]:
         )
     if not np.all((p >= 0) & (p <= 1)):
         raise ModelError("A probability lies outside 0–1 or is not a number.", fix="Give probabilities.")
-    clipped = np.clip(p, 1e-9, 1 - 1e-9)
     return {
         "auc": auc(y, p),
         "pr_auc": _average_precision(y, p),
-        "log_loss": float(-np.mean(y * np.log(clipped) + (1 - y) * np.log1p(-clipped))),
+        "log_loss": float(log_losses(y, p).mean()),
         "brier": float(np.mean((p - y) ** 2)),
         "ece": _calibration_error(y, p),
         "lift_20": _lift(y, p, 0.2),
         "base_rate": float(y.mean()),
         "rows": float(y.size),
     }
+
+
+def log_losses(y: FloatArray, p: FloatArray) -> FloatArray:
+    """The log loss of each row; probabilities of nought and one are drawn in by a billionth."""
+    held = np.clip(p, 1e-9, 1 - 1e-9)
+    losses: FloatArray = -(y * np.log(held) + (1 - y) * np.log1p(-held))
+    return losses
 
 
 def auc(y: FloatArray, score: FloatArray) -> float:
@@ -69,5 +75,10 @@ def _calibration_error(y: FloatArray, p: FloatArray, bins: int = 10) -> float:
 def _lift(y: FloatArray, p: FloatArray, share: float) -> float:
     if y.sum() == 0:
         return float("nan")
-    top = np.argsort(-p, kind="stable")[: max(1, round(share * y.size))]
-    return float(y[top].mean() / y.mean())
+    size = max(1, round(share * y.size))
+    last = np.sort(p)[-size]
+    above, equal = p > last, p == last
+    # of rows with the same probability as the last one taken, as many expand as on average: their order says
+    # nothing, and by it the base rate for all came to a lift of 1.6 on one company
+    found = y[above].sum() + (size - above.sum()) * y[equal].mean()
+    return float(found / size / y.mean())

@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from model.evaluate import log_losses
+
 _SURE: Final = 2.0  # standard errors
 
 
@@ -31,16 +33,10 @@ def edge(
 
     Rows of one account are taken as one observation: their horizons overlap, and so do their outcomes (the
     error of a mean of clusters; Cameron and Miller 2015). Infinitely unsure with fewer than two accounts."""
-    gain = _loss(outcome, instead) - _loss(outcome, said)
+    gain = log_losses(outcome, instead) - log_losses(outcome, said)
     _, account = np.unique(np.asarray(accounts, dtype=str), return_inverse=True)
     off = np.bincount(account, gain - gain.mean())
     if off.size < 2:
         return Edge(gain=float(gain.mean()), error=float("inf"))
     error = np.sqrt((off**2).sum() * off.size / (off.size - 1)) / gain.size
     return Edge(gain=float(gain.mean()), error=float(error))
-
-
-def _loss(outcome: np.ndarray, said: np.ndarray) -> np.ndarray:
-    clipped = np.clip(said, 1e-9, 1 - 1e-9)
-    loss: np.ndarray = -(outcome * np.log(clipped) + (1 - outcome) * np.log1p(-clipped))
-    return loss

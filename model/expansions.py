@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 import ibis
 import ibis.expr.types as ir
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from model.invoices import standing_invoices
 from model.target import Target
 
 # An ARR increase this close to a won opportunity is that opportunity arriving on the invoice.
@@ -63,9 +66,8 @@ def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
     """Every ARR increase from one invoice to the next: account_id, day, known and arr (the increase).
 
     A step from one currency to another is none: what moved may be the rate alone."""
-    billing = sources["billing"]
     order = ibis.window(group_by="account_id", order_by="at")
-    stepped = billing.filter(billing.arr.notnull()).mutate(
+    stepped = standing_invoices(sources["billing"], "arr").mutate(
         before=lambda t: t.arr.lag().over(order),
         currency_before=lambda t: t.original_currency.lag().over(order),
     )
@@ -80,9 +82,10 @@ def arr_increases(sources: Mapping[str, ir.Table], target: Target) -> ir.Table:
 
 def seat_increases(sources: Mapping[str, ir.Table]) -> ir.Table:
     """Every increase of the seats billed from one invoice to the next: account_id, day, known, seats."""
-    billing = sources["billing"]
     order = ibis.window(group_by="account_id", order_by="at")
-    stepped = billing.filter(billing.seats.notnull()).mutate(before=lambda t: t.seats.lag().over(order))
+    stepped = standing_invoices(sources["billing"], "seats").mutate(
+        before=lambda t: t.seats.lag().over(order)
+    )
     stepped = stepped.mutate(increase=stepped.seats - stepped.before)
     grown = stepped.filter((stepped.before > 0) & (stepped.increase > 0))
     return grown.select("account_id", day=grown["at"], known=grown.known, seats=grown.increase)
@@ -114,6 +117,14 @@ def expansion_events(sources: Mapping[str, ir.Table], target: Target) -> ir.Tabl
         seats = seats.select("account_id", "day", arr=ibis.null("float64"), product_id=no_product)
         events = events.union(seats, distinct=False)
     return events
+
+
+def how_many(events: ir.Table, accounts: pa.ChunkedArray | None = None) -> int:
+    """How many events there are, of these accounts alone where they are given."""
+    if accounts is None:
+        return int(events.count().to_pyarrow().as_py())
+    whose = events.select("account_id").to_pyarrow()["account_id"]
+    return int(pc.sum(pc.is_in(whose, value_set=accounts.unique())).as_py() or 0)
 
 
 def _unexplained(increases: ir.Table, explaining: ir.Table) -> ir.Table:

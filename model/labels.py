@@ -29,9 +29,13 @@ def outcomes(sources: Mapping[str, ir.Table], rows: ir.Table, target: Target, *,
         ],
         rname="event_{name}",
     )
+    seen = seen.mutate(size=ibis.coalesce(seen.arr, 0.0))
+    named = seen.product_id.notnull()
+    seen = seen.mutate(largest=seen.size.max(where=named).over(ibis.window(group_by="row")))
     seen = seen.group_by("row").agg(
-        arr=ibis.coalesce(seen.arr, 0.0).sum(),
-        product_id=seen.product_id.argmax(ibis.coalesce(seen.arr, 0.0)),
+        arr=seen.size.sum(),
+        # of two as large the first by id: which one an engine meets first is chance
+        product_id=seen.product_id.min(where=seen.size == seen.largest),
         days_to=(seen.event_day - seen.day).min(),
     )
     joined = rows.left_join(seen, "row")

@@ -18,7 +18,7 @@ from model.customers import active_customers
 from model.days import calendar_date, day_number
 from model.eligibility import Eligibility
 from model.errors import ModelError
-from model.expansions import expansion_events
+from model.expansions import expansion_events, how_many
 from model.features.families import CATALOGUE, FAMILIES
 from model.features.feature import Family, Inputs
 from model.freshness import newest_days
@@ -73,7 +73,8 @@ class Panel(Rows):
     days_to (days to the first expansion, null where none was seen yet) and observed (days of the horizon that
     have passed), and the columns of `model.losses`. Training uses rows with a label that are not pipeline.
     `data_hash` is the sha256 over canonical bytes of keys, features and labels; `history_days` is the span of
-    data and `expansions` the number of expansion events in it.
+    data and `expansions` the number of expansion events in it, of accounts that have a row where some are not
+    eligible.
     """
 
     data_hash: str
@@ -132,7 +133,7 @@ def build_panel(
             through=newest_days(sources, usage, inputs.days[-1:])[inputs.days[-1]],
             data_hash=data_hash(table),
             history_days=last - first_data,
-            expansions=events.count().to_pyarrow().as_py(),
+            expansions=how_many(events, table["account_id"] if eligible else None),
         )
 
 
@@ -198,7 +199,7 @@ def rows_on(panel: Panel, as_of: date) -> Rows:
         categorical=panel.categorical,
         signals=panel.signals,
         absent=panel.absent,
-        through=panel.through if as_of == panel.table["as_of"][-1].as_py() else {},
+        through=panel.through if as_of == pc.max(panel.table["as_of"]).as_py() else {},
     )
 
 

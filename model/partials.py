@@ -5,11 +5,11 @@ Three small tables stand for the events of a source, each row with the day from 
 several sources together say what those of all events say, so that a source which is sent again only
 replaces its own.
 
-    user_day     events and billing-page views of a user on a day
+    user_day     events, billing-page views and events at a gate of a user on a day
     feature_day  events on a feature of an account on a day
     session_day  a session of a user on a day; only distinct ones count, in whichever sources they lie
 
-Billing pages are told by words in `event` and `feature` (BILLING_PAGES).
+Billing pages are told by words in `event` and `feature` (BILLING_PAGES), gates by words in `event` (GATES).
 """
 
 from __future__ import annotations
@@ -28,11 +28,19 @@ from model.workspace import Workspace
 BILLING_PAGES: Final = "billing|invoice|pricing|plan_page|plans_page|upgrade_page|subscription"
 """Pages on which people look at plans, prices and invoices; matched inside the names, lower case."""
 
+GATES: Final = r"preview|upgrade|paywall|upsell|premium|(^|[^a-z])(trial|locked|gated)|not_included|add_?on"
+"""Events by which people meet, or ask for, what their plan lacks; matched inside `event`, lower case."""
+
+LAYOUT: Final = "2"
+"""Another one for each change of what partials hold, or of the words by which they are told, so that those
+which were written before are made anew."""
+
 _TEXT, _DAY, _COUNT = pa.string(), pa.int32(), pa.int32()
 PARTIALS: Final[Mapping[str, Mapping[str, pa.DataType]]] = MappingProxyType(
     {
         "user_day": {
-            "user_id": _TEXT, "at": _DAY, "known": _DAY, "events": _COUNT, "billing_views": _COUNT,
+            "user_id": _TEXT, "at": _DAY, "known": _DAY,
+            "events": _COUNT, "billing_views": _COUNT, "gate_events": _COUNT,
         },
         "feature_day": {"feature": _TEXT, "at": _DAY, "known": _DAY, "events": _COUNT},
         "session_day": {"user_id": _TEXT, "session_id": _TEXT, "at": _DAY, "known": _DAY},
@@ -51,10 +59,12 @@ def partials_of(
     when it happened. The columns are those of PARTIALS, in any order of rows. `keep` materialises what all
     three are made of, so that the events are read once and not three times."""
     days = keep(_by_day(events, account))
-    names = _billing_names(days).view()
+    names = _told_names(days).view()
     viewed = days.join(names, _same_name(days, names))
     user_day = viewed.group_by(*account, "user_id", "at", "known").agg(
-        events=viewed.events.sum(), billing_views=(viewed.events * viewed.is_billing).sum()
+        events=viewed.events.sum(),
+        billing_views=(viewed.events * viewed.is_billing).sum(),
+        gate_events=(viewed.events * viewed.is_gate).sum(),
     )
     used = days.filter(days.feature.notnull())
     feature_day = used.group_by(*account, "feature", "at", "known").agg(events=used.events.sum())
@@ -99,12 +109,17 @@ def _kind_of(name: str, column: str) -> str:
     return "string" if PARTIALS[name][column] == _TEXT else "int32"
 
 
-def _billing_names(events: ir.Table) -> ir.Table:
-    """Each name once, and whether it is a billing page: a few names are searched, not every event."""
+def _told_names(events: ir.Table) -> ir.Table:
+    """Each name once, whether it is a billing page and whether a gate: a few names are searched, not every
+    event."""
     names = events.select("event", "feature").distinct()
     text = ibis.coalesce(names.event, "") + " " + ibis.coalesce(names.feature, "")
-    is_billing = text.lower().re_search(BILLING_PAGES).cast("int32")
-    return names.select(name_event="event", name_feature="feature", is_billing=is_billing)
+    return names.select(
+        name_event="event",
+        name_feature="feature",
+        is_billing=text.lower().re_search(BILLING_PAGES).cast("int32"),
+        is_gate=ibis.coalesce(names.event, "").lower().re_search(GATES).cast("int32"),
+    )
 
 
 def _same_name(events: ir.Table, names: ir.Table) -> list[ir.BooleanColumn]:

@@ -10,8 +10,9 @@ from model.challenge import Verdict
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """`automatic` False leaves every promotion but the first to a person. Else a challenger takes over when
-    it is better than the champion beyond noise, or when the champion is at least `refresh_days` old and the
-    challenger, which knows newer data, is not worse beyond noise."""
+    it is better than the champion beyond noise, when the champion was trained for another target than the one
+    that is stated, or when the champion is at least `refresh_days` old and the challenger, which knows newer
+    data, is not worse beyond noise."""
 
     automatic: bool = True
     refresh_days: int = 28
@@ -32,21 +33,29 @@ def decide(
     age_days: int | None,
     why_not: str = "",
     fault: str | None = None,
+    retargeted: bool = False,
+    learnt: int = 1,
 ) -> Decision:
     """The decision on a challenger. `age_days` is the champion's age, None when there is no champion;
     `verdict` is None when the two could not be compared, for the reason `why_not`; `fault` says why the
-    champion can't score any more, and then anything that can is better, if the policy is automatic."""
+    champion can't score any more, and then anything that can is better, if the policy is automatic. So it is
+    when the champion is of another target (`retargeted`), if the challenger has learnt of any expansion."""
     if age_days is None:
         return Decision(promote=True, why="there was no model before")
     if not policy.automatic:
         return Decision(promote=False, why="people decide here ([model] promotion)")
-    if fault is not None or (verdict is not None and verdict.outcome == "better"):
-        better = "it is better than the one in use beyond noise"
-        return Decision(promote=True, why=better if fault is None else f"the one in use can't score: {fault}")
-    if verdict is not None and verdict.outcome == "worse":
-        return Decision(promote=False, why="it is worse than the one in use beyond noise")
-    if age_days >= policy.refresh_days:
-        told = "it is not worse" if verdict is not None else why_not
-        return Decision(promote=True, why=f"the one in use is {age_days} days old and {told}")
-    told = "they don't differ beyond noise" if verdict is not None else why_not
-    return Decision(promote=False, why=f"the one in use is only {age_days} days old and {told}")
+    if fault is not None:
+        return Decision(promote=True, why=f"the one in use can't score: {fault}")
+    if retargeted:
+        seen = "it is trained for what [target] states now"
+        unseen = "by what [target] states now nothing was an expansion yet (upswell target check)"
+        return Decision(promote=learnt > 0, why=seen if learnt > 0 else unseen)
+    if verdict is not None and verdict.outcome != "same":
+        why = f"it is {verdict.outcome} than the one in use beyond noise"
+        return Decision(promote=verdict.outcome == "better", why=why)
+    due = age_days >= policy.refresh_days
+    alike = "it is not worse" if due else "they don't differ beyond noise"
+    age = f"{age_days} days old" if due else f"only {age_days} days old"
+    return Decision(
+        promote=due, why=f"the one in use is {age} and {alike if verdict is not None else why_not}"
+    )

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from model.customers import INVOICE_GRACE_DAYS, left_customers
 from model.days import day_number
+from model.invoices import standing_invoices
 
 FOREVER: Final = 10**6
 """The end of what has not ended: a day number beyond any calendar that a company keeps."""
@@ -62,10 +63,7 @@ def arr_spans(sources: Mapping[str, ir.Table], *, data_end: int) -> ir.Table:
     An invoice holds until the next one begins. Where none has come `INVOICE_GRACE_DAYS` after the period's
     end, the customer left with that period. As `data_end` comes before those days have passed, the customer
     is taken to stay, unless the CRM calls it none already."""
-    billing = sources["billing"]
-    priced = billing.filter(billing.arr.notnull())
-    newest = ibis.window(group_by=["account_id", "at"], order_by=ibis.desc("known"))
-    priced = priced.mutate(place=ibis.row_number().over(newest)).filter(ibis._.place == 0)
+    priced = standing_invoices(sources["billing"], "arr")
     order = ibis.window(group_by="account_id", order_by="at")
     held = priced.select(
         "account_id",

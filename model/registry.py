@@ -193,12 +193,29 @@ def _write(trained: TrainedModel, folder: Path) -> None:
 
 
 def _read(folder: Path) -> TrainedModel:
-    manifest = _manifest(folder)
+    try:
+        return _vouched(folder, _manifest(folder))
+    except ModelError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, catboost.CatBoostError) as error:
+        raise ModelError(
+            f"Model {folder.name}: its manifest is not one that Upswell wrote ({error!r}).",
+            fix="Restore the folder from a backup, promote another version, or train again.",
+        ) from error
+
+
+def _vouched(folder: Path, manifest: Mapping[str, Any]) -> TrainedModel:
+    """The model, after every check. A manifest of somebody else's may raise anything."""
     name = folder.name
+    if manifest["version"] != name:
+        raise ModelError(
+            f"Model {name}: its manifest is of model {manifest['version']}.",
+            fix="Give the folder its own name back, promote another version, or train again.",
+        )
     boosters: dict[str, Any] = {"probability.cbm": None, "risk.cbm": None}
     for file, digest in manifest["files"].items():
         path = folder / file
-        if not path.is_file() or _sha256(path) != digest:
+        if file not in boosters or not path.is_file() or _sha256(path) != digest:
             raise ModelError(
                 f"Model {name}: {file} is not the file that was saved (its sha256 differs).",
                 fix="Restore it from a backup, promote another version, or train again.",
@@ -271,8 +288,8 @@ def _golden_predictions(trained: TrainedModel, rows: pa.Table) -> dict[str, list
 def _manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     try:
-        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        manifest: dict[str, Any] = dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
         raise ModelError(
             f"Model {folder.name}: its manifest can't be read ({error}).",
             fix="Restore the folder from a backup, promote another version, or train again.",

@@ -19,6 +19,7 @@ import pyarrow as pa
 from model.days import calendar_date
 from model.features.feature import Trace
 from model.features.ticket_text import TextRules, describe
+from model.partials import GATES
 from model.sources import SOURCES
 
 SHOWN: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
@@ -127,9 +128,9 @@ def days_of_use(sources: Mapping[str, ir.Table], trace: Trace, accounts: Sequenc
     if trace.roles:
         used = used.semi_join(_in_roles(sources["users"], trace.roles, accounts), ["account_id", "user_id"])
     if trace.pages:
-        used = used.filter(used.billing_views > 0)
-    events = used.billing_views if trace.pages else used.events
-    days = used.group_by("at").agg(events=events.sum(), users=used.user_id.nunique())
+        used = used.mutate(events=used.gate_events if trace.pages == GATES else used.billing_views)
+        used = used.filter(used.events > 0)
+    days = used.group_by("at").agg(events=used.events.sum(), users=used.user_id.nunique())
     by_feature = _known(sources["feature_day"], plain, accounts, eve)
     touched = by_feature.group_by("at").agg(on=by_feature.events.sum(), features=by_feature.feature.nunique())
     both = days.left_join(touched, "at").drop("at_right")

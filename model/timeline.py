@@ -56,7 +56,8 @@ class Timeline:
     * `people`: user, account, account_id, user_id, and the first use: at, known; `everybody` has the users of
       events of nobody too
     * `uses`: use, account, feature (codes from 0, as all), and the first use: at, known
-    * `user_day`: account, user, at, known, events, billing_views; user is null for events of nobody
+    * `user_day`: account, user, at, known, events, billing_views, gate_events; user is null for events of
+      nobody
     * `active_day`: account, user, at, known
     * `all_days`: the `user_day` of all time, with names for codes (`by_person` codes what is wanted of it)
     * `feature_day`: account, feature, use, at, known, events

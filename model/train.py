@@ -22,7 +22,7 @@ from model.product import Product, product_chances
 from model.risk import train_risk
 from model.scorecard import DEFAULT_BASE_RATE, basis_of, rule_points
 from model.similar import judged as judged_bands
-from model.split import purged_split
+from model.split import Split, purged_split
 from model.suspects import find_suspects, made_of
 from model.target import Target
 from model.trained import NO_SIGNAL, TrainedModel
@@ -30,6 +30,8 @@ from model.value import train_value
 
 # Expansions that the scorecard's default base rate is worth when it meets the account base's own.
 _BASE_WEIGHT = 100.0
+# Fewer rows to learn from are a handful of accounts, which trees learn by heart. Rule of thumb.
+MIN_ROWS = 50
 
 Progress = Callable[[str], None]
 
@@ -57,7 +59,7 @@ def train(
     days = np.array([day_number(day) for day in rows["as_of"].to_pylist()], np.int64)
     split = purged_split(days, target.horizon_days) if rows.num_rows else None
     basis, weight = basis_of(panel.expansions, panel.history_days)
-    if split is None or not 0 < y.sum() < y.size:
+    if split is None or not _can_be_learnt(y, split):
         basis, weight = "scorecard", 0.0
     suspicious = {suspect.name: suspect.why for suspect in find_suspects(panel, rows, split)}
     suspects = {name: why for name, why in suspicious.items() if name not in allow}
@@ -143,6 +145,13 @@ def train(
         risk=risk,
     )
     return replace(trained, hazard=_hazard(trained, panel))
+
+
+def _can_be_learnt(y: np.ndarray, split: Split) -> bool:
+    """Whether the rows to learn from are enough for trees and know both outcomes: expansions may be recorded
+    only since lately."""
+    slices = (split.train, split.before_test)
+    return split.train.size >= MIN_ROWS and all(0 < y[rows].sum() < rows.size for rows in slices)
 
 
 def _hazard(trained: TrainedModel, panel: Panel) -> HazardModel | None:

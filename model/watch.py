@@ -16,7 +16,7 @@ from typing import Final
 
 import numpy as np
 
-from model.evaluate import FloatArray
+from model.evaluate import FloatArray, log_losses
 
 SHOCKS: Final = 1.75
 CRITICAL: Final = 2.58  # two-sided 1 %
@@ -69,5 +69,4 @@ def skill(outcome: FloatArray, probability: FloatArray) -> float | None:
     if not 0 < rate < 1:
         return None
     base = -(rate * np.log(rate) + (1 - rate) * np.log1p(-rate))
-    loss = -np.mean(outcome * np.log(probability) + (1 - outcome) * np.log1p(-probability))
-    return float(1 - loss / base)
+    return float(1 - log_losses(outcome, probability).mean() / base)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from model.stakeholders import whom_to_reach
-from sync.briefs.draft import Brief
+from sync.briefs.draft import BriefRequest
 from sync.briefs.evidence import read_evidence
 from sync.briefs.facts import Fact
-from sync.briefs.writing import write_by_template
+from sync.briefs.writing import Written, write_by_template
 from sync.context import Account, read_accounts
 from sync.find_account import NamedAccount, find_account, read_names
 from sync.plays import Play
@@ -19,8 +19,8 @@ from sync.tasks import Candidate, refusal, request_of
 if TYPE_CHECKING:
     from sync.loop import Loop
 
-ON_REQUEST: Final = {Play.NURTURE: Play.NURTURE, Play.RETAIN: Play.NURTURE}
-"""What is talked about in plays that make no task of their own: no price ask where health is not green."""
+ON_REQUEST: Final = {Play.NONE: Play.EXPAND}
+"""What a brief on request is about where no play fits: what would be talked about in an expansion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +32,21 @@ class AccountBrief:
     account: NamedAccount
     score: dict[str, Any]
     play: Play
-    brief: Brief
-    facts: tuple[Fact, ...]
+    request: BriefRequest
+    written: Written
     no_task: str | None
 
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """What the brief may be made of, by id."""
+        return tuple(sorted(self.request.facts.values(), key=lambda fact: fact.id))
 
-def brief_account(loop: Loop, wanted: str) -> AccountBrief:
+
+def brief_account(loop: Loop, wanted: str, *, language: str = "", style: str = "") -> AccountBrief:
     """The brief for the account that `wanted` names, from its newest score and the lake.
 
-    Raises UsageError for an account that is unknown or not scored."""
+    `language` and `style` go before those of the settings. Raises UsageError for an account that is unknown
+    or not scored, and for a language without texts."""
     tables = loop.tables().tables
     named = find_account(read_names(tables), wanted)
     score = newest_score(loop.store, named)
@@ -51,13 +57,15 @@ def brief_account(loop: Loop, wanted: str) -> AccountBrief:
     )
     candidate = Candidate(score=score, account=account, said={}, reach=whom_to_reach(account.contacts, as_of))
     evidence = read_evidence(tables, [score], as_of)[named.account_id]
-    play = ON_REQUEST.get(candidate.play, Play.EXPAND)
+    play = ON_REQUEST.get(candidate.play, candidate.play)
+    request = request_of(candidate, evidence, play, loop.settings)
+    request = replace(request, language=language or request.language, style=style or request.style)
     refused = refusal(candidate, as_of)
     return AccountBrief(
         account=named,
         score=score,
         play=play,
-        brief=write_by_template(request_of(candidate, evidence, play, loop.settings)).brief,
-        facts=tuple(sorted(evidence.values(), key=lambda fact: fact.id)),
+        request=request,
+        written=write_by_template(request),
         no_task=None if refused is None else refused[1],
     )

@@ -63,11 +63,11 @@ def cut(text: str, length: int) -> str:
 
     Both vendors count as Java and JavaScript do, where an emoji is two or more.
     """
-    if _units(text) <= length:
+    if units(text) <= length:
         return text
     kept, room = [], length - 1
     for grapheme in iter_graphemes(text):
-        room -= _units(grapheme)
+        room -= units(grapheme)
         if room < 0:
             break
         kept.append(grapheme)
@@ -139,7 +139,8 @@ def cell_from_json(held: dict[str, Any]) -> Cell:
     )
 
 
-def _units(text: str) -> int:
+def units(text: str) -> int:
+    """The text's length as both vendors count it, in UTF-16 units."""
     return len(text.encode("utf-16-le")) // 2
 
 

@@ -14,7 +14,7 @@ from model.milestones import Milestones, from_json
 from model.movement import Said, movements
 from sync.briefs.evidence import select
 from sync.find_account import NamedAccount, find_account, read_names
-from sync.score_history import newest_score, score_before
+from sync.score_history import first_scored, newest_score, score_before
 from sync.snapshot_rows import rows_of
 
 if TYPE_CHECKING:
@@ -58,7 +58,8 @@ def explain_account(
         until = score["as_of"] if against is None else against + timedelta(days=1)
         before = score_before(loop.store, account.account_id, until, resolved.lineage)
         if against is not None and (before is None or against >= score["as_of"]):
-            raise _nothing_to_compare(account, against, score["as_of"])
+            first = first_scored(loop.store, account.account_id, resolved.lineage)
+            raise _nothing_to_compare(account, against, first or score["as_of"], score["as_of"])
     steps, sentence = None, None
     if before is not None and score["probability"] is not None:
         if before["parts"] and score["parts"]:
@@ -101,7 +102,7 @@ def _sentence(before: dict[str, Any], score: dict[str, Any]) -> str | None:
     return None if found is None else found.sentence
 
 
-def _nothing_to_compare(account: NamedAccount, against: date, as_of: date) -> UsageError:
+def _nothing_to_compare(account: NamedAccount, against: date, first: date, as_of: date) -> UsageError:
     if against >= as_of:
         return UsageError(
             f"{against} is not before {as_of}, the day of the newest score.",
@@ -111,5 +112,7 @@ def _nothing_to_compare(account: NamedAccount, against: date, as_of: date) -> Us
     return UsageError(
         f"the ledger holds no score of {account.name} as of {against} or before.",
         record="--against",
-        fix="Name a later day; upswell history lists the scorings.",
+        fix=f"Name {first} or a later day."
+        if first < as_of
+        else f"Wait for the next: its first is of {as_of}.",
     )

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, select
 
 from connectors.errors import UsageError
-from model.book import Book, Win, make_book
+from model.book import Book, Win, by_product, make_book
 from model.forecast import Span
 from model.ranges import Range, common_shock, cumulants, widening
 from sync.forecast_backtest import Past, kept_backtest
@@ -24,7 +24,7 @@ from sync.forecast_groups import GroupRange, Line, group_names, lines_of, ranges
 from sync.forecast_periods import quarters_from
 from sync.outcomes import expansions
 from sync.retention import QUARTERS, Kept, retention
-from sync.store.scores import latest_scoring, load_scores
+from sync.store.scores import latest_scoring, load_scores, target_of_scoring
 from sync.store.tables import BookmarkRow
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         for quarter in quarters_from(today, company.fiscal_year_start, QUARTERS)
     )
     scores = load_scores(loop.store, scoring.run_id).to_pylist()
+    horizon_days = target_of_scoring(scoring, target).horizon_days
     book = make_book(
         scores,
         DealBook(tables, target, company.currency).open_now(today),
@@ -91,12 +92,13 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         spans,
         scored_on=scoring.as_of,
         today=today,
-        horizon_days=target.horizon_days,
+        horizon_days=horizon_days,
     )
     past = kept_backtest(loop, today)
     shocks = _shocks(book, past)
     names = {product.id: product.name for product in loop.products}
-    groups = group_names(by, book.accounts, book.products, tables, names)
+    split = by_product(book, scores) if "product" in by else book
+    groups = group_names(by, split.accounts, split.products, tables, names)
     whole = [""] * len(book.accounts)
     kept = retention(
         loop,
@@ -113,11 +115,11 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         model_version=scoring.model_version,
         currency=company.currency,
         quarters=spans,
-        lines=lines_of(book, groups),
+        lines=lines_of(split, groups),
         ranges=ranges_of(book, whole, shocks),
-        group_ranges=ranges_of(book, groups, shocks),
+        group_ranges=ranges_of(split, groups, shocks),
         retention=kept,
-        assumptions=_assumptions(target.horizon_days, by, past),
+        assumptions=_assumptions(horizon_days, by, past),
         warnings=_warnings(book, company.currency),
     )
 
@@ -168,7 +170,10 @@ def _assumptions(horizon_days: int, by: Sequence[str], past: Past) -> tuple[str,
         past.source,
     ]
     if "product" in by:
-        said.append("By product: the model's part goes whole to the first product that it recommends.")
+        said.append(
+            "By product: the model's part of an account goes to the products that it may buy, each by its "
+            "own probability × ARR; an account is counted with the one that it is worth most by."
+        )
     if "owner" in by:
         said.append("By owner: the owner of the account, for deals as well.")
     return tuple(said)

@@ -13,7 +13,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sqlalchemy import func, select
 
 from model.days import calendar_date
 from model.expansions import closing_day, is_expansion, is_won
@@ -21,8 +20,7 @@ from model.reliability import Bin, calibration
 from model.sources import read_sources
 from model.workspace import Workspace
 from sync.heard import Heard, heard_of
-from sync.matured import Matured, matured_scores
-from sync.store.tables import ModelRunRow
+from sync.matured import Matured, foretold, matured_scores
 
 if TYPE_CHECKING:
     from sync.workplace import Workplace
@@ -105,7 +103,7 @@ class Learning:
 
 def learning(work: Workplace, today: date) -> Learning:
     """The report from the ledger's scores and the lake's outcomes."""
-    rows = _last_of_month(matured_scores(work, today))
+    rows = _last_of_month(matured_scores(work.store, work.tables(), work.target, today))
     created = _created(work) if rows else {}
     by_month: dict[str, list[Matured]] = {}
     for row in rows:
@@ -247,6 +245,4 @@ def _created(work: Workplace) -> dict[tuple[str, date], date]:
 
 def _first_end(work: Workplace) -> date | None:
     """The day on which the oldest scoring's horizon ends; None when nothing was scored."""
-    with work.store.session() as session:
-        first = session.scalar(select(func.min(ModelRunRow.as_of)))
-    return None if first is None else first + timedelta(days=work.target.horizon_days)
+    return min((scoring.last for scoring in foretold(work.store, work.target)), default=None)

@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,6 +20,7 @@ from connectors.errors import StateError, UsageError
 from sync.apply import apply
 from sync.apply_report import ApplyReport
 from sync.brief_desk import open_desk
+from sync.briefs.styles import check_briefs
 from sync.built import check_built
 from sync.export_report import ExportReport
 from sync.exports import ingest
@@ -139,6 +141,7 @@ class Loop(Workplace):
         """The difference between scores (the newest unless given) and the CRM, frozen in the ledger."""
         with run.step("plan") as detail:
             check_built(self.settings)
+            check_briefs(self.settings)
             self.tell("Plan", 0, None)
             scores = self._newest_scores() if scored is None else scored
             _refuse_old(scores, self.today())
@@ -246,7 +249,8 @@ class Loop(Workplace):
         """What happened since, joined to what was said before."""
         with run.step("outcomes") as detail:
             self.tell("Outcomes", 0, None)
-            now, target, known = self.crm.server_time(), self.target, self.tables()
+            target, known = self.target, self.tables()
+            now = self.crm.server_time().astimezone(ZoneInfo(self.settings.company.timezone))
             tables, lineage = known.tables, known.lineage
             found = collect(tables, self.store, target=target, now=now, lineage=lineage)
             detail.update(found=found)

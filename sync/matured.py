@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import select
 
+from model.target import Target
+from sync.briefs.evidence import Tables
+from sync.identity import Resolved
 from sync.lineage import one_an_account
 from sync.outcomes import Expansion, expansions
+from sync.store import Store
+from sync.store.scores import target_of_scoring
 from sync.store.tables import ModelRunRow, ScoreRow
 from sync.versions import looks_back
 
-if TYPE_CHECKING:
-    from sync.workplace import Workplace
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foretold:
+    """A scoring that said something of days which nobody knew yet, and the target that it was about."""
+
+    run_id: str
+    model_version: str
+    as_of: date
+    target: Target
+
+    @property
+    def last(self) -> date:
+        """The last day of its horizon."""
+        return self.as_of + timedelta(days=self.target.horizon_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,39 +67,70 @@ class Matured:
         return sum(known) if known else None
 
 
-def matured_scores(
-    work: Workplace, today: date, *, runs: Collection[str] | None = None, newest: bool = False
-) -> list[Matured]:
-    """Every score of the ledger whose horizon has ended by `today`, of these runs; of the newest scoring
-    alone when `newest`. Of several scorings as of one day the last counts; accounts merged since count once.
+def foretold(store: Store, stated: Target, versions: Collection[str] | None = None) -> list[Foretold]:
+    """The scorings of the ledger by these model versions, oldest first, of several as of one day the last.
 
-    Scorings that look back (by a model that knew later days) foretold nothing and are left out."""
-    horizon = timedelta(days=work.target.horizon_days)
-    lineage = work.tables().lineage
-    with work.store.session() as session:
-        ended = select(ModelRunRow).where(ModelRunRow.as_of <= today - horizon)
-        of_day: dict[date, ModelRunRow] = {}
-        for run in session.scalars(ended.order_by(ModelRunRow.as_of, ModelRunRow.scored_at)):
-            if not looks_back(run.model_version, run.as_of) and (runs is None or run.run_id in runs):
-                of_day[run.as_of] = run
-        chosen = list(of_day.values())[-1:] if newest else list(of_day.values())
-        if not chosen:
-            return []
-        happened: dict[str, list[Expansion]] = {}
-        for event in expansions(work.tables().tables, work.target, through=today):
-            happened.setdefault(event.account_id, []).append(event)
-        found = []
-        for run in chosen:
-            rows = session.scalars(select(ScoreRow).where(ScoreRow.run_id == run.run_id))
-            for account, row in one_an_account(rows, lineage).items():
-                if row.is_pipeline or row.probability is None:
-                    continue
-                events = [e for e in happened.get(account, ()) if run.as_of < e.day <= run.as_of + horizon]
-                found.append(_matured(row, run, account, tuple(events)))
+    Scorings that look back (by a model that knew later days) foretold nothing and are left out. `stated` is
+    the target of those that kept none."""
+    with store.session() as session:
+        runs = session.scalars(select(ModelRunRow).order_by(ModelRunRow.as_of, ModelRunRow.scored_at))
+        of_day = {
+            run.as_of: Foretold(
+                run_id=run.run_id,
+                model_version=run.model_version,
+                as_of=run.as_of,
+                target=target_of_scoring(run, stated),
+            )
+            for run in runs
+            if not looks_back(run.model_version, run.as_of)
+            and (versions is None or run.model_version in versions)
+        }
+    return list(of_day.values())
+
+
+def came_of(tables: Tables, scorings: Sequence[Foretold]) -> Mapping[str, Mapping[str, list[Expansion]]]:
+    """By scoring and account, the expansions within the scoring's horizon, by the target that it foretold."""
+    through = max((scoring.last for scoring in scorings), default=date.min)
+    of_target: dict[str, list[Expansion]] = {}
+    found: dict[str, dict[str, list[Expansion]]] = {}
+    for scoring in scorings:
+        kind = scoring.target.fingerprint
+        if kind not in of_target:
+            of_target[kind] = expansions(tables, scoring.target, through=through)
+        found[scoring.run_id] = {}
+        for event in of_target[kind]:
+            if scoring.as_of < event.day <= scoring.last:
+                found[scoring.run_id].setdefault(event.account_id, []).append(event)
     return found
 
 
-def _matured(row: ScoreRow, run: ModelRunRow, account: str, events: tuple[Expansion, ...]) -> Matured:
+def matured_scores(
+    store: Store,
+    resolved: Resolved,
+    stated: Target,
+    today: date,
+    *,
+    versions: Collection[str] | None = None,
+    newest: bool = False,
+) -> list[Matured]:
+    """Every score of the ledger whose horizon has ended by `today`, by these model versions; of the newest
+    scoring alone when `newest`. Accounts merged since count once."""
+    chosen = [each for each in foretold(store, stated, versions) if each.last <= today]
+    chosen = chosen[-1:] if newest else chosen
+    happened = came_of(resolved.tables, chosen)
+    found = []
+    with store.session() as session:
+        for scoring in chosen:
+            rows = session.scalars(select(ScoreRow).where(ScoreRow.run_id == scoring.run_id))
+            for account, row in one_an_account(rows, resolved.lineage).items():
+                if row.is_pipeline or row.probability is None:
+                    continue
+                events = happened[scoring.run_id].get(account, ())
+                found.append(_matured(row, scoring, account, tuple(events)))
+    return found
+
+
+def _matured(row: ScoreRow, run: Foretold, account: str, events: tuple[Expansion, ...]) -> Matured:
     assert row.probability is not None
     return Matured(
         run_id=run.run_id,

@@ -66,7 +66,7 @@ class OutcomeReport:
         said = f"Scores as of {self.as_of} ({self.model_version})"
         lines = [f"{said} against what happened by {self.through}, {ends}:"]
         lines += [
-            f"  {tier.tier}: {tier.expanded} of {tier.accounts} accounts expanded"
+            f"  {tier.tier.replace('_', ' ')}: {tier.expanded} of {tier.accounts} accounts expanded"
             f" ({tier.predicted:.0f} expected in {self.horizon_days} days)"
             for tier in self.tiers
         ]

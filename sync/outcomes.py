@@ -27,6 +27,7 @@ from sync.briefs.evidence import Tables
 from sync.lineage import Lineage, one_an_account
 from sync.outcome_report import OutcomeReport, TierOutcome
 from sync.store import Store
+from sync.store.scores import target_of_scoring
 from sync.store.tables import ModelRunRow, ScoreRow
 from sync.store.writeback import OutcomeRow, TaskRow
 from sync.versions import looks_back
@@ -51,9 +52,10 @@ def collect(
     tables: Tables, store: Store, *, target: Target, now: datetime, lineage: Lineage | None = None
 ) -> int:
     """Expansions known by now, all kept in the ledger with the score and task before each; their number.
+    `now` is in the company's zone, as days are.
 
     What the sources no longer say (a deal reopened, an invoice corrected) leaves the ledger too."""
-    found = expansions(tables, target, through=now.astimezone(UTC).date())
+    found = expansions(tables, target, through=now.date())
     horizon = timedelta(days=target.horizon_days)
     with store.begin() as session:
         kept = select(OutcomeRow.id, OutcomeRow.collected_at)
@@ -93,16 +95,18 @@ def compare(
     lineage: Lineage | None = None,
 ) -> OutcomeReport:
     """A scoring against what happened: that of `as_of`, else the newest whose horizon has ended, else the
-    oldest, since most has happened after it. Accounts that were merged since count once."""
+    oldest, since most has happened after it. `now` is in the company's zone, as days are; a scoring is judged
+    by the target that its model was trained for. Accounts that were merged since count once."""
     lineage = lineage or Lineage()
-    through = now.astimezone(UTC).date()
+    through = now.date()
     with store.session() as session:
         earlier = select(ModelRunRow).where(ModelRunRow.as_of < through)
         ordered = session.scalars(earlier.order_by(ModelRunRow.as_of, ModelRunRow.scored_at)).all()
         runs = [run for run in ordered if not looks_back(run.model_version, run.as_of)]
-        run = _chosen(runs, as_of, through - timedelta(days=target.horizon_days))
+        run = _chosen(runs, as_of, through, target)
         if run is None:
             return _nothing(through, target)
+        target = target_of_scoring(run, target)
         said: dict[str, ScoreRow] = one_an_account(
             session.scalars(select(ScoreRow).where(ScoreRow.run_id == run.run_id)), lineage
         )
@@ -206,11 +210,17 @@ def _task_before(event: Expansion, horizon: timedelta, records: Sequence[str]) -
     )
 
 
-def _chosen(runs: Sequence[ModelRunRow], as_of: date | None, matured_by: date) -> ModelRunRow | None:
+def _chosen(
+    runs: Sequence[ModelRunRow], as_of: date | None, through: date, stated: Target
+) -> ModelRunRow | None:
     """The scoring to report on, of several as of one day the last."""
     if as_of is not None:
         return next((run for run in reversed(runs) if run.as_of == as_of), None)
-    matured = [run for run in runs if run.as_of <= matured_by]
+    matured = [
+        run
+        for run in runs
+        if run.as_of + timedelta(days=target_of_scoring(run, stated).horizon_days) <= through
+    ]
     if matured or not runs:
         return matured[-1] if matured else None
     return next(run for run in reversed(runs) if run.as_of == runs[0].as_of)

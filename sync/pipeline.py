@@ -22,7 +22,7 @@ from sync.briefs.evidence import select as rows_of_table
 from sync.find_account import NamedAccount, read_names
 from sync.forecast_periods import quarters_from
 from sync.plays import Play, play_of
-from sync.store.scores import latest_scoring, load_scores
+from sync.store.scores import latest_scoring, load_scores, target_of_scoring
 
 if TYPE_CHECKING:
     from sync.loop import Loop
@@ -104,9 +104,8 @@ def plan_pipeline(loop: Loop, *, period: str) -> Pipeline:
     tables = loop.tables().tables
     scores = load_scores(loop.store, scoring.run_id).to_pylist()
     names = {product.id: product.name for product in loop.products}
-    found = _prospects(
-        scores, tables, span, names, scored_on=scoring.as_of, horizon_days=loop.target.horizon_days
-    )
+    horizon_days = target_of_scoring(scoring, loop.target).horizon_days
+    found = _prospects(scores, tables, span, names, scored_on=scoring.as_of, horizon_days=horizon_days)
     # as many whole tasks as the weekly rhythm leaves room for, and never none where there is any
     room = math.ceil(slots * weeks) if slots else 0
     prospects, loads = share_out(found, room=room, owners=_owners(tables))

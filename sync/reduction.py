@@ -17,12 +17,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from model.partials import BILLING_PAGES
+from model.partials import BILLING_PAGES, GATES
 
 EVENTS: Final = "events"
 ACCOUNT: Final = ("account_key",)
 BLOCK: Final = 2**21  # rows that are reduced at once; they take some 200 MB
 DAY_US: Final = 86_400_000_000
+_COUNTS: Final = ("events", "billing_views", "gate_events")
 _TEXTS: Final = (*ACCOUNT, "user_id", "event", "feature", "session_id")
 
 Lines = Mapping[str, np.ndarray]
@@ -73,7 +74,7 @@ def _partials(events: pa.Table) -> Mapping[str, pa.Table]:
     used = _where(lines, lines["feature"] > 0)
     met = _where(lines, (lines["session_id"] > 0) & (lines["user_id"] > 0))
     made = {
-        "user_day": _summed(lines, (*ACCOUNT, "user_id", "at", "known"), ("events", "billing_views")),
+        "user_day": _summed(lines, (*ACCOUNT, "user_id", "at", "known"), _COUNTS),
         "feature_day": _summed(used, (*ACCOUNT, "feature", "at", "known"), ("events",)),
         "session_day": _summed(met, (*ACCOUNT, "user_id", "session_id", "at", "known"), ()),
     }
@@ -90,11 +91,14 @@ def _counted(events: pa.Table) -> tuple[Mapping[str, _Text], Lines]:
     rows["at"] = _day(events["at"])
     rows["known"] = np.maximum(_day(pc.coalesce(events["known_from"], events["at"])), rows["at"])
     is_event, is_feature = (texts[column].has(BILLING_PAGES) for column in ("event", "feature"))
-    rows["is_billing"] = is_event[rows.pop("event")] | is_feature[rows["feature"]]
+    event = rows.pop("event")
+    rows["is_billing"] = is_event[event] | is_feature[rows["feature"]]
+    rows["is_gate"] = texts["event"].has(GATES)[event]
     order, begins = _alike(list(rows.values()))
     lines = {column: codes[order[begins]] for column, codes in rows.items()}
     lines["events"] = np.diff(begins, append=len(order))
-    lines["billing_views"] = lines["events"] * lines.pop("is_billing")
+    for counted, told in (("billing_views", "is_billing"), ("gate_events", "is_gate")):
+        lines[counted] = lines["events"] * lines.pop(told)
     return texts, lines
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from sqlalchemy import case, or_, select
+from sqlalchemy import ColumnElement, case, func, or_, select
 
 from connectors.errors import UsageError
 from sync.find_account import NamedAccount
@@ -40,11 +40,7 @@ def score_before(store: Store, account_id: str, as_of: date, lineage: Lineage) -
     query = (
         select(ScoreRow.run_id, ScoreRow.account_id)
         .join(ModelRunRow, ModelRunRow.run_id == ScoreRow.run_id)
-        .where(
-            or_(ScoreRow.account_id == account_id, ScoreRow.crm_id.in_(lineage.records(account_id))),
-            ScoreRow.as_of < as_of,
-            ScoreRow.probability.is_not(None),
-        )
+        .where(*_scored(account_id, lineage), ScoreRow.as_of < as_of)
         .order_by(
             ScoreRow.as_of.desc(),
             ModelRunRow.scored_at.desc(),
@@ -56,6 +52,17 @@ def score_before(store: Store, account_id: str, as_of: date, lineage: Lineage) -
     with store.session() as session:
         found = session.execute(query).first()
     return None if found is None else _row(store, found.account_id, found.run_id)
+
+
+def first_scored(store: Store, account_id: str, lineage: Lineage) -> date | None:
+    """The first day as of which the account, or a record merged into it, has a score."""
+    with store.session() as session:
+        return session.scalar(select(func.min(ScoreRow.as_of)).where(*_scored(account_id, lineage)))
+
+
+def _scored(account_id: str, lineage: Lineage) -> tuple[ColumnElement[bool], ...]:
+    own = or_(ScoreRow.account_id == account_id, ScoreRow.crm_id.in_(lineage.records(account_id)))
+    return own, ScoreRow.probability.is_not(None)
 
 
 def _row(store: Store, account_id: str, run_id: str) -> dict[str, Any] | None:

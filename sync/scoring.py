@@ -183,6 +183,7 @@ def close_scoring(work: Workplace, scoring: Scoring) -> pa.Table | None:
             model_version=scoring.trained.version,
             data_hash=scoring.data_hash,
             now=work.clock(),
+            detail={"target": scoring.trained.target.as_json()},
         )
     sweep_scorings(work.lake.folder, work.store, work.clock())
     return scores

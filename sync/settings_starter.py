@@ -218,9 +218,9 @@ REST: Final = """
 
 [briefs]
 # provider = "template"         # or anthropic: by Claude, within the caps below (docs/briefs-by-claude.md)
-# language = ""                 # empty: the company's
-# styles = ["plain"]            # several: one by chance for each account
-# style_seed = 0
+# language = ""                 # en, ru, de, fr or es, also with a region (en-GB); empty: the company's
+# styles = ["plain"]            # or "question-led"; with both, each account gets one by chance
+# style_seed = 0                # another number deals the styles out anew
 # model = "claude-sonnet-5-5"
 # effort = "low"                # medium, high; empty for a model that knows none
 # price = { input = 2.0, output = 10.0 }   # US dollars for a million tokens, for a model not on our list

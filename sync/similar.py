@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,9 @@ from model.trained import TrainedModel
 from model.wordsmith import write_day
 from sync.identity import Resolved
 from sync.lineage import one_an_account
-from sync.outcomes import expansions
+from sync.matured import came_of, foretold
 from sync.store import Store
-from sync.store.tables import ModelRunRow, ScoreRow
-from sync.versions import looks_back
+from sync.store.tables import ScoreRow
 
 
 def with_like_this(
@@ -31,29 +30,24 @@ def with_like_this(
 
 
 def _matured(store: Store, resolved: Resolved, trained: TrainedModel, as_of: date) -> Matured | None:
-    """The newest scoring whose horizon had ended by `as_of`, with what happened; one made in hindsight, by a
-    model that had seen the outcome, does not count."""
-    horizon = timedelta(days=trained.target.horizon_days)
-    newest = (ModelRunRow.as_of.desc(), ModelRunRow.scored_at.desc())
+    """The newest scoring for the same target whose horizon had ended by `as_of`, with what happened."""
+    target = trained.target
+    ended = [
+        scoring
+        for scoring in foretold(store, target)
+        if scoring.last <= as_of and scoring.target.fingerprint == target.fingerprint
+    ]
+    if not ended:
+        return None
+    newest = ended[-1]
     columns = (ScoreRow.account_id, ScoreRow.crm_id, ScoreRow.probability, ScoreRow.is_pipeline)
+    wanted = (ScoreRow.run_id == newest.run_id, ScoreRow.probability.is_not(None))
     with store.session() as session:
-        runs = session.scalars(
-            select(ModelRunRow).where(ModelRunRow.as_of <= as_of - horizon).order_by(*newest)
-        )
-        run = next((run for run in runs if not looks_back(run.model_version, run.as_of)), None)
-        if run is None:
-            return None
-        wanted = (ScoreRow.run_id == run.run_id, ScoreRow.probability.is_not(None))
         said = one_an_account(session.execute(select(*columns).where(*wanted)), resolved.lineage)
-    last = run.as_of + horizon
-    grown = {
-        event.account_id
-        for event in expansions(resolved.tables, trained.target, through=last)
-        if event.day > run.as_of
-    }
+    grown = came_of(resolved.tables, [newest])[newest.run_id]
     counted = [account for account, row in said.items() if not row.is_pipeline]
     return matured(
         np.array([said[account].probability for account in counted], float),
         np.array([account in grown for account in counted], float),
-        f"scores of {write_day(run.as_of, as_of)}",
+        f"scores of {write_day(newest.as_of, as_of)}",
     )

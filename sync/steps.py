@@ -87,7 +87,9 @@ def _train(loop: Loop, run: ClaimedRun) -> Any:
         return loop.train(run, day)
     why = why_train(loop, day)
     if why is None:
-        return Skipped(why=f"model {loop.registry.current} is fresh, and nothing says that it has slipped")
+        return Skipped(
+            why=f"the newest model, {loop.registry.versions()[-1]}, is fresh, and nothing asks for another"
+        )
     loop.tell(f"Train, because {why}", 0, None)
     return loop.train(run, day)
 

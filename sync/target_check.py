@@ -16,6 +16,8 @@ from model.eligibility import Eligibility
 from model.errors import ModelError
 from model.expansions import is_expansion, is_won
 from model.panel import build_rows, check_eligibility
+from model.product import Product
+from model.product import eligible as eligible_products
 from model.scorecard import basis_of
 from model.target import Target
 from sync.outcomes import Expansion, expansions
@@ -115,6 +117,7 @@ def check_target(loop: Loop) -> TargetCheck:
         eligible=let_in,
         unknown={} if eligible is None else _unknown(rows, eligible.names),
         amountless=_amountless(tables, target),
+        unoffered=_unoffered(rows, loop.products),
     )
     return TargetCheck(
         sentence=target.sentence(loop.settings.company.currency),
@@ -198,6 +201,12 @@ def _amountless(tables: Mapping[str, Any], target: Target) -> int:
     wanted = deals.filter(is_expansion(deals, target) & is_won(deals, target) & deals.amount.isnull())
     count: int = wanted.count().to_pyarrow().as_py()
     return count
+
+
+def _unoffered(rows: pa.Table, products: Sequence[Product]) -> tuple[str, ...]:
+    """The products that none of today's customers can be offered."""
+    allowed = eligible_products(rows, tuple(products))
+    return tuple(product.id for place, product in enumerate(products) if not allowed[:, place].any())
 
 
 def _clauses(rows: pa.Table, eligible: Eligibility) -> Iterable[Clause]:

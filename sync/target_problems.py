@@ -41,7 +41,8 @@ class Problem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What the problems are told by; `unknown` has the share of customers that lack an eligibility column."""
+    """What the problems are told by; `unknown` has the share of customers that lack an eligibility column,
+    `unoffered` the products that no customer can be offered."""
 
     target: Target
     today: date
@@ -53,6 +54,7 @@ class Known:
     eligible: int
     unknown: Mapping[str, float]
     amountless: int
+    unoffered: tuple[str, ...] = ()
 
 
 def find_problems(known: Known) -> Iterator[Problem]:
@@ -68,6 +70,12 @@ def find_problems(known: Known) -> Iterator[Problem]:
 
 def _names(known: Known) -> Iterator[Problem]:
     """Names in the settings that match nothing in the CRM."""
+    if not known.kinds:
+        yield Problem(
+            message="The lake holds no opportunities, so no deal can count.",
+            fix="Let our user read them in the CRM (upswell doctor), then: upswell pull",
+        )
+        return
     types = {kind.opportunity_type for kind in known.kinds}
     pipelines = {kind.pipeline for kind in known.kinds}
     for what, named, there in (
@@ -185,6 +193,11 @@ def _events(known: Known) -> Iterator[Problem]:
             message=f"{foreign.total()} expansions are of products that no [[products]] names: "
             f"{_some(name or '' for name in foreign)}.",
             fix="Add them to the catalogue, so that they can be recommended.",
+        )
+    if known.unoffered:
+        yield Problem(
+            message=f"No customer can be offered {_some(known.unoffered)} today.",
+            fix="See replaces and eligible under [[products]]; replaces is a plan tier as the CRM writes it.",
         )
     if known.amountless:
         yield Problem(

@@ -19,6 +19,9 @@ from connectors.crm import TaskDraft, Value
 from model.stakeholders import Reach
 from sync.briefs.draft import BriefRequest, Offer
 from sync.briefs.facts import Evidence
+from sync.briefs.relations import people
+from sync.briefs.relevance import relevant
+from sync.briefs.styles import language_of, style_of
 from sync.briefs.writing import Written
 from sync.context import Account
 from sync.forecast_periods import fiscal_quarter
@@ -136,16 +139,21 @@ def make_task(
 
 def request_of(candidate: Candidate, evidence: Evidence, play: Play, settings: Settings) -> BriefRequest:
     """What the brief for an account in a play (expand or nurture) is asked for with."""
+    score, account, briefs = candidate.score, candidate.account, settings.briefs
     rules = settings.plays.get(play.value)
+    offer = _product(score["product"], settings.products)
+    known = {**evidence, **{fact.id: fact for fact in people(account.contacts, score["as_of"])}}
     return BriefRequest(
-        account_id=candidate.account.account_id,
-        account_name=candidate.account.name,
+        account_id=account.account_id,
+        account_name=account.name,
         play=play.value,
         template=play.value,
-        offer=_product(candidate.score["product"], settings.products),
-        evidence=evidence,
+        offer=offer,
+        evidence=relevant(known, template=play.value, offer=offer),
         reach=candidate.reach,
         currency=settings.company.currency,
+        language=language_of(settings),
+        style=style_of(account.account_id, briefs.styles, briefs.style_seed),
         do=rules.do if rules is not None else (),
         do_not=rules.do_not if rules is not None else (),
     )

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sqlalchemy import select
 
 from model.challenge import Verdict, challenge
 from model.errors import ModelError
@@ -19,7 +18,6 @@ from model.trained import TrainedModel
 from model.watch import slipped
 from sync.matured import matured_scores
 from sync.model_settings import allowed_features
-from sync.store.tables import ModelRunRow
 from sync.versions import version_day
 
 if TYPE_CHECKING:
@@ -66,7 +64,15 @@ def train_model(work: Workplace, as_of: date, *, seed: int = 0, promote: bool = 
     decision = (
         Decision(promote=True, why=f"{work.who()} asked for it")
         if promote
-        else decide(policy_of(work), verdict, age_days=age, why_not=why_not, fault=fault)
+        else decide(
+            policy_of(work),
+            verdict,
+            age_days=age,
+            why_not=why_not,
+            fault=fault,
+            retargeted=fault is None and other_target(work) is not None,
+            learnt=panel.expansions,
+        )
     )
     if decision.promote:
         work.registry.promote(version)
@@ -113,12 +119,27 @@ def why_train(work: Workplace, as_of: date) -> str | None:
         return "there is no model yet"
     if (fault := unusable(work, current)) is not None:
         return f"the one in use can't score: {fault}"
+    if _waits(work, current, as_of):
+        return None
     if other_target(work) is not None:
         return f"model {current} was trained for another target"
     age = as_of - version_day(current)
     if age >= timedelta(days=work.settings.model.retrain_days):
         return f"model {current} is {age.days} days old"
     return slip(work, current, as_of)
+
+
+def _waits(work: Workplace, current: str, as_of: date) -> bool:
+    """Whether a version beside the current one is fresh and of the stated target: it was kept aside, or waits
+    for a person, and another of today would fare no better."""
+    newest = work.registry.versions()[-1]
+    if newest == current or (as_of - version_day(newest)).days >= work.settings.model.retrain_days:
+        return False
+    try:
+        learnt = Target.from_json(dict(work.registry.manifest(newest)["target"]))
+    except ModelError:
+        return False
+    return learnt.fingerprint == work.target.fingerprint
 
 
 def other_target(work: Workplace) -> str | None:
@@ -133,12 +154,7 @@ def other_target(work: Workplace) -> str | None:
 
 def slip(work: Workplace, version: str, as_of: date) -> str | None:
     """What has slipped of a version's newest scoring whose horizon has ended, and not for a retrained one."""
-    with work.store.session() as session:
-        scored = select(ModelRunRow.run_id).where(ModelRunRow.model_version == version)
-        runs = set(session.scalars(scored))
-    if not runs:
-        return None
-    found = matured_scores(work, as_of, runs=runs, newest=True)
+    found = matured_scores(work.store, work.tables(), work.target, as_of, versions=(version,), newest=True)
     if not found:
         return None
     outcome = np.array([row.expanded for row in found], float)

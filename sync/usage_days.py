@@ -2,7 +2,8 @@
 
 A segment `events/NAME` has twins `user_day/NAME…`, `feature_day/NAME…` and `session_day/NAME…`. The model
 reads these and never the events again, so a day's run costs its new files. Twins that are missing (an older
-lake, a crash between two commits) are worked out when they are read, and written by the next `reduce_events`.
+lake, a crash between two commits) or of an older layout, which their file's name tells, are worked out when
+they are read, and written by the next `reduce_events`.
 
 Events of a warehouse stay there: what they come to by day was counted there and has no events beside it. Such
 partials are known by the name of their source.
@@ -17,10 +18,11 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 from uuid import uuid4
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow.parquet as pq
 
-from model.partials import PARTIALS, partial_schema, partials_of
+from model.partials import LAYOUT, PARTIALS, partial_schema, partials_of
 from sync.export_copies import COUNTED, counted_source
 from sync.lake import Lake
 from sync.lake_engine import arrow_view
@@ -34,14 +36,15 @@ WITNESS: Final = "user_day"  # every event is in it, so where there are events i
 def usage_by_key(lake: Lake) -> dict[str, ir.Table]:
     """Every partial by `account_key`. Raises InputError when a segment's file is gone or cut."""
     events, twins = lake.segments(EVENTS), _twins(lake)
-    reduced = {_name(twin) for twin in twins[WITNESS]}
+    reduced = {_name(twin) for twin in twins[WITNESS] if _is_of_now(twin)}
     raw = [segment for segment in events if _name(segment) not in reduced]
     current = {_name(segment) for segment in events} & reduced
     missing = partials_of(lake.read(raw), ACCOUNT) if raw else {}
     found = {}
     for partial, segments in twins.items():
-        held = [segment for segment in segments if _name(segment) in current or _is_counted(segment)]
-        parts = [lake.read(held).select(*ACCOUNT, *PARTIALS[partial])] if held else []
+        held = [each for each in segments if _is_of_now(each) and _name(each) in current]
+        held += [each for each in segments if _is_counted(each)]
+        parts = [_columns(lake.read(held), partial)] if held else []
         parts += [missing[partial]] if raw else []
         found[partial] = _all(lake, partial, parts)
     return found
@@ -51,8 +54,9 @@ def reduce_events(lake: Lake, *, run_id: str | None, now: datetime) -> int:
     """Write the twins that are missing and let go of those whose events are gone; how many were written."""
     events, twins = lake.segments(EVENTS), _twins(lake)
     wanted = {_name(segment): segment for segment in events}
-    held = {_name(twin): twin.source for twin in twins[WITNESS] if not _is_counted(twin)}
-    stale = {source for name, source in held.items() if name not in wanted}
+    own = [twin for twin in twins[WITNESS] if not _is_counted(twin)]
+    held = {_name(twin): twin.source for twin in own if _is_of_now(twin)}
+    stale = {twin.source for twin in own if _name(twin) not in wanted}
     sources = stale | {segment.source for name, segment in wanted.items() if name not in held}
     if not sources:
         return 0
@@ -93,6 +97,18 @@ def stage_counted(
     return made
 
 
+def _is_of_now(twin: SegmentRow) -> bool:
+    """Whether a twin of a segment has the present layout."""
+    return f".{LAYOUT}-" in PurePosixPath(twin.path).name
+
+
+def _columns(held: ir.Table, partial: str) -> ir.Table:
+    """A partial's columns; what was counted elsewhere before a column came counts none of it."""
+    schema = partial_schema(partial, ACCOUNT)
+    absent = {name: ibis.literal(0, "int32") for name in schema.names if name not in held.columns}
+    return held.mutate(**absent).select(*schema.names)
+
+
 def _is_counted(segment: SegmentRow) -> bool:
     return segment.source.startswith(COUNTED)
 
@@ -105,7 +121,8 @@ def _reduced(lake: Lake, segment: SegmentRow) -> Iterator[Segment]:
     for partial, rows in reduce_segment(lake.file(segment)).items():
         made = write_segment(
             lake.folder,
-            f"{partial}/{_name(segment)}.{uuid4().hex[:8]}.parquet",  # a second one is another file
+            # a second one is another file
+            f"{partial}/{_name(segment)}.{LAYOUT}-{uuid4().hex[:8]}.parquet",
             partial,
             rows,
             source=segment.source,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from worker.report.words import signed
+
 if TYPE_CHECKING:
     from sync.explanation import Explanation
     from worker.verb import App
@@ -85,7 +87,7 @@ def show_families(app: App, found: Explanation) -> None:
         [
             (
                 part.title,
-                f"{100 * part.share:+.0f} %".replace("-", "−"),
+                f"{signed(100 * part.share, 0)} %",
                 f"{part.known} of {part.features}",
                 "missing" if part.known == 0 else "",
             )
@@ -112,14 +114,10 @@ def show_moves(app: App, found: Explanation) -> None:
     said, now = 100 * found.before["probability"], 100 * found.score["probability"]
     screen.say(
         f"{said:.1f} as of {found.before['as_of']} → {now:.1f} as of {found.score['as_of']} "
-        f"({_signed(now - said)} points)"
+        f"({signed(now - said, 1)} points)"
     )
     shown, rest = found.steps[:SHOWN_STEPS], found.steps[SHOWN_STEPS:]
-    rows = [(_signed(step.points), step.cause) for step in shown]
+    rows = [(signed(step.points, 1), step.cause) for step in shown]
     if rest:
-        rows.append((_signed(sum(step.points for step in rest)), f"{len(rest)} smaller ones"))
+        rows.append((signed(sum(step.points for step in rest), 1), f"{len(rest)} smaller ones"))
     screen.table(("Points", "Because of"), rows, right=("Points",))
-
-
-def _signed(points: float) -> str:
-    return f"{points:+.1f}".replace("-", "−")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
+from worker.report.words import signed
+
 if TYPE_CHECKING:
     from sync.what_if import WhatIf
     from worker.verb import App
@@ -62,7 +64,7 @@ def show_what_if(app: App, found: WhatIf) -> None:
     )
     if found.steps:
         screen.head("Because of")
-        rows = [(f"{step.points:+.1f}".replace("-", "−"), step.cause) for step in found.steps[:SHOWN_STEPS]]
+        rows = [(signed(step.points, 1), step.cause) for step in found.steps[:SHOWN_STEPS]]
         screen.table(("Points", ""), rows, right=("Points",))
     for title, reasons in ((f"{MARK}, for", "reasons"), (f"{MARK}, against", "against")):
         screen.head(title)

@@ -35,6 +35,7 @@ PARTED_BY: Final[Mapping[str, str]] = {"events": "at", "usage": "period_start"}
 _BATCH: Final = 100_000
 _SECRET: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _UNREACHABLE: Final = frozenset({"OperationalError", "InterfaceError", "TimeoutError", "ConnectionError"})
+_NO_JAVA: Final = "JAVA_GATEWAY_EXITED"  # all that Spark says of it, whatever Java lacks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -239,6 +240,14 @@ def _told(source: WarehouseTable) -> Iterator[None]:
         reason = (str(error).splitlines() or [""])[0].rstrip(". ")[:300]
         if not reason or "://" in reason:  # it may hold the URL, and that a password
             reason = type(error).__name__
+        if _NO_JAVA in reason:
+            raise SettingError(
+                "Spark needs Java, which does not start here.",
+                setting="[[exports]] url",
+                searched=("environment JAVA_HOME", "environment PATH"),
+                fix="install Java 17 or 21 where Upswell runs (Debian: default-jre-headless), or set "
+                "JAVA_HOME to the folder that holds bin/java",
+            ) from None
         if not _UNREACHABLE.isdisjoint(kind.__name__ for kind in type(error).__mro__):
             raise TransientError(
                 f"the warehouse can't be reached, or broke off: {reason}.",

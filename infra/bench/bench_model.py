@@ -13,6 +13,7 @@ import argparse
 import json
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -20,9 +21,9 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from infra.bench.model_baselines import Said, blog_recipe, last_quarter, seat_rule
-from infra.bench.model_bound import driver_panel
+from infra.bench.model_bound import BOUNDS, driver_panel
 from infra.bench.model_company import Company, company, known_at, rows_of
+from model.baselines import Said, baselines
 from model.evaluate import scores
 from model.frame import numbers
 from model.panel import OUTCOMES, Panel, Rows
@@ -97,7 +98,9 @@ def loss(outcome: np.ndarray, said: np.ndarray) -> float:
     return float(-np.mean(outcome * np.log(said) + (1 - outcome) * np.log1p(-said)))
 
 
-def judge_seed(folder: Path, *, accounts: int, months: int, seed: int) -> None:
+def judge_seed(
+    folder: Path, *, accounts: int, months: int, seed: int, bounds: Sequence[str] = tuple(BOUNDS)
+) -> None:
     """Print every figure of one company."""
     made = company(folder, accounts=accounts, months=months, seed=seed)
     window = window_of(made)
@@ -112,9 +115,7 @@ def judge_seed(folder: Path, *, accounts: int, months: int, seed: int) -> None:
     said = {
         "upswell": Said(probability=ours, ranking=ours),
         "truth": Said(probability=true, ranking=true),
-        "seat_rule": seat_rule(past, rows),
-        "blog": blog_recipe(past, rows, seed),
-        "last_quarter": last_quarter(past, rows),
+        **baselines(past, rows, horizon_days=made.target.horizon_days, seed=seed),
     }
     base = float(numbers(past, "label").mean())
     gain = loss(outcome, np.full(outcome.size, base)) - loss(outcome, true)
@@ -135,7 +136,7 @@ def judge_seed(folder: Path, *, accounts: int, months: int, seed: int) -> None:
         others = ", ".join(f"{name} {found[name][metric]:.3f}" for name in said if name != "upswell")
         show(f"{metric}_{seed}", found["upswell"][metric], metric, others)
     _judge_rest(trained, made, window, seed)
-    _judge_bounds(made, window, ours, base, seed)
+    _judge_bounds(made, window, bounds, ours=ours, base=base, seed=seed)
 
 
 def _judge_rest(trained: TrainedModel, made: Company, window: Window, seed: int) -> None:
@@ -177,16 +178,18 @@ def _judge_rest(trained: TrainedModel, made: Company, window: Window, seed: int)
         )
 
 
-def _judge_bounds(made: Company, window: Window, ours: np.ndarray, base: float, seed: int) -> None:
+def _judge_bounds(
+    made: Company, window: Window, bounds: Sequence[str], *, ours: np.ndarray, base: float, seed: int
+) -> None:
     true = window.truth["probability"].to_numpy()
-    for bound, what in (("drivers", "drivers without noise"), ("traces", "what their traces tell of them")):
-        known = window_of(made, driver_panel(made, by_traces=bound == "traces"))
+    for bound in bounds:
+        known = window_of(made, driver_panel(made, bound))
         best = train(known.panel, target=made.target, products=made.products, seed=seed)
         said = probabilities(best.margins(known.rows))
         for name, outcome in (("", window.outcome), ("expected_", true)):
             flat = loss(outcome, np.full(outcome.size, base))
             gains = [flat - loss(outcome, each) for each in (ours, said, true)]
-            show(f"bound_{bound}_{name}{seed}", gains[1] / gains[2], "of the truth's gain", what)
+            show(f"bound_{bound}_{name}{seed}", gains[1] / gains[2], "of the truth's gain", BOUNDS[bound])
             told = f"at least {OF_THE_BOUND}"
             show(f"of_bound_{bound}_{name}{seed}", gains[0] / gains[1], "of the bound's gain", told)
 
@@ -198,10 +201,17 @@ def main() -> None:
     parser.add_argument("--accounts", type=int, default=5000)
     parser.add_argument("--months", type=int, default=24)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--bounds", nargs="*", choices=BOUNDS, default=list(BOUNDS))
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="upswell-model-") as aside:
         for seed in asked.seeds:
-            judge_seed(asked.folder or Path(aside), accounts=asked.accounts, months=asked.months, seed=seed)
+            judge_seed(
+                asked.folder or Path(aside),
+                accounts=asked.accounts,
+                months=asked.months,
+                seed=seed,
+                bounds=asked.bounds,
+            )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """Bounds: the product's own learner, given the drivers of the company themselves in place of features.
 
-Once every driver that any source shows a trace of, without noise: it lacks only the process `unobserved` and
-the market's shock. And once what can be known of each driver by its traces (`model_traces.py`).
+* `drivers`: every driver that any source shows a trace of, without noise; it lacks only the process
+  `unobserved` and the market's shock
+* `traces`: of the latent ones what can be known by their traces (`model_traces.py`), the others without noise
+* `exports`: the same, but users as the exports show them, where only those are seen who did something: in
+  place of the true numbers it has all of the product's features of users and seats
 """
 
 from __future__ import annotations
@@ -20,21 +23,35 @@ from connectors.sandbox.company.truth import HORIZON_WEEKS
 from connectors.sandbox.company.world import World, peer_warmth, run
 from infra.bench.model_company import Company
 from infra.bench.model_traces import EXACT, told_by_traces
+from model.features.families import FAMILY_OF
 from model.panel import Panel
 
+BOUNDS: Final = {
+    "drivers": "drivers without noise",
+    "traces": "what their traces tell of them",
+    "exports": "the same, users as the exports show them",
+}
+"""Each bound, and what it is."""
+OF_USERS: Final = ("utilisation", "used_now")
+"""Drivers that say how many people use the product."""
+COUNTED: Final = ("seats", "usage", "team")
+"""Families of features that say so in the product."""
 HIDDEN: Final = ("unobserved", "momentum")  # momentum shows in the levels that share it
 
 
-def driver_panel(company: Company, *, by_traces: bool = False) -> Panel:
-    """The company's panel with the true drivers, as of each row's day, in place of its features; with
-    `by_traces`, with what can be known of them."""
+def driver_panel(company: Company, bound: str = "drivers") -> Panel:
+    """The company's panel with what the bound takes as known on each row's day in place of its features.
+
+    It says nothing of losses, so that no model of them is learnt."""
     plan, now = read_plan(company.folder)
     world = run(plan, now + HORIZON_WEEKS, snapshots=frozenset({0}))
     found = _drivers(world)
-    if by_traces:
+    if bound != "drivers":
         known = told_by_traces(world)
         found = {name: values for name, values in found.items() if name not in PROCESSES or name in EXACT}
         found |= known | {name: _metered(world.traces[name]) for name in ("api_ratio", "storage_ratio")}
+    if bound == "exports":
+        found = {name: values for name, values in found.items() if name not in OF_USERS}
     table = company.panel.table
     week = (table["as_of"].to_numpy() - np.datetime64(plan.epoch.date())).astype(int) // 7
     places = {key: place for place, key in enumerate(read_truth(company.folder)["account_key"].to_pylist())}
@@ -46,6 +63,9 @@ def driver_panel(company: Company, *, by_traces: bool = False) -> Panel:
     kept = table.drop_columns([*company.panel.features])
     for name in ("plan_tier", "expansions_past", "arr"):  # what the product ranking and value fall back on
         kept = kept.append_column(name, table[name])
+    kept = kept.set_column(kept.column_names.index("loss"), "loss", pa.nulls(len(week), pa.float64()))
+    if bound == "exports":
+        columns |= {name: table[name] for name in company.panel.features if FAMILY_OF[name] in COUNTED}
     for name, column in columns.items():
         kept = kept.append_column(name, column)
     return replace(company.panel, table=kept, features=tuple(columns), categorical=())

@@ -5,7 +5,10 @@ in meetings, mails and calls, satisfaction in the answers that somebody gave. No
 better than its posterior given those counts. They are drawn anew here at the rates of the exports, which is
 the same in distribution as reading them; a driver moves as an autoregression with its own time scale.
 
-Taken as known without noise, though it isn't quite: seats, users, departments and features in use, power
+Growth shows in the events of those who use the product without a part in the deal, and in theirs alone; how
+many of them there are in each week is taken as known, and how busy each is.
+
+Also taken as known without noise, though it isn't quite: seats, users, departments and features in use, power
 users, triggers, goals, who comes and goes, renewals, and all that is on the contract. Metered figures are
 those of the newest month that was reported.
 """
@@ -18,6 +21,8 @@ from typing import Final
 import numpy as np
 
 from connectors.sandbox.company.drivers import PROCESSES, ROW
+from connectors.sandbox.company.people import contacts_of, slots_in_use, slots_of
+from connectors.sandbox.company.usage_events import BUSY
 from connectors.sandbox.company.world import World
 
 _GRID: Final = np.linspace(-3.6, 3.6, 49)
@@ -54,8 +59,7 @@ def told_by_traces(world: World) -> dict[str, np.ndarray]:
     """Driver to weeks × accounts: its posterior mean at the start of each week."""
     rng = np.random.default_rng(world.plan.seed)
     levels = world.traces["levels"]
-    users = world.traces["users"].astype(float)
-    shape = users.shape
+    shape = levels.shape[:2]
     found = {}
     for name, rates in COUNTS.items():
         level = levels[..., ROW[name]].astype(float)
@@ -64,12 +68,27 @@ def told_by_traces(world: World) -> dict[str, np.ndarray]:
             name, [_of_counts(*pair) for pair in zip(counts, rates, strict=True)], *shape
         )
     growth = levels[..., ROW["growth"]].astype(float)
-    events = rng.poisson(0.78 * np.exp(0.35 * growth) * users)
-    found["growth"] = _posterior("growth", [_of_use(events, users)], *shape)
+    usual = _usual_events(world, shape[0])
+    events = rng.poisson(np.exp(0.35 * growth) * usual)
+    found["growth"] = _posterior("growth", [_of_use(events, usual)], *shape)
     for name, answers in ANSWERS.items():
         level = levels[..., ROW[name]].astype(float)
         found[name] = _posterior(name, [_of_answers(level, *answer, rng) for answer in answers], *shape)
     return found
+
+
+def _usual_events(world: World, weeks: int) -> np.ndarray:
+    """Weeks × accounts: the events that its users, named people apart, make when growth is at its mean."""
+    last = min(weeks, world.weeks)
+    contacts, slots = contacts_of(world, last), slots_of(world)
+    usual = np.zeros((weeks, world.plan.accounts))
+    for week in range(_SEEN_FROM, last):
+        used = np.nonzero(slots_in_use(world, contacts, slots, week))[0]
+        account = slots.account[used]
+        spread = np.clip(0.50 + 0.20 * world.traces["levels"][week][:, ROW["power"]], 0.1, 1.1)[account]
+        busy = np.exp(spread * slots.weight[used] - spread**2 / 2)
+        usual[week] = BUSY * np.bincount(account, busy, minlength=world.plan.accounts)
+    return usual
 
 
 Evidence = Callable[[int], np.ndarray]
@@ -81,10 +100,8 @@ def _of_counts(count: np.ndarray, rate: Rate) -> Evidence:
     return lambda week: count[week][:, None] * np.log(mean) - mean
 
 
-def _of_use(events: np.ndarray, users: np.ndarray) -> Evidence:
-    return lambda week: (
-        events[week][:, None] * 0.35 * _GRID - users[week][:, None] * 0.78 * np.exp(0.35 * _GRID)
-    )
+def _of_use(events: np.ndarray, usual: np.ndarray) -> Evidence:
+    return lambda week: events[week][:, None] * 0.35 * _GRID - usual[week][:, None] * np.exp(0.35 * _GRID)
 
 
 def _of_answers(level: np.ndarray, chance: float, noise: float, rng: np.random.Generator) -> Evidence:

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 NAN = math.nan
+SEATS = 8
+"""What every account has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +24,7 @@ class Event:
     feature: str | None
     session: str | None
     is_billing: bool
+    is_gate: bool
     at: int
     known: int
 
@@ -47,7 +50,7 @@ def features_of(world: World, account: str, day: int) -> dict[str, float]:
     seen = [event for event in world.events if event.known <= day]
     own = [event for event in seen if event.account == account]
     found: dict[str, float] = {}
-    for family in (_departments, _people):
+    for family in (_departments, _people, _team):
         found |= family(world, own, day)
     return found | _usage(own, day) | _power_users(own, day) | _adoption(seen, account, day)
 
@@ -183,12 +186,23 @@ def _adoption(seen: Sequence[Event], account: str, day: int) -> dict[str, float]
         "advanced_features_90": len(in_90 & rare),
         "advanced_events_share_90": _over(sum(e.feature in rare for e in recent), len(recent)),
         "advanced_new_90": sum(ages[feature] < 90 for feature in own.keys() & rare),
+        **_gates([event for event in seen if event.account == account and event.is_gate], day),
         "feature_uptake_days": sum(at - released[feature] for feature, at in own.items()) / len(own),
         "days_since_new_feature": min(ages.values()),
     }
 
 
+def _gates(met: Sequence[Event], day: int) -> dict[str, float]:
+    month = len(_within(met, day, 30))
+    return {
+        "gate_events_30": month,
+        "gate_events_90": len(_within(met, day, 90)),
+        "gate_events_change": month - len(_within(met, day, 30, 30)),
+    }
+
+
 ADOPTION = [
+    *("gate_events_30", "gate_events_90", "gate_events_change"),
     *("features_7", "features_30", "features_60", "features_90", "features_180"),
     "features_change_90",
     "features_change_180",
@@ -287,6 +301,40 @@ POWER_USERS = [
     "usage_top10_share",
     "days_per_user",
     "days_per_user_change",
+]
+
+
+def _team(world: World, own: Sequence[Event], day: int) -> dict[str, float]:
+    plain = [e for e in own if e.user is not None and world.people[e.account, e.user].role == "user"]
+    if not any(event.user is not None for event in own):
+        return dict.fromkeys(TEAM, NAN)
+    found = {
+        "team_growth_30": _growth(_users(plain, day, 30), _users(plain, day, 30, 30)),
+        "team_growth_90": _growth(_users(plain, day, 30), _users(plain, day, 30, 90)),
+        **{f"team_utilisation_{width}": _users(plain, day, width) / SEATS for width in (7, 30, 60)},
+    }
+    return found | {"same_people_30": _same_people(plain, day)}
+
+
+def _same_people(plain: Sequence[Event], day: int) -> float:
+    theirs: list[tuple[int, int]] = []  # events and days before the last 30, by person
+    now = 0
+    for events in _grouped(plain, lambda e: e.user).values():
+        if _within(events, day, 60):
+            now += len(_within(events, day, 30))
+            there = max(0, min(day - 30 + 1 - _first(events)[1], 182))
+            theirs.append((len(_within(events, day, 182, 30)), there))
+    days = sum(there for _, there in theirs)
+    if not days:
+        return NAN
+    usual = sum(made for made, _ in theirs) / days
+    expected = sum(30 * (made + 56 * usual) / (there + 56) for made, there in theirs)
+    return (now + 2) / (expected + 2) - 1
+
+
+TEAM = [
+    *("team_utilisation_7", "team_utilisation_30", "team_utilisation_60"),
+    *("team_growth_30", "team_growth_90", "same_people_30"),
 ]
 
 

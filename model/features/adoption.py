@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from model.features.by_day import Figures, account_count, over, rows_of_days
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
+from model.partials import GATES
 from model.rolling import rolling_distinct, rolling_totals
 
 NEEDS = {"events": ("account_id", "user_id", "feature", "at", "known_from")}
@@ -67,6 +68,21 @@ FEATURES = (
     Feature("advanced_events_share_90", "share", "events", "Share of events of 90 days on advanced features"),
     Feature("advanced_new_90", "count", "events", "Advanced features first used in the last 90 days"),
     Feature(
+        "gate_events_30",
+        "count",
+        "events",
+        "Previews, upgrade prompts and locked features opened in the last 30 days, by anyone",
+        (
+            good(
+                "MEETS_LIMITS_OF_PLAN",
+                "Features outside the plan tried {gate_events_30} time(s) in 30 days",
+                at_least=6,
+            ),
+        ),
+    ),
+    Feature("gate_events_90", "count", "events", "The same in the last 90 days"),
+    Feature("gate_events_change", "count", "events", "The same in 30 days, less the 30 days before"),
+    Feature(
         "feature_uptake_days",
         "days",
         "events",
@@ -87,7 +103,11 @@ _DAYS = {f"features_{days}": days for days in WINDOWS} | {
     "features_change_90": 120,
     "features_change_180": 210,
 }
-TRACES = {name: (Trace(table="events", days=days, filled=("feature",)),) for name, days in _DAYS.items()}
+_GATE_DAYS = {"gate_events_30": 30, "gate_events_90": 90, "gate_events_change": 60}
+TRACES = {
+    **{name: (Trace(table="events", days=days, filled=("feature",)),) for name, days in _DAYS.items()},
+    **{name: (Trace(table="events", days=days, pages=GATES),) for name, days in _GATE_DAYS.items()},
+}
 
 
 def build(inputs: Inputs) -> pa.Table:
@@ -102,6 +122,8 @@ def build(inputs: Inputs) -> pa.Table:
     }
     in_use = rolling_distinct(used, "feature", asked)
     events = rolling_totals(used, "events", {90: inputs.days}, by="use")[90]
+    gated = inputs.timeline.user_day.filter(lambda t: t.gate_events > 0)
+    gates = rolling_totals(gated, "gate_events", dict.fromkeys((30, 60, 90), inputs.days))
 
     def figures(day: int) -> Figures:
         found = _of_day(uses, accounts, day, events.on(day, len(uses.at)))
@@ -109,12 +131,16 @@ def build(inputs: Inputs) -> pa.Table:
             (days, lag): in_use[days].on(day - lag, accounts)
             for days, lag in [*((days, 0) for days in WINDOWS), (30, 90), (30, 180)]
         }
+        met = {days: grid.on(day, accounts) for days, grid in gates.items()}
         return {
             **found,
             **{f"features_{days}": count[days, 0] for days in WINDOWS},
             "features_change_90": count[30, 0] - count[30, 90],
             "features_change_180": count[30, 0] - count[30, 180],
             "features_unused_share": 1 - over(count[90, 0], found["offered"]),
+            "gate_events_30": met[30],
+            "gate_events_90": met[90],
+            "gate_events_change": 2 * met[30] - met[60],
         }
 
     return rows_of_days(inputs, figures, known="features_ever").drop_columns("offered")
@@ -186,6 +212,8 @@ FAMILY = Family(
             "adoption_velocity",
             "advanced_events_share_90",
             "advanced_new_90",
+            "gate_events_90",
+            "gate_events_change",
         ),
         down=(
             "features_unused_share",

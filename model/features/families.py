@@ -20,6 +20,7 @@ from model.features import (
     relationship,
     seats,
     support,
+    team,
     triggers,
     usage,
 )
@@ -32,6 +33,7 @@ FAMILIES: Final[tuple[Family, ...]] = (
     adoption.FAMILY,
     departments.FAMILY,
     power_users.FAMILY,
+    team.FAMILY,
     people.FAMILY,
     support.FAMILY,
     relationship.FAMILY,

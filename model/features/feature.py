@@ -20,9 +20,10 @@ class Phrase:
     """A reason in plain words. `{name}` stands for that feature's value, written in its unit.
 
     It speaks for expansion (`supports`) or against it, and only where the feature lies at or beyond its
-    bound, so a sentence never says the opposite of what the number shows. `dated` is the feature that says
-    how many days ago that happened of which it speaks; without it, the sentence bears the day up to which
-    the source table tells anything.
+    bound, so a sentence never says the opposite of what the number shows; not at the value `unless`, where it
+    would be odd: nothing runs out "in 0 days". `dated` is the feature that says how many days ago that
+    happened of which it speaks; without it, the sentence bears the day up to which the source table tells
+    anything.
     """
 
     code: str
@@ -31,12 +32,14 @@ class Phrase:
     at_least: float | None = None
     at_most: float | None = None
     dated: str = ""
+    unless: float | None = None
 
     def holds(self, values: np.ndarray) -> np.ndarray:
         """Of each value, whether it is where this phrase may be said."""
         low = -np.inf if self.at_least is None else self.at_least
         high = np.inf if self.at_most is None else self.at_most
-        inside: np.ndarray = (values >= low) & (values <= high)
+        odd = np.nan if self.unless is None else self.unless
+        inside: np.ndarray = (values >= low) & (values <= high) & (np.round(values) != odd)
         return inside
 
 
@@ -47,9 +50,18 @@ def good(
     at_least: float | None = None,
     at_most: float | None = None,
     dated: str = "",
+    unless: float | None = None,
 ) -> Phrase:
     """A phrase that speaks for expansion."""
-    return Phrase(code=code, supports=True, text=text, at_least=at_least, at_most=at_most, dated=dated)
+    return Phrase(
+        code=code,
+        supports=True,
+        text=text,
+        at_least=at_least,
+        at_most=at_most,
+        dated=dated,
+        unless=unless,
+    )
 
 
 def bad(

@@ -75,7 +75,14 @@ FEATURES = (
         "days",
         "usage",
         "Days until the first limit is reached at its 13-week trend; 0 when over, 365 when far or falling",
-        (good("LIMIT_AHEAD", "At this pace a plan limit is reached in {limit_days_to_limit}", at_most=90),),
+        (
+            good(
+                "LIMIT_AHEAD",
+                "At this pace a plan limit is reached in {limit_days_to_limit}",
+                at_most=90,
+                unless=0,
+            ),
+        ),
         vague=True,
     ),
     *(
@@ -103,8 +110,9 @@ FEATURES = (
                 (
                     good(
                         "LIMIT_AHEAD",
-                        f"At this pace the plan's {words} run out in {{limit_{kind}_days_to_limit}}",
+                        f"At this pace the limit of {words} is reached in {{limit_{kind}_days_to_limit}}",
                         at_most=90,
+                        unless=0,
                     ),
                 ),
             ),

@@ -79,12 +79,19 @@ FEATURES = (
         "days",
         "usage",
         "Days until active users reach the seats at the 13-week trend; 0 when over, 365 when far or falling",
-        (good("SEAT_LIMIT_NEAR", "At this pace the seats run out in {seat_days_to_limit}", at_most=90),),
+        (
+            good(
+                "SEAT_LIMIT_NEAR",
+                "At this pace the seats run out in {seat_days_to_limit}",
+                at_most=90,
+                unless=0,
+            ),
+        ),
     ),
 )
 
 
-def _licence(days: int) -> tuple[Trace, ...]:
+def licence(days: int) -> tuple[Trace, ...]:
     """Use of the last days, and the licences of all time: each week goes by the one it had."""
     licences = (
         Trace(table="billing", filled=("seats",)),
@@ -94,18 +101,18 @@ def _licence(days: int) -> tuple[Trace, ...]:
 
 
 TRACES = {
-    "seat_utilisation": _licence(30),
-    "seat_headroom": _licence(30),
-    "seat_utilisation_change_30": _licence(30 + 28),
-    "seat_utilisation_change_60": _licence(30 + 56),
-    "seat_utilisation_change_90": _licence(30 + 91),
-    **dict.fromkeys(("seat_utilisation_mean", "seat_trend", "seat_days_to_limit"), _licence(30 + 91)),
+    "seat_utilisation": licence(30),
+    "seat_headroom": licence(30),
+    "seat_utilisation_change_30": licence(30 + 28),
+    "seat_utilisation_change_60": licence(30 + 56),
+    "seat_utilisation_change_90": licence(30 + 91),
+    **dict.fromkeys(("seat_utilisation_mean", "seat_trend", "seat_days_to_limit"), licence(30 + 91)),
     **dict.fromkeys(
         (
             *("seat_utilisation_max", "seat_utilisation_change_180", "seat_share_weeks_above_85"),
             *("seat_weeks_above_80", "seat_weeks_above_85", "seat_weeks_above_90"),
         ),
-        _licence(30 + 7 * WEEKS),
+        licence(30 + 7 * WEEKS),
     ),
 }
 
@@ -116,8 +123,8 @@ def build(inputs: Inputs) -> pa.Table:
     account, then = inputs.account.astype(np.int64)[:, None], inputs.day[:, None] - lags
     users = inputs.timeline.users[30].at(account, then)
     # an account whose first event is still to come has no usage yet, which is not the same as none
-    users[~_used(inputs)] = np.nan
-    seats = _seats(inputs, account, then)
+    users[~ever_used(inputs)] = np.nan
+    seats = seats_held(inputs, account, then)
     users = np.where(np.isnan(seats), np.nan, users)
     used = users / seats
     rows = np.flatnonzero(~np.isnan(used[:, 0]))
@@ -146,7 +153,7 @@ def build(inputs: Inputs) -> pa.Table:
     return pa.table({"row": rows} | figures)
 
 
-def _used(inputs: Inputs) -> np.ndarray:
+def ever_used(inputs: Inputs) -> np.ndarray:
     """Whether each row's account was known by then to have ever used the product."""
     accounts = inputs.timeline.accounts
     first = inputs.rows.join(accounts.select("account", "used"), "account").filter(lambda t: t.used <= t.day)
@@ -155,7 +162,7 @@ def _used(inputs: Inputs) -> np.ndarray:
     return seen
 
 
-def _seats(inputs: Inputs, account: np.ndarray, day: np.ndarray) -> np.ndarray:
+def seats_held(inputs: Inputs, account: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Seats as known on each day: on the latest invoice, else as entitled; NaN when neither tells."""
     spans = invoice_spans(inputs.sources["billing"].filter(lambda t: t.seats > 0))
     limits = inputs.sources["entitlements"].filter(

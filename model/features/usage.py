@@ -111,8 +111,8 @@ def build(inputs: Inputs) -> pa.Table:
     def per_user(lag: int) -> np.ndarray:
         return over(total(30, lag), users(30, lag))
 
-    growth_30 = _growth(users(30), users(30, 30))
-    growth_90 = _growth(users(30), users(30, 90))
+    growth_30 = growth(users(30), users(30, 30))
+    growth_90 = growth(users(30), users(30, 90))
     figures = {
         "users_1": users(1),
         "users_7": users(7),
@@ -120,13 +120,13 @@ def build(inputs: Inputs) -> pa.Table:
         "users_60": users(60),
         "users_90": users(90),
         "users_180": users(180),
-        "users_growth_7": _growth(users(7), users(7, 7)),
+        "users_growth_7": growth(users(7), users(7, 7)),
         "users_growth_30": growth_30,
-        "users_growth_60": _growth(users(30), users(30, 60)),
+        "users_growth_60": growth(users(30), users(30, 60)),
         "users_growth_90": growth_90,
-        "users_growth_180": _growth(users(30), users(30, 180)),
-        "users_acceleration": growth_30 - _growth(users(30, 30), users(30, 60)),
-        "users_acceleration_90": growth_90 - _growth(users(30, 90), users(30, 180)),
+        "users_growth_180": growth(users(30), users(30, 180)),
+        "users_acceleration": growth_30 - growth(users(30, 30), users(30, 60)),
+        "users_acceleration_90": growth_90 - growth(users(30, 90), users(30, 180)),
         "stickiness": over(users(7), users(30)),
         "sessions_30": sessions.at(inputs.account, inputs.day),
         "sessions_per_user": over(sessions.at(inputs.account, inputs.day), users(30)),
@@ -135,15 +135,15 @@ def build(inputs: Inputs) -> pa.Table:
         "events_7": total(7),
         "events_30": total(30),
         "events_90": total(90),
-        "usage_trend": _growth(total(90), total(90, 90)),
-        "usage_trend_30": _growth(total(30), total(30, 30)),
+        "usage_trend": growth(total(90), total(90, 90)),
+        "usage_trend_30": growth(total(30), total(30, 30)),
     }
     # whoever was last active half a year ago has no usage to speak of, but a usage to have lost
     known = np.flatnonzero((users(90) > 0) | (users(30, 90) > 0) | (users(30, 180) > 0))
     return pa.table({"row": known} | {name: values[known] for name, values in figures.items()})
 
 
-def _growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+def growth(now: np.ndarray, before: np.ndarray) -> np.ndarray:
     """Relative growth, damped for small teams (one user more is no 100 %); unknown from nothing."""
     return over(now - before, np.where(before > 0, before + 2.0, np.nan))
 

@@ -12,9 +12,10 @@ from typing import Any, Final
 
 from sync.briefs.draft import BriefRequest
 from sync.briefs.facts import Fact
+from sync.briefs.languages import speak
 from sync.briefs.private import scrub
 from sync.briefs.quoting import gives_orders, is_free_text, is_quotable
-from sync.briefs.slots import render
+from sync.briefs.slots import say_fact
 from sync.briefs.terms import ACCOUNT, PERSON, PRODUCT, TITLE, Term, Terms, group_of
 
 NAMES: Final = {"account": ACCOUNT, "product": PRODUCT, "contact": PERSON, "contact_title": TITLE}
@@ -49,7 +50,7 @@ def told_of(request: BriefRequest, terms: Terms) -> dict[str, Any]:
     facts = request.facts
     hidden = _Hidden(request)
     known = {
-        name: _said(facts[name], request.currency)
+        name: _said(facts[name], request)
         for name in sorted(terms.slots)
         if facts[name].unit != "name" and not is_free_text(facts[name])
     }
@@ -73,17 +74,12 @@ def told_of(request: BriefRequest, terms: Terms) -> dict[str, Any]:
     }
 
 
-def _said(fact: Fact, currency: str) -> dict[str, Any]:
+def _said(fact: Fact, request: BriefRequest) -> dict[str, Any]:
     """A fact as it will read, with its direction; a day that moves on by itself is left out."""
-    if fact.unit == "sentence":
-        return {"reads": _UNDATED.sub("", str(fact.value))}
-    said: dict[str, Any] = {"reads": render(fact, currency)}
-    if fact.direction:
+    said: dict[str, Any] = {"reads": say_fact(fact, speak(request.language), request.currency)}
+    if fact.direction and fact.unit != "sentence":
         said["direction"] = fact.direction
     return said
-
-
-_UNDATED: Final = re.compile(r"\s*\([^()]*\)")  # (usage, 20 Nov): where and when it was read
 
 
 def _people(facts: Mapping[str, Fact]) -> tuple[str, ...]:

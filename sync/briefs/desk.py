@@ -21,19 +21,13 @@ from sync.briefs.claude import LASTING, Answer, Claude, Fault
 from sync.briefs.cost import Usage, dollars, micros, usual
 from sync.briefs.draft import BriefRequest, Draft
 from sync.briefs.kept import Kept, keep, read_kept
+from sync.briefs.languages import speak
 from sync.briefs.lexicon import knows
 from sync.briefs.prompt import Question, draft_of, messages_of, question_of
 from sync.briefs.spend import Purse
 from sync.settings_briefs import BriefSettings
 from sync.store import Store
 
-QUOTES: Final = {
-    "en": ("“", "”"),
-    "de": ("„", "“"),
-    "fr": ("« ", " »"),
-    "es": ("«", "»"),
-    "ru": ("«", "»"),
-}
 _BARE_GOAL: Final = re.compile(r"""(?:["“„«'’]\s?)?\{goal\}(?:\s?["”“»'’])?""")
 NOT_SCHEMA: Final = Refusal(part="brief", rule="not of the schema")
 
@@ -231,8 +225,7 @@ def _read(question: Question, answer: Answer) -> tuple[Draft | None, tuple[Refus
 
 def quoted(draft: Draft, language: str) -> Draft:
     """The draft with a customer's words in quotation marks, which no writer may leave out."""
-    left, right = QUOTES.get(language.partition("-")[0], QUOTES["en"])
-    mark = f"{left}{{goal}}{right}"
+    mark = speak(language).texts.quote.format(text="{goal}")
     return replace(
         draft,
         opener=_BARE_GOAL.sub(mark, draft.opener),

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from model.stakeholders import Reach
-from sync.briefs.facts import Evidence, Fact
+from connectors.crm import Value
+from model.stakeholders import Contact, Reach
+from sync.briefs.facts import Evidence, Fact, Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +45,29 @@ class BriefRequest:
 
     @property
     def facts(self) -> dict[str, Fact]:
-        """The evidence, and the names that a text may hold: `account`, `product`, `contact`."""
-        return {**self.evidence, **{fact.id: fact for fact in self._names()}}
+        """The evidence, with `account`, `product`, and the `contact…` to talk to."""
+        return {**self.evidence, **{fact.id: fact for fact in self._named()}}
 
-    def _names(self) -> Iterator[Fact]:
+    def _named(self) -> Iterator[Fact]:
         yield Fact(id="account", value=self.account_name, unit="name", source="accounts")
         if self.offer.product is not None:
             yield Fact(id="product", value=self.offer.product, unit="name", source="products")
-        if self.reach is None:
-            return
-        person = self.reach.contact
-        row = person.crm_id
-        yield Fact(id="contact", value=person.name, unit="name", source="contacts", row=row)
-        if person.title:
-            yield Fact(id="contact_title", value=person.title, unit="name", source="contacts", row=row)
-        yield Fact(id="contact_why", value=self.reach.reason, unit="text", source="contacts", row=row)
+        if self.reach is not None:
+            yield from _person(self.reach.contact)
+
+
+def _person(person: Contact) -> Iterator[Fact]:
+    told: tuple[tuple[str, Value, Unit], ...] = (
+        ("contact", person.name, "name"),
+        ("contact_title", person.title, "name"),
+        ("contact_role", person.role, "text"),
+        ("contact_department", person.department, "name"),
+        ("contact_last", person.last_contact, "date"),
+        ("contact_days", person.active_days, "count"),
+    )
+    for name, value, unit in told:
+        if value:
+            yield Fact(id=name, value=value, unit=unit, source="contacts", row=person.crm_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

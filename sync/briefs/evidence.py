@@ -11,13 +11,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from sync.briefs.facts import Fact, Unit
+from sync.briefs.relations import deals, relationship, tickets
+from sync.briefs.scored import scored
+from sync.rows import Tables, day_of, select
+
+__all__ = ["Tables", "day_of", "read_evidence", "select"]
 
 ACTIVE_DAYS: Final = 30
+QUARTER_DAYS: Final = 90
 OVERAGE_DAYS: Final = 60
-QUOTE_LENGTH: Final = 160
-
-Tables = Mapping[str, Any]
-"""Canonical tables by name, as Ibis expressions."""
+RENEWAL_DAYS: Final = 180  # so long before, people begin to think of it
+MIN_USERS: Final = 5  # below, one person more or less is no growth
+MIN_CHANGE: Final = 0.05
 
 
 def read_evidence(
@@ -29,29 +34,13 @@ def read_evidence(
     for account_id, fact in (
         *_contract(tables, ids, as_of),
         *_active_users(tables, ids, as_of),
-        *_relationship(tables, ids, as_of),
-        *(pair for row in scores for pair in _scored(row, as_of)),
+        *relationship(tables, ids, as_of),
+        *tickets(tables, ids, as_of),
+        *deals(tables, ids, as_of),
+        *((row["account_id"], fact) for row in scores for fact in scored(row, as_of)),
     ):
         found[account_id][fact.id] = fact
     return found
-
-
-def select(tables: Tables, name: str, columns: Sequence[str], ids: Iterable[str] | None = None) -> list[Any]:
-    """Rows of a table as dicts; none where the table is missing, null where a column is."""
-    table = tables.get(name)
-    if table is None:
-        return []
-    if ids is not None:
-        table = table.filter(table.account_id.isin(list(ids)))
-    present = [column for column in columns if column in table.columns]
-    empty = dict.fromkeys(columns)
-    rows: list[dict[str, Any]] = table.select(*present).to_pyarrow().to_pylist()
-    return [empty | row for row in rows]
-
-
-def day_of(moment: date | datetime | None) -> date | None:
-    """The UTC day of a date or timestamp."""
-    return moment.date() if isinstance(moment, datetime) else moment
 
 
 def _contract(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[tuple[str, Fact]]:
@@ -80,80 +69,43 @@ def _contract(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[tuple
             yield account_id, Fact(id="overage", value=value, unit="money", source="billing", day=as_of)
     for row in select(tables, "accounts", ("account_id", "renewal_date"), ids):
         if row["renewal_date"] is not None and row["renewal_date"] > as_of:
-            fact = Fact(id="renewal", value=row["renewal_date"], unit="date", source="CRM", day=as_of)
-            yield row["account_id"], fact
+            soon = row["renewal_date"] <= as_of + timedelta(days=RENEWAL_DAYS)
+            for name in ("renewal", "renewal_soon") if soon else ("renewal",):
+                fact = Fact(id=name, value=row["renewal_date"], unit="date", source="accounts", day=as_of)
+                yield row["account_id"], fact
 
 
 def _active_users(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[tuple[str, Fact]]:
+    """People active in the month to the as-of day, and their change on a quarter earlier."""
     events = tables.get("events")
     if events is None or not {"account_id", "user_id", "at"} <= set(events.columns):
         return
     end = datetime.combine(as_of + timedelta(days=1), time.min, tzinfo=UTC)
-    since = end - timedelta(days=ACTIVE_DAYS)
-    recent = events.filter(events.account_id.isin(list(ids)), events.at >= since, events.at < end)
-    counted = recent.group_by("account_id").aggregate(users=recent.user_id.nunique())
+    month, quarter = timedelta(days=ACTIVE_DAYS), timedelta(days=QUARTER_DAYS)
+    now = (events.at >= end - month) & (events.at < end)
+    then = (events.at >= end - quarter - month) & (events.at < end - quarter)
+    counted = (
+        events.filter(events.account_id.isin(list(ids)), now | then)
+        .group_by("account_id")
+        .aggregate(users=events.user_id.nunique(where=now), before=events.user_id.nunique(where=then))
+    )
     for row in counted.to_pyarrow().to_pylist():
-        if row["users"]:
+        users, before = row["users"], row["before"]
+        if users:
             yield (
                 row["account_id"],
-                Fact(id="active_users", value=row["users"], unit="users", source="usage", day=as_of),
+                Fact(id="active_users", value=users, unit="users", source="events", day=as_of),
             )
-
-
-def _relationship(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[tuple[str, Fact]]:
-    """The newest goal, QBR, NPS answer and meeting of each account; a later row replaces an earlier one."""
-    newest: dict[tuple[str, str], tuple[date, Fact]] = {}
-
-    def keep(account_id: str, fact: Fact) -> None:
-        if fact.day is None or fact.day > as_of or fact.value in (None, ""):
-            return
-        if (account_id, fact.id) not in newest or fact.day >= newest[account_id, fact.id][0]:
-            newest[account_id, fact.id] = (fact.day, fact)
-
-    for row in select(tables, "notes", ("account_id", "kind", "written_at", "text"), ids):
-        day = day_of(row["written_at"])
-        if row["kind"] == "goal":
-            text = (_quotable(row["text"]) or "").rstrip(". ")  # it is quoted inside a sentence
-            keep(row["account_id"], Fact(id="goal", value=text, unit="text", source="notes", day=day))
-        elif row["kind"] == "qbr":
-            keep(row["account_id"], Fact(id="last_qbr", value=day, unit="date", source="notes", day=day))
-    for row in select(tables, "surveys", ("account_id", "kind", "score", "responded_at"), ids):
-        if row["kind"] == "nps":
-            day = day_of(row["responded_at"])
-            keep(
-                row["account_id"],
-                Fact(id="nps", value=row["score"], unit="points", source="surveys", day=day),
-            )
-    for row in select(tables, "activities", ("account_id", "kind", "occurred_at"), ids):
-        if row["kind"] == "meeting":
-            day = day_of(row["occurred_at"])
-            keep(row["account_id"], Fact(id="last_meeting", value=day, unit="date", source="CRM", day=day))
-    return [(account_id, fact) for (account_id, _), (_, fact) in newest.items()]
-
-
-def _scored(row: Mapping[str, Any], as_of: date) -> Iterable[tuple[str, Fact]]:
-    account_id = row["account_id"]
-    for name in ("arr_low", "arr_high"):
-        if row[name] is not None:
-            yield account_id, Fact(id=name, value=row[name], unit="money", source="model", day=as_of)
-    for group, reasons in (("reason", row["reasons"]), ("against", row["against"])):
-        for position, reason in enumerate(reasons or (), start=1):
+        change = users / before - 1 if before >= MIN_USERS else 0.0
+        if abs(change) >= MIN_CHANGE:
             yield (
-                account_id,
+                row["account_id"],
                 Fact(
-                    id=f"{group}_{position}",
-                    value=reason["sentence"],
-                    unit="sentence",
-                    source="model",
+                    id="users_growth_90",
+                    value=change,
+                    unit="percent",
+                    source="events",
                     day=as_of,
-                    direction="up" if group == "reason" else "down",
+                    direction="up" if change > 0 else "down",
                 ),
             )
-
-
-def _quotable(text: str | None) -> str | None:
-    """A customer's words on one line, cut at a word; quoted, never followed."""
-    words = " ".join((text or "").split()).replace('"', "'")
-    if len(words) <= QUOTE_LENGTH:
-        return words or None
-    return words[:QUOTE_LENGTH].rsplit(" ", 1)[0].rstrip(",.;:") + "…"

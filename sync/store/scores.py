@@ -11,6 +11,7 @@ from sqlalchemy import insert, select
 
 from connectors.errors import StateError
 from model.shapes import LIKE_THIS, MILESTONE, MOVED, PRODUCT, REAL, REASON, TEXT, WHOM
+from model.target import Target
 from sync.store.engine import Store
 from sync.store.tables import ModelRunRow, ScoreRow
 
@@ -94,6 +95,12 @@ def save_scores(
             session.connection().execute(
                 insert(ScoreRow), [{"run_id": run_id, **_as_kept(row)} for row in rows]
             )
+
+
+def target_of_scoring(run: ModelRunRow, stated: Target) -> Target:
+    """The target that a scoring was about; the stated one where an older Upswell kept none."""
+    kept = run.detail.get("target")
+    return stated if kept is None else Target.from_json(kept)
 
 
 def _as_kept(row: dict[str, Any]) -> dict[str, Any]:

@@ -136,3 +136,13 @@ def test_a_deal_takes_what_the_crm_lacks_from_the_model_or_is_left_out() -> None
     assert found.accounts[:1] == ("A0",)
     assert (found.arr[0], found.chance[0, 0]) == (1_000.0, 0.4)
     assert (found.unknown, found.foreign, found.later) == (1, 1, 250.0)
+
+
+@pytest.mark.parametrize("arr", [1_000.0, 40.0, 1.0])
+def test_a_run_rate_above_one_expansion_an_account_keeps_its_arr(arr: float) -> None:
+    """Where the model gives less than what was added, accounts "expand" several times; no chance passes 1."""
+    scores = [score(f"A{n}", 0.0, arr=arr) for n in range(40)]
+    found = book(scores, won=a_year_of_wins(40))
+    expected = (found.chance * found.arr[:, None])[:, 1:].sum(axis=0)
+    assert expected == pytest.approx([40 * 1_000.0 * 91 / 364] * 3, rel=0.02)
+    assert found.chance.sum(axis=1).max() <= 1.0 + 1e-12

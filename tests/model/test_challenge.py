@@ -94,6 +94,15 @@ def test_a_model_that_can_not_score_gives_way_whatever_its_age() -> None:
     assert not decide(Policy(automatic=False), None, age_days=1, fault="its sha256 differs").promote
 
 
+def test_a_model_for_what_the_target_states_now_takes_over_once_it_has_seen_expansions() -> None:
+    """Scores of another target answer what nobody asks any more; people decide where they decide all."""
+    assert decide(Policy(), None, age_days=1, retargeted=True, learnt=12).promote
+    assert not decide(Policy(automatic=False), None, age_days=1, retargeted=True, learnt=12).promote
+    unseen = decide(Policy(), None, age_days=400, retargeted=True, learnt=0)
+    assert not unseen.promote
+    assert "upswell target check" in unseen.why
+
+
 def test_a_model_is_held_against_the_one_in_use_on_later_rows(
     panel: Panel, trained: TrainedModel, catalogue: tuple[Product, ...], as_of: date
 ) -> None:

@@ -183,10 +183,13 @@ def test_only_eligible_rows_are_learnt_from_and_scored(
     plain = {"as_of": as_of, "products": catalogue}
     everyone = build_panel(tiny.tables(), target=Target(), months=6, **plain).table
     target = Target(eligible="seat_utilisation >= 60 %")
-    some = build_panel(tiny.tables(), target=target, months=6, **plain).table
+    panel = build_panel(tiny.tables(), target=target, months=6, **plain)
+    some = panel.table
     expected = everyone.filter(pa.array(everyone["seat_utilisation"].to_numpy() >= 0.6))
     assert 0 < expected.num_rows < everyone.num_rows
     assert data_hash(some) == data_hash(expected.combine_chunks())
+    assert set(some["account_id"].to_pylist()) < set(everyone["account_id"].to_pylist())
+    assert panel.expansions < build_panel(tiny.tables(), target=Target(), months=6, **plain).expansions
     scored = build_rows(tiny.tables(), target=target, **plain).table
     assert scored["account_id"].to_pylist() == [
         account

@@ -44,3 +44,12 @@ def test_numbers_that_are_no_probabilities_are_refused() -> None:
     """NaN or 1.2 is not silently scored."""
     with pytest.raises(ModelError, match="0–1"):
         scores(np.array([1.0, 0.0]), np.array([1.2, np.nan]))
+
+
+def test_equal_probabilities_have_no_order_so_their_lift_is_one() -> None:
+    """However the rows lie; a rule with two rates counts the share of those above that fits."""
+    y = np.r_[np.ones(20), np.zeros(80)]
+    for outcome in (y, y[::-1]):
+        assert scores(outcome, np.full(100, 0.2))["lift_20"] == pytest.approx(1.0)
+    halves = np.where(np.arange(100) < 40, 0.3, 0.1)  # all 20 expansions among the 40 above
+    assert scores(y, halves)["lift_20"] == pytest.approx(2.5)

@@ -19,6 +19,8 @@ from infra.doubles.brute_force import (
     DEPARTMENTS,
     PEOPLE,
     POWER_USERS,
+    SEATS,
+    TEAM,
     USAGE,
     Event,
     Person,
@@ -32,7 +34,7 @@ from model.target import Target
 
 AS_OF = date(2026, 6, 1)
 WORLDS, STEPS = 100, 3
-FEATURES = (*USAGE, *ADOPTION, *DEPARTMENTS, *POWER_USERS, *PEOPLE)
+FEATURES = (*USAGE, *ADOPTION, *DEPARTMENTS, *POWER_USERS, *TEAM, *PEOPLE)
 Tables = dict[str, Any]
 
 
@@ -57,7 +59,8 @@ def random_world(rng: random.Random) -> World:
                 user=rng.choice((*users, None)),
                 feature=rng.choice((None, *(f"f{n}" for n in range(rng.randint(1, 9))))),
                 session=rng.choice((None, "s1", "s2", "s3")),
-                is_billing=rng.random() < 0.2,
+                is_billing=(page := rng.random()) < 0.2,
+                is_gate=page > 0.9,
                 at=at,
                 known=at + rng.choice((0, 0, 0, 0, 1, 6, 45)),
             )
@@ -76,7 +79,7 @@ def tables_of(world: World, at: Callable[..., datetime], rng: random.Random) -> 
         {
             "account_id": e.account,
             "user_id": e.user,
-            "event": "invoice_page" if e.is_billing else "use",
+            "event": "invoice_page" if e.is_billing else "Preview opened" if e.is_gate else "use",
             "feature": e.feature,
             "session_id": e.session,
             "at": at(day(e.at), rng.randint(0, 23)),
@@ -98,6 +101,7 @@ def tables_of(world: World, at: Callable[..., datetime], rng: random.Random) -> 
             "period_start": date(2025, 1, 1),
             "period_end": date(2026, 12, 31),
             "arr": 1.0,
+            "seats": SEATS,
         }
         for account in accounts
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -49,3 +50,11 @@ def test_rows_know_no_day_after_the_eve_of_their_date(rows: Rows, panel: Panel, 
     assert max(rows.through.values()) < as_of
     assert rows_on(panel, as_of).through == rows.through
     assert rows_on(panel, as_of - timedelta(days=28)).through == {}
+
+
+def test_a_customer_that_left_does_not_make_the_rows_of_today_older(panel: Panel, as_of: date) -> None:
+    """Though its last row is the panel's last."""
+    left = replace(panel, table=panel.table.slice(0, panel.table.num_rows - 1))
+    assert panel.table["as_of"][-1].as_py() == as_of
+    assert left.table["as_of"][-1].as_py() < as_of
+    assert rows_on(left, as_of).through == panel.through != {}

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 import pytest
@@ -14,7 +15,8 @@ import pytest
 from model.customers import active_customers
 from model.days import day_number
 from model.engine import Engine
-from model.expansions import arr_increases, expansion_events, won_expansions
+from model.expansions import arr_increases, expansion_events, how_many, seat_increases, won_expansions
+from model.labels import outcomes
 from model.sources import read_sources
 from model.target import Target
 from model.workspace import Workspace
@@ -107,6 +109,39 @@ def test_an_invoice_in_another_currency_is_no_expansion(second: str, grown: int)
     """What moved may be the rate alone."""
     with sources(billing=[invoice(3, 1000.0), invoice(4, 1100.0, second)]) as given:
         assert len(days(arr_increases(given, TARGET), "day")) == grown
+
+
+def test_an_invoice_that_was_corrected_is_no_expansion() -> None:
+    """Neither of ARR nor of seats; a true step is counted from what the corrected one says."""
+    wrong = invoice(3, 1000.0, seats=10.0)
+    right = invoice(3, 1200.0, seats=12.0, known_from=noon(date(2026, 3, 20)))
+    later = invoice(4, 1500.0, seats=12.0)
+    with sources(billing=[wrong, right, later]) as given:
+        assert days(arr_increases(given, TARGET), "day", "arr") == [(day_number(date(2026, 4, 1)), 300.0)]
+        assert days(seat_increases(given), "day") == []
+
+
+@pytest.mark.parametrize("names", [("SSO", "AUDIT"), ("AUDIT", "SSO")])
+@pytest.mark.parametrize(("amount", "named"), [(None, "AUDIT"), (900.0, "SEATS")])
+def test_of_two_wins_as_large_the_product_does_not_hang_on_their_order(
+    names: tuple[str, str], amount: float | None, named: str
+) -> None:
+    """The same data give the same label; the largest win has its say before."""
+    deals = [deal(crm_id=name, product_id=name, amount=None) for name in names]
+    deals.append(deal(crm_id="third", product_id="SEATS" if amount else None, amount=amount))
+    with sources(opportunities=deals) as given:
+        rows = ibis.memtable(pa.table({"row": [0], "account_id": ["a"], "day": [day_number(WON) - 10]}))
+        (told,) = outcomes(given, rows, TARGET, data_end=day_number(TYPED) + 90).to_pyarrow().to_pylist()
+    assert (told["product_id"], told["arr"]) == (named, amount or 0.0)
+
+
+def test_events_are_counted_for_the_accounts_that_are_asked_about() -> None:
+    """Those of others do not make a model of the few that are eligible."""
+    deals = [deal(), deal(crm_id="p", account_id="b"), deal(crm_id="q", account_id="b")]
+    with sources(opportunities=deals) as given:
+        events = expansion_events(given, TARGET)
+        asked = (None, pa.chunked_array([["a", "a"]]), pa.chunked_array([["b"]]), pa.chunked_array([["c"]]))
+        assert [how_many(events, accounts) for accounts in asked] == [3, 1, 2, 0]
 
 
 def test_prospects_and_customers_who_left_are_not_scored() -> None:

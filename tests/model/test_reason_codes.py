@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from model.features.families import FAMILY_OF
 from model.reason_codes import CODE_OF, CODES, page, spoken
 
@@ -32,3 +34,12 @@ def test_no_code_is_listed_twice() -> None:
 def test_the_page_is_what_the_vocabulary_says() -> None:
     """`make docs` writes it."""
     assert PAGE.read_text(encoding="utf-8") == page()
+
+
+def test_nothing_runs_out_in_no_days() -> None:
+    """What has run out already is said by what is used."""
+    ahead = [phrase for _, phrase in spoken() if phrase.code in ("SEAT_LIMIT_NEAR", "LIMIT_AHEAD")]
+    assert len(ahead) == 4
+    days = np.array([0.0, 0.3, 1.0, 90.0, 91.0])
+    for phrase in ahead:
+        assert phrase.holds(days).tolist() == [False, False, True, True, False]

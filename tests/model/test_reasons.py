@@ -116,6 +116,7 @@ def _strongest(
             )
             low = phrase.at_least is None or values[name] >= phrase.at_least
             high = phrase.at_most is None or values[name] <= phrase.at_most
-            if phrase.supports == up and known and low and high:
+            odd = phrase.unless is not None and known and round(values[name]) == phrase.unless
+            if phrase.supports == up and known and low and high and not odd:
                 return phrase.code
     return None

@@ -142,3 +142,40 @@ def test_a_report_is_kept_beside_its_model_in_place_of_an_older_one(saved: Regis
     assert kept is not None
     assert kept.read_text(encoding="utf-8") == "<p>new</p>"
     assert saved.load(version).version == version
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        [],
+        {"format": 2},
+        {"format": 2, "version": "2026.06.01-1", "files": ["probability.cbm"]},
+        {"format": 2, "version": "2026.06.01-1", "files": {"../../secrets": "0" * 64}},
+        {"format": 2, "version": "2026.06.01-1", "files": {}, "features": None},
+        {"format": 2, "version": "2027.01.01-1", "files": {}},
+    ],
+)
+def test_a_foreign_manifest_is_refused_with_what_to_do(saved: Registry, foreign: object) -> None:
+    """Whatever it says: a list, half a manifest, another version's, files that are no model's."""
+    path = saved.folder / "2026.06.01-1" / "manifest.json"
+    path.write_text(json.dumps(foreign), encoding="utf-8")
+    with pytest.raises(ModelError, match=r"2026\.06\.01-1") as refused:
+        saved.load()
+    assert "train again" in refused.value.fix
+
+
+def test_golden_predictions_of_another_shape_are_refused(saved: Registry) -> None:
+    """As those that differ are."""
+    _edit_manifest(saved, lambda manifest: manifest["golden"].update({"log-odds": [0.0, 1.0]}))
+    with pytest.raises(ModelError, match="its manifest is not one"):
+        saved.load()
+
+
+def test_a_model_of_an_older_format_says_so_and_what_to_do(saved: Registry) -> None:
+    """After an upgrade: nothing is guessed of what it meant."""
+    _edit_manifest(saved, lambda manifest: manifest.update(format=1))
+    with pytest.raises(
+        ModelError, match=r"^Model 2026\.06\.01-1 has format 1; this Upswell reads 2"
+    ) as refused:
+        saved.load()
+    assert "train again" in refused.value.fix

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from model.panel import Panel, Rows
@@ -77,6 +79,26 @@ def test_a_scorecard_scores_without_any_booster(
     assert model.basis == "scorecard"
     assert model.booster is None
     assert margins[used >= 0.9].mean() > margins[used < 0.5].mean()
+
+
+def test_expansions_that_are_recorded_only_since_lately_leave_the_scoring_to_the_rules(
+    panel: Panel, catalogue: tuple[Product, ...]
+) -> None:
+    """However many there are: the slice to learn from has none."""
+    label, day = panel.table["label"].to_numpy(), panel.table["as_of"].to_numpy()
+    latest = np.unique(day[~np.isnan(label)])[-3:]
+    late = np.where(np.isnan(label) | np.isin(day, latest), label, 0.0)
+    table = panel.table.set_column(panel.table.column_names.index("label"), "label", pa.array(late))
+    lately = train(dataclasses.replace(panel, table=table), target=Target(), products=catalogue)
+    assert (lately.basis, lately.booster) == ("scorecard", None)
+
+
+def test_a_handful_of_accounts_is_not_learnt_by_heart(panel: Panel, catalogue: tuple[Product, ...]) -> None:
+    """However many expansions the company has had besides."""
+    few = pa.array(panel.table["account_id"].unique().to_pylist()[:4])
+    table = panel.table.filter(pc.is_in(panel.table["account_id"], value_set=few))
+    handful = train(dataclasses.replace(panel, table=table), target=Target(), products=catalogue)
+    assert (handful.basis, handful.booster) == ("scorecard", None)
 
 
 def test_a_feature_written_after_the_fact_is_left_out_and_named(

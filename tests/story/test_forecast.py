@@ -72,6 +72,16 @@ def test_a_grouping_that_is_none_is_refused_with_those_that_are(home: Any) -> No
     assert "colour is none of quarter, product, owner, segment" in answer.errors[0]["message"]
 
 
+def test_scores_are_spread_over_the_horizon_that_they_are_about(home: Any) -> None:
+    """Not over the one that [target] states since: then the same scores would promise more, and sooner."""
+    before = home.upswell("forecast").data["totals"]
+    planned = home.upswell("pipeline", "--period", "quarter").data["prospects"]
+    text = home.config.read_text("utf-8")
+    home.config.write_text(text.replace("horizon_days = 90", "horizon_days = 30"), encoding="utf-8")
+    assert home.upswell("forecast").data["totals"] == before
+    assert home.upswell("pipeline", "--period", "quarter").data["prospects"] == planned
+
+
 @pytest.mark.slow
 def test_the_backtest_is_kept_and_later_ranges_say_that_they_rest_on_it(home: Any) -> None:
     """What was said of each past quarter and what came; nothing is written to the CRM."""

@@ -24,6 +24,13 @@ def test_a_target_is_checked_changed_and_learnt_anew(home: Any) -> None:
     assert found["eligible"] == found["customers"] > 100
     assert {kind["opportunity_type"] for kind in found["kinds"] if not kind["counted"]} >= {"Renewal"}
 
+    state(home, 'type = "tier"', 'type = "tier"\nreplaces = "Stater"')
+    (misspelt,) = (
+        each for each in home.upswell("target", "check").data["problems"] if "offered" in each["message"]
+    )
+    assert "P-TIER" in misspelt["message"]
+    state(home, 'replaces = "Stater"', "")
+
     state(home, "[target]", "[target]\neligible = \"segmint != 'Enterprise'\"")
     wrong = home.upswell("target", "check")
     assert wrong.exit_code == 2

@@ -99,6 +99,7 @@ def test_what_moved_adds_up_to_the_change_of_the_score(home: Any) -> None:
     assert against["moved"] == moved["moved"]
     refused = home.upswell("explain", account, "--against", "2026-08-01")
     assert (refused.exit_code, refused.errors[0]["record"]) == (2, "--against")
+    assert refused.errors[0]["fix"] == "Name 2026-09-28 or a later day."
 
 
 def test_a_what_if_stands_beside_the_score_and_is_kept_nowhere(home: Any) -> None:

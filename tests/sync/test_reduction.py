@@ -31,8 +31,8 @@ EVENTS = st.lists(
         {
             "account_key": st.sampled_from(["a", "b", None]),
             "user_id": st.sampled_from(["x", "y", "é", None]),
-            "event": st.sampled_from(["use", "Invoice opened", "plan"]),
-            "feature": st.sampled_from(["f", "_page", "BILLING", None]),
+            "event": st.sampled_from(["use", "Invoice opened", "Preview opened", "unlocked", None]),
+            "feature": st.sampled_from(["f", "_page", "BILLING", "upgrade", None]),
             "session_id": st.sampled_from(["s", "t", None]),
             "at": st.none() | MOMENTS,
             "known_from": st.none() | MOMENTS,
@@ -54,10 +54,19 @@ def written(folder: Path, events: list[dict[str, Any]], row_group: int = 4) -> P
 
 def told(rows: dict[str, list[dict[str, Any]]]) -> Told:
     """What partials add up to: counts by what they count, and the first day that knew of a session."""
-    found: Told = {"events": Counter(), "billing_views": Counter(), "sessions": Counter()}
+    found: Told = {
+        "events": Counter(),
+        "billing_views": Counter(),
+        "gate_events": Counter(),
+        "sessions": Counter(),
+    }
     for name, lines in rows.items():
         for line in lines:
-            counts = {column: line.pop(column) for column in ("events", "billing_views") if column in line}
+            counts = {
+                column: line.pop(column)
+                for column in ("events", "billing_views", "gate_events")
+                if column in line
+            }
             for column, count in counts.items():
                 found[column][name, *sorted(line.items())] += count
             if name == "session_day":

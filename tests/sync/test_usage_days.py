@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
 from model.days import day_number
-from model.partials import PARTIALS
+from model.partials import LAYOUT, PARTIALS, partial_schema
 from sync.lake import Lake
 from sync.store import Store
 from sync.store.tables import SegmentRow
-from sync.usage_days import reduce_events, usage_by_key
+from sync.usage_days import reduce_events, stage_counted, usage_by_key
 
 Rows = Callable[..., pa.Table]
 Event = tuple[str | None, str | None, str | None, str | None, int, int]
@@ -150,3 +153,43 @@ def test_an_older_lake_is_reduced_by_the_next_reading(
     assert sum(told(lake)["features"].values()) == 1
     assert reduce_events(lake, run_id=None, now=noon) == 3
     assert sum(told(lake)["features"].values()) == 1
+
+
+def test_days_of_an_older_layout_are_made_anew(
+    lake: Lake, ledger: Store, put: Callable[..., None], noon: datetime
+) -> None:
+    """A column that they lack is read from the events at once, and written by the next reading."""
+    put("one", [("a", "x", "f", "s", 0, 0)])
+    reduce_events(lake, run_id=None, now=noon)
+    for partial in PARTIALS:
+        (twin,) = lake.segments(partial)
+        older = twin.path.replace(f".{LAYOUT}-", ".")
+        rows = pq.read_table(lake.folder / twin.path)
+        pq.write_table(
+            rows.drop_columns([c for c in ("gate_events",) if c in rows.column_names]), lake.folder / older
+        )
+        with ledger.begin() as session:
+            session.execute(
+                update(SegmentRow)
+                .where(SegmentRow.path == twin.path)
+                .values(path=older, bytes=(lake.folder / older).stat().st_size)
+            )
+    assert usage_by_key(lake)["user_day"].gate_events.sum().to_pyarrow().as_py() == 0
+    assert sum(told(lake)["users"].values()) == 1
+    assert reduce_events(lake, run_id=None, now=noon) == 3
+    assert [LAYOUT in twin.path for twin in lake.segments("user_day")] == [True]
+    assert sum(told(lake)["users"].values()) == 1
+
+
+def test_days_counted_elsewhere_before_a_column_came_count_none_of_it(
+    lake: Lake, noon: datetime, tmp_path: Path
+) -> None:
+    """They are counted there again as soon as something there changes."""
+    day = {"account_key": "a", "user_id": "x", "at": 1, "known": 1, "events": 2, "billing_views": 1}
+    schema = partial_schema("user_day", ("account_key",))
+    pq.write_table(pa.Table.from_pylist([day | {"gate_events": 5}], schema), tmp_path / "days.parquet")
+    (segment,) = stage_counted(lake, {"user_day": tmp_path / "days.parquet"}, name="w", first=noon, last=noon)
+    file = lake.folder / segment.path
+    pq.write_table(pq.read_table(file).drop_columns(["gate_events"]), file)
+    lake.commit([replace(segment, bytes=file.stat().st_size)], run_id=None, now=noon)
+    assert usage_by_key(lake)["user_day"].to_pyarrow().to_pylist() == [day | {"gate_events": 0}]

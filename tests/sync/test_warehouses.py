@@ -16,6 +16,7 @@ from sqlalchemy.engine import make_url
 
 from connectors.errors import InputError, SettingError, TransientError
 from connectors.exports.depot import Depot
+from connectors.exports.spec import ExportSpec
 from connectors.exports.table import read_export
 from connectors.exports.warehouse import WarehouseTable, bring_rows
 from model.days import day_number
@@ -140,7 +141,7 @@ def test_a_warehouse_s_tables_are_read_under_our_names(
     first = day_number(date(2026, 8, 30))
     assert days["user_day"][0] == {
         "account_key": "7", "user_id": "00000000-0000-0000-0000-000000000001", "at": first, "known": first,
-        "events": 1, "billing_views": 0,
+        "events": 1, "billing_views": 0, "gate_events": 0,
     }  # fmt: skip
     assert days["feature_day"][0]["feature"] == "plan"
     assert days["session_day"] == []
@@ -290,3 +291,24 @@ def test_events_are_counted_by_day_where_they_lie(
     assert len(found[0]["session_day"]) > 50
     assert max(row["events"] for row in found[0]["user_day"]) > 1
     assert found[1] == found[0]
+
+
+def test_without_java_it_is_said_what_to_install(
+    tmp_path: Path, noon: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The words are those of PySpark 4.0.5 on a machine without Java: they name a gateway and a port."""
+
+    def no_java(_url: str) -> None:
+        raise RuntimeError(
+            "[JAVA_GATEWAY_EXITED] Java gateway process exited before sending its port number."
+        )
+
+    monkeypatch.setattr("connectors.exports.warehouse.ibis.connect", no_java)
+    source = WarehouseTable(url="pyspark://", table="product.invoices")
+    spec = ExportSpec(
+        kind="billing", format="table", path=source.pattern, account_key="org", columns={}, timezone="UTC"
+    )
+    with pytest.raises(SettingError, match="Spark needs Java") as caught:
+        bring_rows(spec, source, Depot(spool=tmp_path, held=lambda *_: None, latest=noon))
+    assert caught.value.searched == ("environment JAVA_HOME", "environment PATH")
+    assert "JAVA_HOME" in caught.value.fix

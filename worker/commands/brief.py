@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from worker.loop_home import open_loop
-from worker.screen import printable
 from worker.verb import App, verb
 
+if TYPE_CHECKING:
+    from sync.briefs.facts import Fact
 
-@verb("brief", examples=("upswell brief C-00042", 'upswell brief "Acme Corp" --length field --json'))
+
+@verb("brief", examples=("upswell brief C-00042", 'upswell brief "Acme Corp" --language ru --show-evidence'))
 @click.argument("account")
 @click.option(
     "--length",
@@ -20,34 +23,51 @@ from worker.verb import App, verb
     show_default=True,
     help="For a field (255 characters), for a task's body, or everything.",
 )
-def command(app: App, account: str, length: str) -> None:
+@click.option("--language", metavar="TAG", help="Such as ru or de; otherwise that of the settings.")
+@click.option("--style", metavar="NAME", help="plain or question-led; otherwise the account's own.")
+@click.option("--show-evidence", is_flag=True, help="The facts that it may be made of, with their source.")
+def command(
+    app: App, account: str, length: str, language: str | None, style: str | None, show_evidence: bool
+) -> None:
     """Write the brief; ACCOUNT is its id, CRM record id, own id or exact name."""
     from sync.account_brief import brief_account
-    from sync.briefs.slots import render
+    from sync.briefs.languages import speak
+    from sync.briefs.slots import say_fact
+    from sync.briefs.styles import check_styles
+    from worker.brief_page import show_brief
 
+    check_styles([style] if style else [])
     with open_loop(app.settings(), app.screen) as loop:
-        found = brief_account(loop, account)
-        currency = loop.settings.company.currency
-    text = {"field": found.brief.field, "task": found.brief.task, "full": found.brief.full}[length]
+        found = brief_account(loop, account, language=language or "", style=style or "")
+    request, brief = found.request, found.written.brief
+    spoken = speak(request.language)
+    said = {fact.id: say_fact(fact, spoken, request.currency) for fact in found.facts}
+    text = {"field": brief.field, "task": brief.task, "full": brief.full}[length]
     app.answer.data = {
         "account": asdict(found.account),
         "as_of": found.score["as_of"],
-        "play": found.play.value,
+        "play": request.play,
         "no_task": found.no_task,
         "length": length,
-        "subject": found.brief.subject,
+        "language": found.written.language,
+        "style": found.written.style,
+        "writer": found.written.writer,
+        "evidence_hash": found.written.evidence_hash,
+        "subject": brief.subject,
         "brief": text,
-        "evidence": [asdict(fact) | {"text": render(fact, currency)} for fact in found.facts],
+        "evidence": [_told(fact, said[fact.id]) for fact in found.facts],
     }
-    screen = app.screen
-    screen.head(found.brief.subject)
-    screen.say()
-    for line in text.splitlines():
-        screen.say(printable(line))
-    screen.head(f"Evidence, as of {found.score['as_of']}")
-    screen.table(
-        ("Fact", "Source", "Day", "Value"),
-        [(fact.id, fact.source, str(fact.day or ""), render(fact, currency)) for fact in found.facts],
-    )
+    show_brief(app.screen, brief.subject, text)
+    if show_evidence:
+        app.screen.head(f"Evidence, as of {found.score['as_of']}")
+        app.screen.table(
+            ("Fact", "Source", "Day", "Value"),
+            [(fact.id, fact.source, str(fact.day or ""), said[fact.id]) for fact in found.facts],
+        )
     if found.no_task is not None:
         app.warn(f"no task would be made for this account now: {found.no_task}")
+
+
+def _told(fact: Fact, text: str) -> dict[str, Any]:
+    kept = ("id", "value", "unit", "source", "row", "day", "direction")
+    return {name: getattr(fact, name) for name in kept} | {"text": text}

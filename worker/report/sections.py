@@ -214,13 +214,17 @@ def _cohorts(cohorts: Sequence[Cohort]) -> str:
     top = max(max(each.rate_high, each.said) for each in many)
     body = "".join(
         f"<tr><td>{escape(each.name)}</td>"
-        f"<td>{interval(each.said, each.rate, each.rate_low, each.rate_high, top)}</td>"
+        f"<td>{_bar(each, top) if each in many else ''}</td>"
         f"<td>{percent(each.said, 1)}</td><td>{percent(each.rate, 1)}</td><td>{each.rows:,}</td>"
         f"<td>{'' if each.auc is None else f'{each.auc:.2f}'}</td></tr>"
         for each in cohorts
     )
     head = _header(("", "", "Said", "Expanded", "Rows", "AUC"))
     return f'<div class="scroll"><table>{head}<tbody>{body}</tbody></table></div>'
+
+
+def _bar(group: Cohort, top: float) -> str:
+    return interval(group.said, group.rate, group.rate_low, group.rate_high, top)
 
 
 def _table(table: Table, *, text: bool = False) -> str:

@@ -119,7 +119,9 @@ def _ranking(found: Evaluation) -> Statement:
         f"{found.figures['upswell']['lift_20']:.1f} times chance; the best simple way here "
         f"({TOLD_BY[rival].lower()}) finds {percent(fifth[rival])}."
     )
-    tone = GOOD if not not_surely_beaten(found) else FAIR if has_signal(found) else POOR
+    # probabilities may be surer than another's while its top finds as many
+    ahead = fifth["upswell"] >= fifth[rival] and not not_surely_beaten(found)
+    tone = GOOD if ahead else FAIR if has_signal(found) else POOR
     return Statement(tone=tone, title="Does the order help?", text=text)
 
 
@@ -171,7 +173,7 @@ def _timing(found: Evaluation) -> Statement:
 
 def _product(found: Evaluation) -> Statement:
     right = found.product
-    better = right["two_right"] > right["commonest"] and right["first_right"] >= right["commonest"]
+    better = right["two_right"] > right["commonest"] and right["first_right"] > right["commonest"]
     return Statement(
         tone=GOOD if better else FAIR,
         title="Is the product right?",

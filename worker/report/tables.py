@@ -18,6 +18,7 @@ from worker.report.words import (
 )
 
 if TYPE_CHECKING:
+    from model.leads import Lead
     from sync.evaluation import Evaluation
 
 PLOT_WIDTH: Final = 30
@@ -65,11 +66,17 @@ def lead_table(found: Evaluation) -> Table:
             TOLD_BY[key],
             signed(lead.gain),
             f"{signed(lead.low)} to {signed(lead.high)}",
-            "better" if lead.low > 0 else "worse" if lead.high < 0 else "may be noise",
+            _standing(lead),
         )
         for key, lead in found.leads.items()
     ]
     return ("Against", "Lower log loss", "95 % interval", "Upswell is"), rows
+
+
+def _standing(lead: Lead) -> str:
+    if lead.low == lead.high == 0:
+        return "the same"
+    return "better" if lead.low > 0 else "worse" if lead.high < 0 else "may be noise"
 
 
 def calibration_table(found: Evaluation) -> Table:

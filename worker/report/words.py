@@ -46,8 +46,9 @@ def between(low: float, high: float, digits: int = 0) -> str:
 
 
 def signed(value: float, digits: int = 4) -> str:
-    """A difference with its sign, a true minus for a negative one."""
-    return f"{value:+.{digits}f}".replace("-", "−")
+    """A difference with its sign, a true minus for a negative one; what is rounded to nought has none."""
+    text = f"{value:+.{digits}f}".replace("-", "−")
+    return text if text.strip("+−0.") else text[1:]
 
 
 def money(amount: float, currency: str) -> str:

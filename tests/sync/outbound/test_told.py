@@ -16,6 +16,7 @@ from model.movement import BASE
 from model.shapes import PARTS
 from model.target import Target
 from sync.lineage import Lineage
+from sync.matured import matured_scores
 from sync.movement import with_movement
 from sync.people import with_whom
 from sync.similar import with_like_this
@@ -35,12 +36,21 @@ def table_of(*rows: dict[str, Any]) -> pa.Table:
     return pa.Table.from_pylist([{"parts": None} | row for row in rows], schema=schema)
 
 
-def keep(store: Store, run_id: str, as_of: date, table: pa.Table, version: str = "2026.05.01-1") -> None:
-    """A scoring as of a day in the ledger."""
+def keep(
+    store: Store,
+    run_id: str,
+    as_of: date,
+    table: pa.Table,
+    version: str = "2026.05.01-1",
+    target: Target | None = None,
+) -> None:
+    """A scoring as of a day in the ledger, about the stated target unless it is about another."""
     now = datetime(as_of.year, as_of.month, as_of.day, 20, tzinfo=UTC)
     with store.begin() as session:
         session.add(RunRow(id=run_id, verb="score", started_at=now, status="done", config_hash="x"))
-    save_scores(store, run_id, table, as_of=as_of, model_version=version, data_hash="x", now=now)
+    detail = {} if target is None else {"target": target.as_json()}
+    facts: dict[str, Any] = {"as_of": as_of, "model_version": version, "detail": detail}
+    save_scores(store, run_id, table, **facts, data_hash="x", now=now)
 
 
 def parts(**moves: float) -> list[tuple[str, float]]:
@@ -138,6 +148,21 @@ def test_accounts_like_this_come_from_matured_scores_alone(
     told = with_like_this(world.store, past, table_of(score(1, probability=0.71)), model, TODAY)
     (said,) = told["like_this"].to_pylist()
     assert said["sentence"] == "2 of 25 accounts scored 70–80 % expanded within 90 days (scores of 18 May)"
+
+
+def test_a_scoring_about_another_target_is_judged_by_that_one_and_likens_to_none_of_this(
+    world: Any, score: Score, make_tables: Any, model: Any
+) -> None:
+    """A horizon of 30 days has ended after 30, and what came on day 40 did not come within it."""
+    day = TODAY - timedelta(days=60)
+    scored = table_of(*[score(n, probability=0.75) for n in range(25)])
+    keep(world.store, "short", day, scored, target=Target(horizon_days=30))
+    past: Any = deals(make_tables, (1, day + timedelta(days=9)), (2, day + timedelta(days=40)))
+    rows = matured_scores(world.store, past, Target(), TODAY)
+    assert len(rows) == 25
+    assert [row.account_id for row in rows if row.expanded] == ["a1"]
+    told = with_like_this(world.store, past, table_of(score(1, probability=0.71)), model, TODAY)
+    assert told["like_this"].to_pylist()[0]["source"] == "a test"
 
 
 def test_until_scores_have_matured_the_model_speaks_by_its_own_test(

@@ -135,6 +135,21 @@ def test_a_group_whose_margin_leaves_out_what_was_said_is_drawn_hollow(
     assert marks == [0, 1]
 
 
+def test_a_group_of_a_handful_has_no_mark_beside_larger_ones(
+    told: Callable[..., Evaluation], evaluation: Evaluation
+) -> None:
+    """Its margin would reach beyond the scale on which the others are drawn."""
+    from dataclasses import replace
+
+    large = evaluation.cohorts["segment"][0]
+    small = replace(large, name="(other)", rows=2, rate=1.0, rate_low=0.3, rate_high=1.0)
+    text = (
+        page(told(cohorts={"segment": (large, small)})).partition('id="groups"')[2].partition("</section>")[0]
+    )
+    assert text.count('class="interval"') == 1
+    assert "(other)" in text
+
+
 def test_the_headline_says_what_was_judged_on_which_rows(evaluation: Evaluation) -> None:
     """One day is named once; the share is of the rows."""
     text = headline(evaluation)

@@ -10,6 +10,8 @@ import pytest
 from model.leads import Lead
 from sync.evaluation import DataGaps, Evaluation
 from worker.report.summary import FAIR, GOOD, POOR, Summary, summarise
+from worker.report.tables import lead_table
+from worker.report.words import signed
 
 Told = Callable[..., Evaluation]
 SURE, NOISE = Lead(gain=0.02, low=0.01, high=0.03), Lead(gain=0.01, low=-0.01, high=0.03)
@@ -116,3 +118,33 @@ def test_a_large_group_for_which_it_is_wrong_is_named(told: Told, evaluation: Ev
     assert f"care for segment {first.name}" in text
     small = replace(wrong, rows=50)
     assert "with care" not in " ".join(summarise(told(cohorts={"segment": (small, *others)})).actions)
+
+
+def test_a_model_that_is_the_rule_scorecard_is_called_the_same(told: Told) -> None:
+    """Its lead over it is nought, not noise."""
+    same = Lead(gain=0.0, low=0.0, high=0.0)
+    _, rows = lead_table(told(leads=leads(scorecard=same, seat_rule=NOISE)))
+    assert {row[0]: row[-1] for row in rows} == {
+        "Rule scorecard": "the same",
+        "Seats used > 80 %": "may be noise",
+        "Usual recipe, 12 columns": "better",
+        "Segment's last rate": "better",
+        "Base rate for all": "better",
+    }
+
+
+def test_the_order_is_not_praised_where_a_simple_way_finds_more_at_the_top(
+    evaluation: Evaluation, told: Told
+) -> None:
+    """Though the probabilities are surer than that way's."""
+    title = "Does the order help?"
+    assert tone(summarise(evaluation), title) == GOOD
+    best, *rest = evaluation.gains["upswell"]
+    low = [replace(each, captured=each.captured / 2) for each in (best, *rest)]
+    assert tone(summarise(told(gains={**evaluation.gains, "upswell": tuple(low)})), title) == FAIR
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.04, "0.0"), (-0.04, "0.0"), (-1.25, "−1.2"), (12.0, "+12.0")])
+def test_a_difference_has_its_sign_and_nought_has_none(value: float, text: str) -> None:
+    """Nobody reads "−0.0"."""
+    assert signed(value, 1) == text

@@ -1,0 +1,65 @@
+"""What the model says of an account, as facts: its value range, its reasons, and the figures they name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+from sync.briefs.facts import Fact, Unit
+
+UNIT_OF: Final[Mapping[str, Unit]] = MappingProxyType(
+    {
+        "share": "percent",
+        "change": "percent",
+        "ratio": "points",
+        "count": "count",
+        "days": "days",
+        "weeks": "weeks",
+        "months": "months",
+        "money": "money",
+        "points": "points",
+        "flag": "count",
+    }
+)
+"""The unit of a fact, by the unit of the feature that it tells."""
+
+
+def scored(row: Mapping[str, Any], as_of: date) -> Iterator[Fact]:
+    """The facts of a score; a figure bears the name of its feature, a reason its side and place."""
+    for name in ("arr_low", "arr_high"):
+        if row[name] is not None:
+            yield Fact(id=name, value=row[name], unit="money", source="model", day=as_of)
+    for group, direction in (("reasons", "up"), ("against", "down")):
+        for position, reason in enumerate(row[group] or (), start=1):
+            fact = _reason(reason, position, direction, as_of)
+            # "in 0 days" is no figure to speak of: the sentence has its own way to say so
+            yield from (figure for figure in fact.figures if round(float(str(figure.value)), 3))
+            yield fact
+
+
+def _reason(reason: Mapping[str, Any], position: int, direction: str, as_of: date) -> Fact:
+    told = reason.get("day")
+    day = as_of if told is None else date.fromisoformat(told)
+    source = reason.get("source") or "model"
+    return Fact(
+        id=f"{'reason' if direction == 'up' else 'against'}_{position}",
+        value=reason["sentence"],
+        unit="sentence",
+        source=source,
+        day=day,
+        direction=direction,
+        code=reason.get("code") or "",
+        feature=reason.get("feature") or "",
+        figures=tuple(_figures(reason.get("values") or (), source, day)),
+    )
+
+
+def _figures(values: Iterable[Mapping[str, Any]], source: str, day: date) -> Iterator[Fact]:
+    for each in values:
+        value, unit = each["value"], UNIT_OF.get(each["unit"])
+        if value is None or unit is None:
+            continue
+        change = "" if each["unit"] != "change" or value == 0 else "up" if value > 0 else "down"
+        yield Fact(id=each["name"], value=value, unit=unit, source=source, day=day, direction=change)
