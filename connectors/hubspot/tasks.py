@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
-from html import escape
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -22,6 +21,7 @@ from connectors.hubspot.cells import day
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.links import Links, LinkType
 from connectors.hubspot.objects import SEARCH_PAGE, Objects, Records
+from connectors.hubspot.rich_text import rich_text
 from connectors.hubspot.schema import Described, Schemas
 from connectors.hubspot.values import is_id
 from connectors.hubspot.write import WRITE_BATCH, Answer, Row, Writer, problems_of, row
@@ -112,7 +112,7 @@ class Tasks:
                 if tasks[identifier]:
                     body = held[identifier].values["hs_task_body"]
                     values["hs_task_body"] = "<br><br>".join(
-                        part for part in (str(body or ""), _rich(tasks[identifier])) if part
+                        part for part in (str(body or ""), rich_text(tasks[identifier])) if part
                     )
                 rows.append(row(identifier, identifier, values, here, creating=False))
             update = self._writer.updater(_OBJECT)
@@ -134,7 +134,7 @@ class Tasks:
         """The new task with its associations; without an owner nobody has it, which the caller avoids."""
         values: dict[str, Value] = {
             "hs_task_subject": draft.subject,
-            "hs_task_body": _rich(draft.body),
+            "hs_task_body": rich_text(draft.body),
             "hs_task_status": "NOT_STARTED",
             "hs_task_priority": _PRIORITIES[draft.priority],
             "hs_task_type": "TODO",
@@ -282,8 +282,3 @@ def _link(identifier: str, kind: LinkType) -> Mapping[str, Any]:
         "to": {"id": identifier},
         "types": [{"associationCategory": kind.category, "associationTypeId": kind.id}],
     }
-
-
-def _rich(text: str) -> str:
-    """Plain text as HubSpot's rich text: nothing in it can become markup."""
-    return escape(text, quote=False).replace("\n", "<br>")

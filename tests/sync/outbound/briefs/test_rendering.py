@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.hubspot.rich_text import rich_text
 from infra.doubles.brief_requests import ask_for, requests
 from sync.briefs.draft import BriefRequest, Draft, Objection
 from sync.briefs.facts import Fact
@@ -60,6 +61,7 @@ def test_every_brief_fits_and_every_number_comes_from_the_evidence(
     assert units(made.subject) <= 255
     assert units(made.field) <= 255
     assert units(made.task) <= 4000
+    assert units(rich_text(made.task)) <= 65_536  # of a property of HubSpot's, its markup counted
     assert all(len(line) > 0 for line in made.full.split("\n\n"))
 
 
