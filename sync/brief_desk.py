@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from connectors.errors import SettingError
@@ -12,7 +13,8 @@ from sync.briefs.cost import PRICES, Price
 from sync.briefs.desk import Desk
 from sync.briefs.spend import Caps, Purse
 from sync.connect import secret_of
-from sync.settings_briefs import BriefSettings
+from sync.settings import Settings
+from sync.settings_briefs import BriefSettings, Provider
 from sync.store import Store
 
 
@@ -64,6 +66,13 @@ def open_desk(
     )
     with claude.client:
         yield desk
+
+
+def by_provider(settings: Settings, provider: Provider | None) -> Settings:
+    """The settings, with another provider of briefs where one is given."""
+    if provider is None:
+        return settings
+    return replace(settings, briefs=replace(settings.briefs, provider=provider))
 
 
 def price_of(settings: BriefSettings) -> Price:

@@ -13,6 +13,7 @@ ACRONYMS: Final = frozenset({"QBR", "CRM", "API", "IT", "CSM", "SLA", "ROI", "OK
 LONGEST: Final = 40  # letters of a word
 SPELLED: Final = 3  # letters in a row that stand alone: a word spelled out
 
+PRICE: Final = "price in a check-in"
 Problem = tuple[str, str]
 """A rule, and the word that breaks it."""
 
@@ -51,7 +52,7 @@ def _words(sentence: Sentence, words: Sequence[Token], terms: Terms, lexicon: Le
         if lexicon.has("links", low):
             yield "link", low
         if terms.no_price and lexicon.has("price", low):
-            yield "price in a check-in", low
+            yield PRICE, low
         if word.text != word.text.lower() and not _may_be_capital(word, word is first, lexicon):
             yield "name or capital", word.text
     yield from _names(words, terms, lexicon)

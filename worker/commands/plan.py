@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,10 +96,9 @@ def make(
     app: App, account: str | None, only: tuple[str, ...], override: tuple[str, ...], briefs: Provider | None
 ) -> Plan:
     """A new plan, kept in the ledger."""
-    settings = app.settings()
-    if briefs is not None:
-        settings = replace(settings, briefs=replace(settings.briefs, provider=briefs))
-    with open_loop(settings, app.screen) as loop, loop.run("plan") as run:
+    from sync.brief_desk import by_provider
+
+    with open_loop(by_provider(app.settings(), briefs), app.screen) as loop, loop.run("plan") as run:
         from sync.plan import Narrow
 
         app.answer.run_id = run.id

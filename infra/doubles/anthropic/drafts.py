@@ -14,30 +14,37 @@ SLOT = re.compile(r"\{([a-z0-9_]+)")
 
 
 @cache
-def prose(language: str) -> dict[str, list[Any]]:
+def prose(language: str) -> dict[str, Any]:
     """Sentences by part of the draft."""
     return tomllib.loads((files(__package__) / "prose" / f"{language}.toml").read_text(encoding="utf-8"))
 
 
-def sound_draft(language: str, slots: Collection[str], chance: random.Random) -> dict[str, Any]:
-    """A draft as the model's JSON: whatever part has no facts for any of its sentences is left empty."""
+def sound_draft(
+    language: str, slots: Collection[str], chance: random.Random, *, price: bool = True
+) -> dict[str, Any]:
+    """A draft as the model's JSON: whatever part has no facts for any of its sentences is left empty.
+
+    Without `price` nothing is sold."""
     known = frozenset(slots)
+    every = prose(language)
+    said: dict[str, list[Any]] = every if price else {**every, **every["check_in"]}
 
     def usable(text: str) -> bool:
         return set(SLOT.findall(text)) <= known
 
     def one(part: str) -> str:
-        fitting = [text for text in prose(language)[part] if usable(text)]
+        fitting = [text for text in said[part] if usable(text)]
         return chance.choice(fitting) if fitting else ""
 
-    pairs = [pair for pair in prose(language)["objection"] if usable(pair[0]) and usable(pair[1])]
-    avoid: list[str] = prose(language)["avoid"]
+    pairs = [pair for pair in said["objection"] if usable(pair[0]) and usable(pair[1])]
+    avoid: list[str] = said["avoid"]
     return {
         "opener": one("opener"),
         "proposal": one("proposal"),
         "impact": one("impact"),
         "objections": [
-            {"says": says, "answer": answer} for says, answer in chance.sample(pairs, chance.choice((2, 3)))
+            {"says": says, "answer": answer}
+            for says, answer in chance.sample(pairs, min(len(pairs), chance.choice((2, 3))))
         ],
         "ask": one("ask"),
         "whom": one("whom"),

@@ -46,7 +46,9 @@ def sound(request: dict[str, Any]) -> str:
     asked = told(request)
     chance = random.Random(json.dumps(asked, sort_keys=True))
     slots = {slot for part in asked["slots"].values() for slot in part}
-    return json.dumps(sound_draft(asked["language"], slots, chance), ensure_ascii=False)
+    return json.dumps(
+        sound_draft(asked["language"], slots, chance, price=asked["asks_for_a_price"]), ensure_ascii=False
+    )
 
 
 @dataclass

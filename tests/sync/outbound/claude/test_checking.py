@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -162,6 +163,15 @@ def mutated(draft: dict[str, Any], change: Changed, chance: random.Random, langu
         if wrong != text:
             return texts(draft, lambda p, t, p0=part, t0=text, w=wrong: w if (p, t) == (p0, t0) else t)  # type: ignore[misc]
     return draft
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_sound_check_in_passes(language: str) -> None:
+    """Where health is not green: help, and no word about money."""
+    chance = random.Random(3)
+    terms = replace(terms_of(language), no_price=True)
+    drafts = [sound_draft(language, SLOTS, chance, price=False) for _ in range(30)]
+    assert [found for draft in drafts if (found := [*map(str, check(draft_of(draft), terms))])] == []
 
 
 def test_every_sound_brief_passes() -> None:
