@@ -21,7 +21,7 @@ from sync.store.base import Base
 Make = Callable[..., BriefRequest]
 
 PLANTED = {  # what stands in a note, and what of it must not leave
-    "e-mail": ("Ask dana.ortiz@northwind.example for it", "dana.ortiz@northwind"),
+    "e-mail": ("Ask dana.ortiz@northwind.example for it", "dana.ortiz"),
     "hidden e-mail": ("Reachable as j.doe (at) corp.example", "j.doe"),
     "phone": ("Best on +1 (415) 555-0173 after lunch", "555-0173"),
     "phone in Europe": ("Ruf an: 030 / 901820-17", "901820"),
