@@ -75,6 +75,7 @@ class Texts:
     ask: Mapping[str, Mapping[str, Tiers]] = field(default_factory=dict)
     whom: tuple[Tiers, ...] = ()  # sentences one after the other
     signals: tuple[str, ...] = ()  # what not to say, where the facts are known
+    weighs: tuple[str, ...] = ()  # what weighs on a customer of whom no reason against is told
     avoid: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reasons: Mapping[str, ReasonTexts] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)

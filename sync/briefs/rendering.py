@@ -52,8 +52,11 @@ def _parts(draft: Draft, request: BriefRequest, slots: Slots) -> dict[str, list[
     def quoted(text: str) -> str:
         return quote.format(text=said(text))
 
-    sides = (_reasons(slots, "reason", MOST_FOR), _reasons(slots, "against", MOST_AGAINST))
-    names = ("strengths", "weighs") if helps(request) else ("why_now", "against")
+    sides = [_reasons(slots, "reason", MOST_FOR), _reasons(slots, "against", MOST_AGAINST)]
+    names = ("why_now", "against")
+    if helps(request):
+        names = ("strengths", "weighs")
+        sides[1] = sides[1] or [said(text) for text in slots.sayable(slots.language.texts.weighs)][:MOST_FOR]
     return dict(zip(names, sides, strict=True)) | {
         "opener": [quoted(draft.opener)] if draft.opener else [],
         "proposal": _known(said(draft.proposal)),

@@ -174,6 +174,12 @@ def test_a_brief_on_request_is_the_brief_of_the_task(home: Any) -> None:
     assert told["no_task"] is None
     assert {fact["id"] for fact in told["evidence"]} >= {"arr_low", "arr_high", "reason_1"}
     assert len(home.upswell("brief", task["account_id"], "--length", "field").data["brief"]) <= 255
+    asked = ("--language", "ru", "--style", "question-led")
+    russian = home.upswell("brief", task["account_id"], *asked).data
+    assert (russian["language"], russian["style"], russian["writer"]) == ("ru", "question-led", "template")
+    assert russian["brief"].startswith("С чего начать:")
+    refused = home.upswell("brief", task["account_id"], "--language", "it")
+    assert (refused.exit_code, refused.errors[0]["record"]) == (2, "briefs.language")
 
 
 def test_the_forecast_counts_nothing_twice(home: Any) -> None:

@@ -74,8 +74,8 @@ def command(
     if show_evidence:
         app.screen.head(f"Evidence, as of {found.score['as_of']}")
         app.screen.table(
-            ("Fact", "Source", "Day", "Value"),
-            [(fact.id, fact.source, str(fact.day or ""), said[fact.id]) for fact in found.facts],
+            ("Fact", "Source", "Row", "Day", "Value"),
+            [(fact.id, fact.source, fact.row, str(fact.day or ""), said[fact.id]) for fact in found.facts],
         )
     if found.no_task is not None:
         app.warn(f"no task would be made for this account now: {found.no_task}")

@@ -46,10 +46,13 @@ def test_a_brief_opens_with_the_customers_numbers_and_has_one_ask() -> None:
 
 
 def test_a_brief_without_evidence_says_only_what_needs_none() -> None:
-    """It is short, and holds no placeholder."""
+    """It is short, holds no placeholder, and says that no goal is known."""
     made = write_by_template(ask_for(evidence={}, offer=Offer(product=None))).brief
     assert made.subject == "Expansion: Acme"
-    assert titles(made.full) == ["If they object", "Your ask", "Better left unsaid"]
+    assert titles(made.full) == [
+        *("What it does for them", "If they object", "Your ask", "Better left unsaid"),
+    ]
+    assert "No goal of theirs is on record" in made.full
 
 
 def test_objections_are_answered_with_the_customers_figures_where_they_are_known() -> None:
@@ -94,6 +97,18 @@ def test_a_sign_of_trouble_is_told_among_what_not_to_say(
     assert words in full.split("Better left unsaid:")[1]
     quiet = write_by_template(ask_for()).brief.full
     assert words not in quiet
+
+
+def test_where_help_comes_first_trouble_is_told_even_if_the_model_names_none() -> None:
+    """A reason against says it better, where there is one."""
+    trouble = Fact(
+        id="critical_open", value=2, unit="count", source="tickets", day=date(2026, 11, 2), direction="down"
+    )
+    doubt = Fact(id="against_1", value="Usage fell", unit="sentence", source="events", direction="down")
+    told = write_by_template(ask_for(trouble, template="nurture")).brief.task
+    assert "What weighs on them:\n- 2 open critical tickets" in told
+    told = write_by_template(ask_for(trouble, doubt, template="nurture")).brief.task
+    assert "What weighs on them:\n- Usage fell\n" in told
 
 
 def test_an_account_always_gets_the_same_brief_and_accounts_differ() -> None:
