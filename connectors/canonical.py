@@ -66,6 +66,7 @@ CRM_TABLES: Final[Mapping[str, pa.Schema]] = MappingProxyType(
             renewal_date=DAY,
             contract_term_months=REAL,
             fiscal_year_start=WHOLE,  # month 1–12
+            csm_id=TEXT,  # user who looks after the customer; only where a field of the CRM is mapped
         ),
         "contacts": _crm(
             account_crm_id=TEXT,

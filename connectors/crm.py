@@ -189,7 +189,11 @@ class TaskDraft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskState:
-    """A task of ours as the CRM holds it; `touched` is True once a person has changed it."""
+    """A task of ours as the CRM holds it; `touched` is True once a person has changed it.
+
+    `outcome` is what a person picked, the key of an option of our field. `outcome_at` is when they picked it,
+    where the CRM keeps a history, else when the task was closed or last changed; None while it is open and
+    without an outcome."""
 
     key: str
     id: str
@@ -199,6 +203,8 @@ class TaskState:
     is_closed: bool
     touched: bool
     due: date | None = None
+    outcome: str | None = None
+    outcome_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,11 @@ class FieldSpec:
     options: Mapping[str, str] = field(default_factory=dict)  # value -> label, picklists only
     track_history: bool = False
 
+    def key_of(self, picked: str | None) -> str | None:
+        """The key of the option that was picked, whether the picklist holds our keys or their labels."""
+        labels = {label: key for key, label in self.options.items()}
+        return picked if picked in self.options else labels.get(picked or "")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionSpec:

@@ -48,9 +48,9 @@ class AccountBrief:
 def brief_account(loop: Loop, wanted: str, *, language: str = "", style: str = "") -> AccountBrief:
     """The brief for the account that `wanted` names, from its newest score and the lake.
 
-    `language` and `style` go before those of the settings; Claude writes where
-    [briefs] says so. Raises UsageError for an account that is unknown
-    or not scored, and for a language without texts."""
+    `language` and `style` go before those of the settings; Claude writes where [briefs]
+    says so. Raises UsageError for an account that is unknown or not scored, SettingError for a language
+    without texts."""
     tables = loop.tables().tables
     named = find_account(read_names(tables), wanted)
     score = newest_score(loop.store, named)

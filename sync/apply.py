@@ -41,7 +41,7 @@ Clock = Callable[[], datetime]
 Tell = Callable[[int, int], None]
 """Called with operations done and in all."""
 
-KINDS: Final = ("write", "task")
+KINDS: Final = ("write", "retire", "task")
 QUOTA_PAUSE: Final = timedelta(hours=1)  # where the CRM does not say how long: its window is a rolling day
 
 

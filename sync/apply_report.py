@@ -34,7 +34,8 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyReport:
-    """What became of a plan: `outcomes` of record writes and `task_outcomes` by RowOutcome value."""
+    """What became of a plan: `outcomes` of record writes, `task_outcomes` of tasks made, and
+    `closing_outcomes` of tasks closed, by RowOutcome value."""
 
     plan_id: str
     status: str  # applied, stopped, or applying when some rows may pass later
@@ -42,8 +43,10 @@ class ApplyReport:
     left: int  # operations without an outcome
     outcomes: dict[str, int]
     task_outcomes: dict[str, int]
+    closing_outcomes: dict[str, int]
     written_cells: int
     tasks_made: int
+    tasks_closed: int
     api_calls: int
     rejected: tuple[Rejected, ...]
     drifts: tuple[Drift, ...]
@@ -58,7 +61,7 @@ def report(
     store: Store, plan_id: str, *, status: str, api_calls: int, drifts: tuple[Drift, ...]
 ) -> ApplyReport:
     """What the ledger knows about the plan's operations by now."""
-    counts: dict[str, dict[str, int]] = {"write": {}, "task": {}}
+    counts: dict[str, dict[str, int]] = {"write": {}, "task": {}, "retire": {}}
     with store.session() as session:
         of_plan = (OperationRow.plan_id == plan_id, OperationRow.kind.in_(tuple(counts)))
         grouped = select(OperationRow.kind, OperationRow.outcome, func.count()).where(*of_plan)
@@ -85,8 +88,10 @@ def report(
         left=left,
         outcomes=counts["write"],
         task_outcomes=counts["task"],
+        closing_outcomes=counts["retire"],
         written_cells=cells,
         tasks_made=counts["task"].get(RowOutcome.APPLIED.value, 0),
+        tasks_closed=counts["retire"].get(RowOutcome.APPLIED.value, 0),
         api_calls=api_calls,
         rejected=tuple(rejected),
         drifts=drifts,

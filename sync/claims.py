@@ -28,7 +28,7 @@ from sync.store.writeback import OperationRow, PlanRow
 FEW: Final = 14  # the root of 200: fewer at a time save nothing
 FREE: Final[dict[str, Any]] = {"owner": None, "lease_until": None}
 CELLS: Final = ("write", "restore")
-ALL_KINDS: Final = ("write", "task", "restore", "close")
+ALL_KINDS: Final = ("write", "retire", "task", "restore", "close")
 COUNTERS: Final = ("fence", "attempts", "requests", "crashes", "looks", "lost")
 
 

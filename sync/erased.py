@@ -16,7 +16,7 @@ MARK: Final = "erased_at"
 
 PLACEHOLDER: Final = "[erased]"
 DRAFT: Final = ("subject", "body", "contact_crm_id")
-TEXTS: Final = ("why", "note")
+TEXTS: Final = ("why", "note", "subject")
 
 Speaks = Callable[[str], bool]
 """Whether a text must go."""

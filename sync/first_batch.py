@@ -18,7 +18,7 @@ from sync.operations import DONE, PLANNED
 from sync.store.writeback import OperationRow, PlanRow
 
 FIRST: Final = 20
-KINDS: Final = ("write", "task")
+KINDS: Final = ("write", "retire", "task")
 
 
 class Verdict(Enum):

@@ -43,7 +43,7 @@ RELEASES: Final = ("person_edit", "locked")
 RULES: Final = (
     "empty_scores", "not_finite", "changed_share", "score_jump", "probability_shift", "score_drift",
     "vanished_share", "stale_inputs", "empty_inputs", "old_model", "schema_drift", "quota", "first_fill",
-    *RELEASES,
+    "closed_share", *RELEASES,
 )  # fmt: skip
 """Every name that `--override` takes."""
 ENOUGH: Final = 20

@@ -23,6 +23,7 @@ from sync.versions import version_day
 
 ENOUGH_TO_SHIFT: Final = 20  # accounts scored both times, as for the shares
 ENOUGH_TO_DRIFT: Final = 100  # below that, chance alone comes near the limit: see model/drift.py
+ENOUGH_TO_CLOSE: Final = 20  # open tasks, as for the shares
 STREAMS: Final = ("events", "usage", "crm_events", "crm_usage")
 """Tables that grow day by day; a company may deliver either. The others come when there is something."""
 SHOWN: Final = 3
@@ -43,6 +44,8 @@ class Surroundings:
     usage: Usage
     budget: BudgetSettings
     first_fill: Mapping[str, int]
+    closings: int = 0  # tasks to close
+    open_tasks: int = 0  # of ours, that the CRM holds
 
 
 def check_surroundings(
@@ -57,6 +60,7 @@ def check_surroundings(
     yield _schema(around)
     yield _quota(around)
     yield _first_fill(around)
+    yield _closed(around, limits)
 
 
 def _shift(
@@ -206,6 +210,22 @@ def _first_fill(around: Surroundings) -> Finding | None:
         0,
         f"{len(around.first_fill)} fields are filled for the first time in this org and not yet approved: "
         f"{_some(sorted(around.first_fill))}{replaced}",
+    )
+
+
+def _closed(around: Surroundings, limits: GuardSettings) -> Finding | None:
+    """Most of what people have on their lists would be closed at once."""
+    if around.open_tasks < ENOUGH_TO_CLOSE:
+        return None
+    share = around.closings / around.open_tasks
+    if share <= limits.max_closed_share:
+        return None
+    return _finding(
+        "closed_share",
+        share,
+        limits.max_closed_share,
+        f"{around.closings:,} of our {around.open_tasks:,} open tasks would be closed "
+        f"(limit {limits.max_closed_share:.0%})",
     )
 
 

@@ -61,7 +61,7 @@ class Write:
     at: datetime
     run_id: str
     plan_id: str
-    kind: str  # write, task, restore, close
+    kind: str  # write, task, retire, restore, close
     object: str
     record_id: str
     account_id: str

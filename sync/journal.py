@@ -50,8 +50,8 @@ HeldCell = Mapping[str, Any]
 class Entry:
     """One cell that we wrote, or one task that we made or closed, as the journal keeps it.
 
-    `kind` is write, restore, task or close. Of a task, `field` is "task", `key` its key, `before` and `after`
-    its subject, or open and closed. Of an erased entry it is a word that says so."""
+    `kind` is write, restore, task, retire or close. Of a task, `field` is "task", `key` its key, `before` and
+    `after` its subject, or open and closed. Of an erased entry it is a word that says so."""
 
     id: int
     at: datetime

@@ -21,7 +21,6 @@ from sync.apply import apply
 from sync.apply_report import ApplyReport
 from sync.brief_desk import open_desk
 from sync.briefs.styles import check_briefs
-from sync.built import check_built
 from sync.export_report import ExportReport
 from sync.exports import ingest
 from sync.guard import RULES
@@ -42,6 +41,7 @@ from sync.scoring import (
 )
 from sync.store.runs import bind_run
 from sync.store.scores import latest_scoring, load_scores
+from sync.task_book import read_book
 from sync.training import TrainReport, train_model
 from sync.workplace import Workplace
 
@@ -140,7 +140,6 @@ class Loop(Workplace):
     ) -> Plan:
         """The difference between scores (the newest unless given) and the CRM, frozen in the ledger."""
         with run.step("plan") as detail:
-            check_built(self.settings)
             check_briefs(self.settings)
             self.tell("Plan", 0, None)
             scores = self._newest_scores() if scored is None else scored
@@ -170,7 +169,8 @@ class Loop(Workplace):
                     desk=desk,
                 )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
-            detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells, tasks=len(plan.tasks))
+            detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells)
+            detail.update(tasks=len(plan.tasks), closings=len(plan.closings))
         return plan
 
     def apply(
@@ -252,6 +252,7 @@ class Loop(Workplace):
             target, known = self.target, self.tables()
             now = self.crm.server_time().astimezone(ZoneInfo(self.settings.company.timezone))
             tables, lineage = known.tables, known.lineage
+            read_book(self.store, self.crm, now=now, lineage=lineage)  # what people did with their tasks
             found = collect(tables, self.store, target=target, now=now, lineage=lineage)
             detail.update(found=found)
             return compare(tables, self.store, target=target, now=now, lineage=lineage)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from sync.find_account import NamedAccount, read_names
 from sync.forecast_periods import quarters_from
 from sync.plays import Play, play_of
 from sync.store.scores import latest_scoring, load_scores, target_of_scoring
+from sync.team import Team
 
 if TYPE_CHECKING:
     from sync.loop import Loop
@@ -107,8 +109,10 @@ def plan_pipeline(loop: Loop, *, period: str) -> Pipeline:
     horizon_days = target_of_scoring(scoring, loop.target).horizon_days
     found = _prospects(scores, tables, span, names, scored_on=scoring.as_of, horizon_days=horizon_days)
     # as many whole tasks as the weekly rhythm leaves room for, and never none where there is any
+    team = Team.read(tables, loop.settings.owners, loop.settings.company.timezone)
+    own = {team.called([person]): math.ceil(count * weeks) for person, count in team.slots_of.items()}
     room = math.ceil(slots * weeks) if slots else 0
-    prospects, loads = share_out(found, room=room, owners=_owners(tables))
+    prospects, loads = share_out(found, room=room, owners=_owners(tables), room_of=own)
     return Pipeline(
         scored_on=scoring.as_of,
         model_version=scoring.model_version,
@@ -123,15 +127,20 @@ def plan_pipeline(loop: Loop, *, period: str) -> Pipeline:
 
 
 def share_out(
-    prospects: Sequence[Prospect], *, room: int, owners: Sequence[str] = ()
+    prospects: Sequence[Prospect],
+    *,
+    room: int,
+    owners: Sequence[str] = (),
+    room_of: Mapping[str, int] = MappingProxyType({}),
 ) -> tuple[tuple[Prospect, ...], tuple[Load, ...]]:
-    """The prospects with their slots given out in order, `room` an owner, and the loads of all `owners`.
+    """The prospects with their slots given out in order, `room` an owner (or what `room_of` says), and the
+    loads of all `owners`.
 
     An account without an owner gets no slot: nobody would do it."""
     used: Counter[str] = Counter()
     made: list[Prospect] = []
     for each in prospects:
-        has_slot = each.owner != NOBODY and used[each.owner] < room
+        has_slot = each.owner != NOBODY and used[each.owner] < room_of.get(each.owner, room)
         used[each.owner] += has_slot
         made.append(replace(each, has_slot=has_slot))
     loads = []
@@ -141,7 +150,7 @@ def share_out(
             Load(
                 owner=owner,
                 prospects=len(own),
-                slots=0 if owner == NOBODY else room,
+                slots=0 if owner == NOBODY else room_of.get(owner, room),
                 expected=sum(each.expected for each in own),
                 within=sum(each.expected for each in own if each.has_slot),
             )
@@ -165,7 +174,7 @@ def _assumptions(span: Span, *, slots: int, weeks: float, room: int) -> tuple[st
     )
     capacity = (
         f"Slots: {slots} a week and owner ([owners] slots_per_week) over the {weeks:.1f} weeks left of "
-        f"{span.label}, so {room} for each; the best by priority get them."
+        f"{span.label}, so {room} for each who has no figure of their own; the best by priority get them."
     )
     money = "Expected ARR is the part of the period: probability × ARR if it expands, spread by timing."
     return people, capacity, money

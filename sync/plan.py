@@ -26,7 +26,7 @@ from sync.last_plan import read_last_plan
 from sync.lineage import Lineage
 from sync.mapping import FieldMap, field_map
 from sync.plan_ledger import save
-from sync.plan_sources import Sources, compare_all, plan_tasks
+from sync.plan_sources import NO_TASKS, Sources, compare_all, plan_tasks
 from sync.plan_summary import read_pace, summarise
 from sync.planned import Plan
 from sync.planning import Planning
@@ -37,6 +37,7 @@ from sync.store.tables import ModelRunRow, RunRow
 from sync.write_cost import calls
 
 LIFETIME: Final = timedelta(hours=24)
+CLOSING_CALLS: Final = 3  # look for the tasks, read their bodies, close
 TASK_READS: Final = 4  # look for the keys when planning and before sending, read the accounts, create
 
 
@@ -93,7 +94,9 @@ def make_plan(
     only = _keys(fields, narrow.only)
     planning = compare_all(rows, sources, fields, only=only, override=override)
     keep_heard(store, sources.org_id, planning.heard(), run_id=run_id, now=now)
-    tasks, task_skips = plan_tasks(planning, sources, desk) if only is None else ((), ())
+    wanted = (
+        NO_TASKS if only is not None else plan_tasks(planning, sources, desk, whole=narrow.account is None)
+    )
     model_version = every[0]["model_version"] if every else ""
     last = read_last_plan(store, sources.org_id, as_of=sources.as_of)
     held = planning.held_scores()
@@ -104,10 +107,14 @@ def make_plan(
         last=last,
         inputs=read_lake_facts(store, sources.org_id),
         fields=fields.definitions(only),
-        api_calls=api_calls(len(planning.changes), len(tasks), crm.capabilities),
+        api_calls=api_calls(
+            len(planning.changes), len(wanted.tasks), crm.capabilities, closings=len(wanted.closings)
+        ),
         usage=crm.usage(),
         budget=settings.budget,
         first_fill=_waiting_for_approval(planning, store, sources.org_id),
+        closings=len(wanted.closings),
+        open_tasks=wanted.open_tasks,
     )
     plan = Plan(
         id=planning.plan_id,
@@ -123,8 +130,9 @@ def make_plan(
         fields=around.fields,
         scored=len(rows),
         changes=tuple(planning.changes),
-        tasks=tuple(tasks),
-        skips=(*planning.skips, *task_skips),
+        tasks=wanted.tasks,
+        closings=wanted.closings,
+        skips=(*planning.skips, *wanted.skips),
         findings=check(
             every,
             planning.changes,
@@ -149,11 +157,11 @@ def make_plan(
     return plan
 
 
-def api_calls(changes: int, tasks: int, able: Capabilities) -> int:
-    """API calls that applying takes: for the records, by the cheaper way, and for their tasks."""
-    task_batches = -(-tasks // able.write_batch)
-    links = 0 if able.links_in_record else 2 * tasks
-    return calls(changes, able) + TASK_READS * task_batches + links
+def api_calls(changes: int, tasks: int, able: Capabilities, *, closings: int = 0) -> int:
+    """API calls that applying takes: for the records, by the cheaper way, and for tasks made and closed."""
+    batches = -(-tasks // able.write_batch) * TASK_READS + -(-closings // able.write_batch) * CLOSING_CALLS
+    links = 0 if able.links_in_record else 2 * (tasks + closings)
+    return calls(changes, able) + batches + links
 
 
 def _survivors(record_ids: Set[str], lineage: Lineage, record_now: Mapping[str, str]) -> Set[str]:

@@ -16,11 +16,24 @@ from sync.erased import marked_operations, were_erased
 from sync.mapping import digest_of_list
 from sync.operations import COLUMNS as COLUMNS_OF_OPERATION
 from sync.operations import Operation, add, of_row
-from sync.planned import Cause, Finding, Plan, PlannedChange, PlannedTask, PlanTerms, Skip, SkipReason
+from sync.planned import (
+    OF_BRIEF,
+    Cause,
+    Finding,
+    Plan,
+    PlannedChange,
+    PlannedClosing,
+    PlannedTask,
+    PlanTerms,
+    Skip,
+    SkipReason,
+)
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow, SkipRow
 
 ROWS_AT_ONCE: Final = 200
+KINDS: Final = ("write", "task", "retire")
+"""Operations that a plan itself is made of; a rollback's come later."""
 FROZEN = ("key", "kind", "object", "record_id", "account_id", "payload")
 COLUMNS = (
     "id", "run_id", "org_id", "object", "created_at", "expires_at", "as_of", "model_version",
@@ -34,6 +47,7 @@ def save(store: Store, plan: Plan) -> None:
     operations = [
         *(_write(plan, position, change) for position, change in enumerate(plan.changes)),
         *(_task(plan, position, task) for position, task in enumerate(plan.tasks)),
+        *(_retire(plan, position, closing) for position, closing in enumerate(plan.closings)),
     ]
     skips = [
         {"plan_id": plan.id, "position": position, **asdict(skip), "reason": skip.reason.value}
@@ -72,6 +86,7 @@ def load(store: Store, plan_id: str, *, erased_too: bool = False) -> Plan:
         findings=_findings(row),
         changes=tuple(_change_of(op) for op in operations if op.kind == "write"),
         tasks=tuple(_task_of(op) for op in operations if op.kind == "task"),
+        closings=tuple(_closing_of(op) for op in operations if op.kind == "retire"),
         skips=tuple(
             Skip(
                 account_id=skip.account_id,
@@ -151,7 +166,7 @@ def _findings(row: PlanRow) -> tuple[Finding, ...]:
 def _operations(session: Session, plan_id: str, columns: Sequence[str]) -> Iterator[Row[Any]]:
     query = (
         select(*(getattr(OperationRow, name) for name in columns))
-        .where(OperationRow.plan_id == plan_id, OperationRow.kind.in_(("write", "task")))
+        .where(OperationRow.plan_id == plan_id, OperationRow.kind.in_(KINDS))
         .order_by(OperationRow.kind.desc(), OperationRow.position)
     )
     return iter(session.execute(query, execution_options={"yield_per": ROWS_AT_ONCE}))
@@ -196,6 +211,8 @@ def _task(plan: Plan, position: int, task: PlannedTask) -> Operation:
     draft = asdict(task.draft) | {"due": task.draft.due.isoformat()}
     payload = {
         "draft": draft, "play": task.play, "product": task.product, "cycle": task.cycle, "why": task.why,
+        "value": task.value, "turn": task.turn, "slots": task.slots,
+        **{name: getattr(task, name) for name in OF_BRIEF},
     }  # fmt: skip
     return Operation(
         key=f"{plan.id}:{task.draft.key}",
@@ -206,6 +223,23 @@ def _task(plan: Plan, position: int, task: PlannedTask) -> Operation:
         object="tasks",
         record_id=task.draft.account_crm_id,
         account_id=task.account_id,
+        payload=payload,
+    )
+
+
+def _retire(plan: Plan, position: int, closing: PlannedClosing) -> Operation:
+    payload = {name: getattr(closing, name) for name in (
+        "task_id", "task_key", "note", "reason", "play", "owner_id", "subject",
+    )}  # fmt: skip
+    return Operation(
+        key=closing.key,
+        plan_id=plan.id,
+        run_id=plan.run_id,
+        position=position,
+        kind="retire",
+        object="tasks",
+        record_id=closing.account_crm_id,
+        account_id=closing.account_id,
         payload=payload,
     )
 
@@ -234,4 +268,25 @@ def _task_of(operation: Operation) -> PlannedTask:
         product=payload["product"],
         cycle=payload["cycle"],
         why=payload["why"],
+        # plans of before slots and briefs were frozen have none of these
+        value=payload.get("value"),
+        turn=payload.get("turn", 0),
+        slots=payload.get("slots"),
+        **{name: payload[name] for name in OF_BRIEF if name in payload},
+    )
+
+
+def _closing_of(operation: Operation) -> PlannedClosing:
+    payload: Mapping[str, Any] = operation.payload
+    return PlannedClosing(
+        key=operation.key,
+        task_key=payload["task_key"],
+        task_id=payload["task_id"],
+        account_id=operation.account_id,
+        account_crm_id=operation.record_id,
+        owner_id=payload["owner_id"],
+        play=payload["play"],
+        subject=payload["subject"],
+        reason=payload["reason"],
+        note=payload["note"],
     )

@@ -11,7 +11,7 @@ COLUMNS: Final = (
     "what", "account_id", "record_id", "field", "crm_field", "before", "after", "reason", "why", "task_key",
     "owner_id", "due", "plan", "score_run", "model_version", "as_of",
 )  # fmt: skip
-"""`what` is write, task, score_left_out, cell_left_out or task_left_out."""
+"""`what` is write, task, close (of a task), score_left_out, cell_left_out or task_left_out."""
 
 
 def rows_of_plan(plan: Plan) -> Iterator[dict[str, Any]]:
@@ -46,6 +46,17 @@ def rows_of_plan(plan: Plan) -> Iterator[dict[str, Any]]:
             "task_key": task.draft.key,
             "owner_id": task.draft.owner_id,
             "due": task.draft.due,
+        }
+    for closing in plan.closings:
+        yield about | {
+            "what": "close",
+            "account_id": closing.account_id,
+            "record_id": closing.account_crm_id,
+            "before": closing.subject,
+            "reason": closing.reason,
+            "why": closing.note,
+            "task_key": closing.task_key,
+            "owner_id": closing.owner_id,
         }
     for skip in plan.skips:
         yield about | {

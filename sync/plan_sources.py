@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Sequence, Set
+from collections.abc import Collection, Iterator, Sequence, Set
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, Final
-from zoneinfo import ZoneInfo
-
-from sqlalchemy import func, select
 
 from connectors.crm import Crm
 from sync.approvals import written_before
@@ -17,17 +14,24 @@ from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
 from sync.briefs.writing import write_briefs
+from sync.choosing import Week, choose
+from sync.closings import plan_closings
 from sync.context import read_accounts
 from sync.last_written import inherited, last_written, locked_records
 from sync.lineage import Lineage
 from sync.mapping import FieldMap
-from sync.planned import PlannedTask, Skip
+from sync.model_settings import target_of
+from sync.occasions import read_occasions
+from sync.planned import PlannedClosing, PlannedTask, Skip
 from sync.planning import Planning
+from sync.play_rules import PlayRules
 from sync.rates import money_of
 from sync.settings import Settings
 from sync.store import Store
-from sync.store.writeback import TaskRow
-from sync.tasks import choose, key_of, make_task, request_of
+from sync.task_book import read_book
+from sync.tasks import Chosen, make_task, request_of
+from sync.team import Team
+from sync.workdays import due_on
 
 ROWS_AT_ONCE: Final = 500
 
@@ -65,7 +69,7 @@ def compare_all(
         plan_id=f"plan-{sources.now.astimezone(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(4)}",
         fields=fields,
         records=crm.read(fields.object, ids, fields.names) if ids else {},
-        accounts=read_accounts(sources.tables, sources.as_of),
+        accounts=read_accounts(sources.tables, sources.as_of, sold_as=target_of(settings).kinds),
         product_names={product.id: product.name for product in settings.products},
         as_of=sources.as_of,
         now=sources.now,
@@ -90,38 +94,72 @@ def compare_all(
     return planning
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskPlan:
+    """The tasks to make and to close, and why the other accounts get none; `open_tasks` are there by now."""
+
+    tasks: tuple[PlannedTask, ...] = ()
+    closings: tuple[PlannedClosing, ...] = ()
+    skips: tuple[Skip, ...] = ()
+    open_tasks: int = 0
+
+
+NO_TASKS: Final = TaskPlan()
+
+
 def plan_tasks(
-    planning: Planning, sources: Sources, desk: Desk | None = None
-) -> tuple[list[PlannedTask], list[Skip]]:
-    """The tasks to make, and why the other accounts get none; with a desk Claude writes their briefs."""
-    settings = sources.settings
-    chosen, skips = choose(
-        planning.candidates,
-        settings=settings,
-        as_of=sources.as_of,
-        today=sources.today,
-        taken=lambda keys: _taken(sources, keys),
-        used_slots=_used_slots(sources.store, sources.today, settings.company.timezone),
+    planning: Planning, sources: Sources, desk: Desk | None = None, *, whole: bool = True
+) -> TaskPlan:
+    """The tasks of the candidates, with a desk their briefs by Claude.
+
+    Unless the plan is `whole`, only their own tasks are looked for in the CRM."""
+    settings, candidates = sources.settings, planning.candidates
+    owners, zone = settings.owners, settings.company.timezone
+    book = read_book(
+        sources.store,
+        sources.crm,
+        now=sources.now,
+        lineage=sources.lineage,
+        only=None if whole else {each.account.account_id for each in candidates},
     )
-    scores = [candidate.score for candidate, _ in chosen]
+    rules = PlayRules.of(settings)
+    occasions = read_occasions(sources.tables, sources.as_of, rules.wanted) if rules.wanted else {}
+    found = rules.fits(candidates, occasions, sources.as_of)
+    fits = {each.account.account_id: own for each, own in zip(candidates, found, strict=True)}
+    team = Team.read(sources.tables, owners, zone)
+    week = Week(settings=settings, team=team, book=book, as_of=sources.as_of, now=sources.now)
+    chosen, skips = choose(candidates, fits, week, lambda keys: set(sources.crm.find_tasks(keys)))
+    return TaskPlan(
+        tasks=tuple(_made(chosen, rules, week, sources, desk)),
+        closings=tuple(plan_closings(candidates, fits, book, plan_id=planning.plan_id, today=sources.today)),
+        skips=tuple(skips),
+        open_tasks=book.open_count,
+    )
+
+
+def _made(
+    chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sources, desk: Desk | None
+) -> Iterator[PlannedTask]:
+    """The tasks with their briefs, each due by its owner's calendar."""
+    settings = sources.settings
+    scores = [each.candidate.score for each in chosen]
     evidence = read_evidence(sources.tables, scores, sources.as_of) if chosen else {}
     requests = (
-        request_of(candidate, evidence[candidate.account.account_id], candidate.play, settings)
-        for candidate, _ in chosen
+        request_of(
+            each.candidate,
+            evidence[each.candidate.account.account_id],
+            rules.template(each.fit.play),
+            settings,
+            play=each.fit.play,
+        )
+        for each in chosen
     )
     briefs = write_briefs(requests, desk)
-    tasks = [
-        make_task(
-            candidate,
-            key,
-            briefs[candidate.account.account_id],
-            settings=settings,
-            as_of=sources.as_of,
-            today=sources.today,
-        )
-        for candidate, key in chosen
-    ]
-    return tasks, skips
+    for each in chosen:
+        today = sources.now.astimezone(week.team.zone_of(each.owner_id)).date()
+        due = due_on(each.candidate.timing(each.fit), today, week.workdays)
+        written = briefs[each.candidate.account.account_id]
+        yield make_task(each, written, settings=settings, as_of=sources.as_of, due=due)
 
 
 def _rates(tables: Tables, settings: Settings) -> dict[str, float | None]:
@@ -130,28 +168,3 @@ def _rates(tables: Tables, settings: Settings) -> dict[str, float | None]:
     rows = rows_of(tables, "accounts", ("account_id", "original_currency"))
     worth = {row["account_id"]: money.rate_of(row["original_currency"]) for row in rows}
     return {account_id: rate for account_id, rate in worth.items() if rate != 1.0}
-
-
-def _taken(sources: Sources, keys: Sequence[str]) -> Set[str]:
-    """Which of the keys have their task already, by the ledger or else by the CRM.
-
-    The task of a record that was merged into an account has come to it, and is the account's now."""
-    query = select(TaskRow.key, TaskRow.account_id, TaskRow.account_crm_id, TaskRow.play, TaskRow.cycle)
-    with sources.store.session() as session:
-        rows = session.execute(query).all()
-    known = {row.key for row in rows}
-    for row in rows:
-        account_id = sources.lineage.account_now(row.account_id, row.account_crm_id)
-        known.add(key_of(account_id, row.play, row.cycle))
-    unknown = [key for key in keys if key not in known]
-    return known | (set(sources.crm.find_tasks(unknown)) if unknown else set())
-
-
-def _used_slots(store: Store, today: date, timezone: str) -> dict[str, int]:
-    """Tasks made since Monday in the company's zone, by owner."""
-    monday = datetime.combine(today - timedelta(days=today.weekday()), time.min, tzinfo=ZoneInfo(timezone))
-    query = (
-        select(TaskRow.owner_id, func.count()).where(TaskRow.created_at >= monday).group_by(TaskRow.owner_id)
-    )
-    with store.session() as session:
-        return {owner or "": count for owner, count in session.execute(query)}

@@ -42,7 +42,10 @@ SKIPS: Final[Mapping[str, str]] = MappingProxyType(
         SkipReason.TIER: "no task: the tier is too low",
         SkipReason.NO_OWNER: "no task: the account has no active owner",
         SkipReason.TASK_EXISTS: "no task: this quarter's was made already",
-        SkipReason.CAPACITY: "no task: the owner has as many as a week takes",
+        SkipReason.TASK_OPEN: "no task: another task of ours is open",
+        SkipReason.COOL_OFF: "no task: its last one is too short a time ago",
+        SkipReason.PLAY_ENDED: "its play does not fit any more",
+        SkipReason.CAPACITY: "no task: others are worth more, and the owner's week is full",
     }
 )
 GUARD: Final[Mapping[str, str]] = MappingProxyType(
@@ -60,6 +63,7 @@ GUARD: Final[Mapping[str, str]] = MappingProxyType(
         "schema_drift": "the org defines our fields as at the last plan",
         "quota": "the API calls fit into our share of today's",
         "first_fill": "no field waits for the approval of its first fill",
+        "closed_share": "at most {0.max_closed_share:.0%} of our open tasks are closed at once",
     }
 )
 
@@ -85,6 +89,12 @@ def explain_plan(plan: Plan, noise: NoiseSettings) -> list[Explained]:
         Explained(rule=cause, count=causes[cause], words=words.format(**facts))
         for cause, words in CAUSES.items()
         if cause in causes
+    ]
+    plays, ended = plan.tasks_by_play(), plan.closings_by_reason()
+    found += [Explained(rule=play, count=plays[play], words="in: a task in this play") for play in plays]
+    found += [
+        Explained(rule=reason, count=ended[reason], words=f"task closed: {_cause(reason)}")
+        for reason in ended
     ]
     for subject in ("score", "cell", "task"):
         found += [
@@ -124,11 +134,21 @@ def explain_account(plan: Plan, account: str) -> list[Explained]:
         if names & {task.account_id, task.draft.account_crm_id}
     ]
     told += [
+        Explained(rule="close", count=None, words=f"task closed: {closing.note}")
+        for closing in plan.closings
+        if names & {closing.account_id, closing.account_crm_id}
+    ]
+    told += [
         Explained(rule=skip.reason, count=None, words=_why_out(skip))
         for skip in plan.skips
         if names & {skip.account_id, skip.record_id}
     ]
     return told
+
+
+def _cause(reason: str) -> str:
+    """The words of a skip, for a task that is closed for the same reason."""
+    return SKIPS[reason].removeprefix("no task: ").removeprefix("out: ")
 
 
 def _why_in(change: PlannedChange) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from connectors.crm import TaskDraft
 from sync.cells import Cell
@@ -46,7 +46,14 @@ class SkipReason(StrEnum):
     TIER = "tier"
     NO_OWNER = "no_owner"
     TASK_EXISTS = "task_exists"
+    TASK_OPEN = "task_open"  # of an earlier quarter, or of another play
+    COOL_OFF = "cool_off"
+    PLAY_ENDED = "play_ended"  # of a task: its play no longer fits
     CAPACITY = "capacity"
+
+
+OF_BRIEF: Final = ("style", "writer", "language", "evidence_hash")
+"""What is kept of how a task's brief was written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,31 @@ class PlannedTask:
     product: str | None
     cycle: str
     why: str
+    value: float | None = None  # expected ARR a year, in the company's currency
+    turn: int = 0  # which of its owner's tasks in this plan it is, from 1
+    slots: int | None = None  # that its owner has in a week; None in plans of older versions
+    style: str = ""  # of the brief
+    writer: str = "template"
+    language: str = "en"
+    evidence_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedClosing:
+    """A task of ours to close that nobody has touched, since what it was made for is gone.
+
+    `key` names the operation; `reason` is a SkipReason's value, `note` what its owner reads in it."""
+
+    key: str
+    task_key: str
+    task_id: str
+    account_id: str
+    account_crm_id: str
+    owner_id: str | None
+    play: str
+    subject: str
+    reason: str
+    note: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +177,12 @@ class Plan:
     score_run_id: str | None = None
     inputs: Mapping[str, Any] | None = None
     summary: Mapping[str, Any] | None = None
+    closings: tuple[PlannedClosing, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether applying it would write nothing."""
-        return not self.changes and not self.tasks
+        return not self.changes and not self.tasks and not self.closings
 
     @property
     def cells(self) -> int:
@@ -165,6 +198,14 @@ class Plan:
         """Accounts left out of `score` or `task`, or cells left alone (`cell`), by reason, most first."""
         counts = Counter(skip.reason.value for skip in self.skips if skip.subject == subject)
         return dict(counts.most_common())
+
+    def tasks_by_play(self) -> dict[str, int]:
+        """Tasks to make, by play, most first."""
+        return dict(Counter(task.play for task in self.tasks).most_common())
+
+    def closings_by_reason(self) -> dict[str, int]:
+        """Tasks to close, by reason, most first."""
+        return dict(Counter(closing.reason for closing in self.closings).most_common())
 
     def largest_moves(self, count: int = 10) -> tuple[tuple[str, float, float], ...]:
         """(account_id, score before, score after) where the score moves most; a first score is no move."""

@@ -1,4 +1,7 @@
-"""Which kind of conversation fits an account: the play, from health, pipeline, timing and tier."""
+"""Which kind of conversation fits an account: the built-in plays, from health, pipeline, timing and tier.
+
+RevOps may add plays of their own (`[plays.NAME]`); `sync.play_rules` says which of all of them fit.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Final
 
 
 class Play(StrEnum):
-    """A kind of conversation; the values are the keys of the CRM's picklist."""
+    """A built-in kind of conversation; the values are the keys of the CRM's picklist."""
 
     EXPAND = "expand"  # ask for it
     PREPARE = "prepare"  # within 90 days: line up people and proof
@@ -16,6 +19,7 @@ class Play(StrEnum):
     NONE = "none"
 
 
+BUILT_IN: Final = (Play.EXPAND, Play.PREPARE, Play.NURTURE, Play.RETAIN)
 READY_TIMINGS: Final = frozenset({"now", "d30"})
 READY_TIERS: Final = frozenset({"very_high", "high", "medium"})
 

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import Crm, Record, RowOutcome, Value
@@ -31,6 +31,7 @@ from sync.refusals import refuse_other_org
 from sync.store import Store
 from sync.store.locks import lease, machine_clock
 from sync.store.writeback import OperationRow, PlanRow, TaskRow
+from sync.task_book import THEIRS
 from sync.workbench import Workbench, lock_name, planned_fields
 
 KINDS: Final = ("restore", "close")
@@ -61,6 +62,7 @@ class RollbackReport:
     failed: tuple[str, ...]  # record ids whose restore was refused or lost a race; the ledger says why
     tasks_closed: int
     tasks_left: tuple[str, ...]  # keys of tasks that someone worked on, or that are gone
+    not_reopened: tuple[str, ...]  # keys of tasks that the plan closed: nobody would know why they are back
     api_calls: int
 
 
@@ -72,6 +74,7 @@ class _Found:
     left: Sequence[LeftCell]
     gone: Sequence[str]
     tasks: Sequence[TaskRow]
+    retired: Sequence[str]  # keys of tasks that it closed
 
 
 def rollback(
@@ -175,6 +178,7 @@ def _look(
     with store.session() as session:
         entries = journal.standing(session, plan.id, account=account, field=field)
         tasks = [] if field is not None else _open_tasks(session, plan.id, account)
+        retired = [] if field is not None else _retired(session, plan.id, account)
     names = sorted({entry.field for entry in entries})
     ids = list(dict.fromkeys(entry.record_id for entry in entries))
     records = crm.read(fields.object, ids, names) if ids else {}
@@ -189,14 +193,27 @@ def _look(
                 restorable.append(entry)
             else:
                 left.append(_left(entry, record))
-    return _Found(restorable=restorable, left=left, gone=gone, tasks=tasks)
+    return _Found(restorable=restorable, left=left, gone=gone, tasks=tasks, retired=retired)
 
 
 def _open_tasks(session: Session, plan_id: str, account: str | None) -> list[TaskRow]:
-    query = select(TaskRow).where(TaskRow.plan_id == plan_id, TaskRow.closed_at.is_(None))
+    """What the plan made and nobody took back through us; people's closings are found out and told."""
+    theirs = or_(TaskRow.closed_at.is_(None), TaskRow.closed_reason.in_(THEIRS))
+    query = select(TaskRow).where(TaskRow.plan_id == plan_id, theirs)
     if account is not None:
         query = query.where((TaskRow.account_id == account) | (TaskRow.account_crm_id == account))
     return list(session.scalars(query.order_by(TaskRow.key)))
+
+
+def _retired(session: Session, plan_id: str, account: str | None) -> list[str]:
+    query = select(OperationRow).where(
+        OperationRow.plan_id == plan_id,
+        OperationRow.kind == "retire",
+        OperationRow.outcome == RowOutcome.APPLIED.value,
+    )
+    if account is not None:
+        query = query.where((OperationRow.account_id == account) | (OperationRow.record_id == account))
+    return [row.payload["task_key"] for row in session.scalars(query.order_by(OperationRow.position))]
 
 
 def _left(entry: Entry, record: Record) -> LeftCell:
@@ -307,5 +324,6 @@ def _report(
         ),
         tasks_closed=would_close + sum(outcome in done for _, outcome in closings),
         tasks_left=tuple(op.payload["task_key"] for op, outcome in closings if outcome not in done),
+        not_reopened=tuple(key for here in found for key in here.retired),
         api_calls=calls,
     )

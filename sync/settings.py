@@ -31,6 +31,7 @@ from sync.settings_checks import (
     check_mapping,
 )
 from sync.settings_exports import Export, Identity, Stores
+from sync.settings_tasks import Owners, PlaySettings, Trigger, check_plays
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
@@ -232,14 +233,6 @@ class Signals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class Owners:
-    """Who gets the tasks, and how many a week."""
-
-    expansion: Literal["csm", "ae", "by_segment"] = "csm"
-    slots_per_week: Annotated[int, Field(ge=0, le=500)] = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
 class NoiseSettings:
     """When a score is rewritten although nothing that people act on has changed.
 
@@ -267,6 +260,7 @@ class GuardSettings:
     max_score_jump: Annotated[float, Field(ge=0, le=100)] = 40.0  # mean move of the score, in points
     max_probability_shift: Share = 0.05  # of the mean over the accounts scored both times
     max_score_drift: Annotated[float, Field(ge=0)] = 0.25  # population stability index
+    max_closed_share: Share = 0.5  # of our open tasks, closed because what they were made for is gone
     max_input_age_days: Annotated[int, Field(ge=1)] = 14  # of the newest usage, and of the last pull
     max_model_age_days: Annotated[int, Field(ge=1)] = 120
 
@@ -282,23 +276,6 @@ class BudgetSettings:
     org_ceiling: Annotated[float, Field(gt=0, le=1)] = 0.8
     run_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     calls_at_once: Annotated[int, Field(ge=1, le=25)] = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class Play:
-    """What to do and what not to do in one kind of conversation."""
-
-    do: tuple[str, ...] = ()
-    do_not: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class Trigger:
-    """Which outside event starts which play."""
-
-    kind: Literal["funding", "executive_hire", "product_launch", "m_and_a", "hiring", "technology_change"]
-    play: Annotated[str, Field(min_length=1)]
-    within_days: Annotated[int, Field(ge=1)] = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -355,7 +332,7 @@ class Settings:
     noise: NoiseSettings = NoiseSettings()
     guard: GuardSettings = GuardSettings()
     budget: BudgetSettings = BudgetSettings()
-    plays: Mapping[str, Play] = Field(default_factory=dict)
+    plays: Mapping[str, PlaySettings] = Field(default_factory=dict)
     triggers: tuple[Trigger, ...] = ()
     briefs: BriefSettings = BriefSettings()
     alerts: AlertSettings = AlertSettings()
@@ -367,4 +344,9 @@ class Settings:
         twice = sorted({one for one in ids if ids.count(one) > 1})
         if twice:
             raise ValueError(f"products: the id {twice[0]} stands twice")
+        return self
+
+    @model_validator(mode="after")
+    def _plays_are_known(self) -> Self:
+        check_plays(self.plays, self.triggers)
         return self

@@ -186,7 +186,14 @@ REST: Final = """
 
 [owners]
 # expansion = "csm"             # csm, ae or by_segment: who gets the tasks
+# by_segment = { Enterprise = "ae" }   # csm, ae, either (whoever has room) or pool; others: csm
+# pool = []                     # ids or e-mail addresses of those who share the segments of the pool
+# fallback = ""                 # who gets the accounts of owners that are not active
 # slots_per_week = 5            # tasks for one person in a week
+# slots = { "ana@example.com" = 8, "ben@example.com" = 0 }   # of those who take more, or none
+# cool_off_days = 30            # between an account's tasks
+# holidays = []                 # days (2026-12-25) and countries (US, DE-BY) on which nothing is due
+# timezone = ""                 # of owners whose CRM tells none; empty: the company's
 
 [noise]                         # when a score is rewritten although tier, product, timing and health stay
 # probability_delta = 0.08      # its probability moved by this much, or
@@ -198,6 +205,7 @@ REST: Final = """
 # max_vanished_share = 0.1      # share of the accounts scored last that are gone
 # max_score_jump = 40.0         # mean move of the score, in points
 # max_probability_shift = 0.05  # move of the mean probability since the last scoring
+# max_closed_share = 0.5        # of our open tasks, closed because what they were made for is gone
 # max_score_drift = 0.25        # population stability index of the scores against the last scoring
 # max_input_age_days = 14       # of the newest usage data, and of the last pull
 # max_model_age_days = 120
@@ -208,13 +216,16 @@ REST: Final = """
 # org_ceiling = 0.8             # used by everybody together: we stop here
 # calls_at_once = 10            # to Salesforce, by all workers together
 
-[plays]
+[plays]                         # kinds of conversation beside the built-in ones: docs/tasks.md
 # nurture = { do = ["share a relevant story"], do_not = ["name a price"] }
+# growth = { trigger = "segment = 'Enterprise'", template = "expand", price_ask = true, weight = 1.2 }
 
-# [[triggers]]
-# kind = "funding"              # executive_hire, product_launch, m_and_a, hiring, technology_change
-# play = "growth"
+# [[triggers]]                  # what starts a play by itself, also where the tier is not ready
+# kind = "funding"              # executive_hire, product_launch, m_and_a, hiring, technology_change;
+# play = "expand"               # or limit, or milestone
 # within_days = 90
+# limit = "seats"               # kind limit: of the seats, or "plan" for the tightest metered limit
+# at_least = 1.0                # kind limit or milestone: share of it
 
 [briefs]
 # provider = "template"         # or anthropic: by Claude, within the caps below (docs/briefs-by-claude.md)

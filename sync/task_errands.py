@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from connectors.crm import Crm, Record, RowOutcome, RowResult, TaskState
@@ -17,20 +18,29 @@ from sync import journal
 from sync.delivery import Settled, rekeyed
 from sync.mapping import FieldMap
 from sync.operations import Operation
+from sync.planned import OF_BRIEF
+from sync.store import Store
 from sync.store.writeback import TaskRow
+from sync.task_book import ROLLED_BACK, monday
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskErrand:
-    """Creates the tasks of a plan. `today` is the company's date."""
+    """Creates the tasks of a plan. `today` is the company's date, in `timezone`.
+
+    Another plan of the week may have been applied since this one was made: slots and open tasks are counted
+    again here, by the ledger."""
 
     crm: Crm
+    store: Store
     fields: FieldMap
     today: date
+    timezone: str = "UTC"
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
-        """Results of those whose task exists, or whose account no longer wants one."""
+        """Results of those whose task exists, or whose account or owner no longer wants one."""
         results = self._existing(operations)
+        results |= self._crowded([op for op in operations if op.key not in results])
         left = [op for op in operations if op.key not in results]
         wanted = [self.fields.read[key].name for key in ("opt_out", "not_before") if key in self.fields.read]
         records = self.crm.read(self.fields.object, [op.record_id for op in left], wanted) if left else {}
@@ -94,6 +104,8 @@ class TaskErrand:
                 due=draft.due,
                 created_at=at,
                 closed_at=None,
+                value=payload.get("value"),
+                **{name: payload.get(name) for name in OF_BRIEF},
             )
         )
 
@@ -110,6 +122,35 @@ class TaskErrand:
             for op in operations
             if op.draft.key in found
         }
+
+    def _crowded(self, operations: Sequence[Operation]) -> dict[str, RowResult]:
+        """Results of those whose account has an open task by now, or whose owner's week is full.
+
+        Of an owner's tasks in one plan each has its turn, so workers that share a plan never fill a slot
+        twice, in whatever order they come to it."""
+        accounts = {op.account_id for op in operations} | {op.record_id for op in operations}
+        owners = {op.draft.owner_id for op in operations}
+        since = monday(self.today, self.timezone)
+        ours = or_(TaskRow.account_id.in_(accounts), TaskRow.account_crm_id.in_(accounts))
+        others = TaskRow.plan_id.not_in({op.plan_id for op in operations})
+        with self.store.session() as session:
+            waiting = session.scalars(select(TaskRow).where(ours, TaskRow.closed_at.is_(None))).all()
+            made = select(TaskRow.owner_id, func.count()).where(
+                others, TaskRow.owner_id.in_(owners), TaskRow.created_at >= since
+            )
+            used: dict[str | None, int] = dict(session.execute(made.group_by(TaskRow.owner_id)).all())
+        results = {}
+        for op in operations:
+            draft, turn, slots = op.draft, op.payload.get("turn", 0), op.payload.get("slots")
+            task = next((row for row in waiting if _is_same_account(row, op) and row.key != draft.key), None)
+            if task is not None:
+                message = f"the account has an open task by now: {task.key}"
+            elif slots is not None and used.get(draft.owner_id, 0) + turn > slots:
+                message = f"the owner's {slots} slots of this week were filled by another plan meanwhile"
+            else:
+                continue
+            results[op.key] = RowResult(key=op.key, outcome=RowOutcome.CONFLICT, message=message)
+        return results
 
     def _refusal(self, op: Operation, record: Record | None) -> RowResult | None:
         if record is None or record.is_deleted:
@@ -133,7 +174,7 @@ class TaskErrand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CloseErrand:
-    """Closes tasks that a rollback takes back, unless someone has worked on them."""
+    """Closes tasks that a plan closes or a rollback takes back, unless someone has worked on them."""
 
     crm: Crm
 
@@ -189,8 +230,13 @@ class CloseErrand:
             task = session.get(TaskRow, operation.payload["task_key"])
             if result.outcome is RowOutcome.APPLIED and task is not None:
                 task.closed_at = at
+                task.closed_reason = operation.payload.get("reason", ROLLED_BACK)
         closed = [op for op, result in results if result.outcome is RowOutcome.APPLIED]
         journal.record_tasks(session, [(op, op.payload["task_id"]) for op in closed], at)
+
+
+def _is_same_account(task: TaskRow, op: Operation) -> bool:
+    return task.account_id == op.account_id or task.account_crm_id == op.record_id
 
 
 def _is_closed_by_us(task: TaskState) -> bool:

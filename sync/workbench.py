@@ -45,7 +45,8 @@ class Work:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workbench:
-    """What one worker needs for one plan: make it with `set_up`. `today` is the company's date."""
+    """What one worker needs for one plan: make it with `set_up`. `today` is the company's date, in
+    `timezone`."""
 
     crm: Crm
     store: Store
@@ -54,6 +55,7 @@ class Workbench:
     org_id: str
     kinds: Sequence[str]
     today: date
+    timezone: str
     size: CallSize
     drifts: list[Drift] = field(default_factory=list)
     errands: dict[tuple[str, str], Errand] = field(default_factory=dict)  # by plan and kind, as they are used
@@ -94,6 +96,7 @@ class Workbench:
             org_id=org_id,
             kinds=kinds,
             today=now.astimezone(ZoneInfo(timezone)).date(),
+            timezone=timezone,
             size=CallSize(
                 most=crm.capabilities.write_batch,
                 longest=timedelta(seconds=crm.capabilities.longest_call),
@@ -187,7 +190,14 @@ class Workbench:
             made: dict[str, Errand] = {
                 "write": CellErrand(crm=self.crm, fields=fields, drifts=self.drifts),
                 "restore": CellErrand(crm=self.crm, fields=fields, drifts=self.drifts, restoring=True),
-                "task": TaskErrand(crm=self.crm, fields=fields, today=self.today),
+                "task": TaskErrand(
+                    crm=self.crm,
+                    store=self.store,
+                    fields=fields,
+                    today=self.today,
+                    timezone=self.timezone,
+                ),
+                "retire": CloseErrand(crm=self.crm),
                 "close": CloseErrand(crm=self.crm),
             }
             self.errands.update({(plan_id, each): errand for each, errand in made.items()})

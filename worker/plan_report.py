@@ -38,6 +38,8 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         "cells_by_field": plan.cells_by_field(),
         "largest_moves": plan.largest_moves(),
         "tasks": len(plan.tasks),
+        "tasks_by_play": plan.tasks_by_play(),
+        "tasks_closed": plan.closings_by_reason(),
         "skipped": plan.skips_by_reason("score"),
         "cells_left": plan.skips_by_reason("cell"),
         "tasks_skipped": plan.skips_by_reason("task"),
@@ -58,7 +60,7 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
     screen = app.screen
     screen.head(
         f"Plan {plan.id}: {plan.cells:,} cells of {len(plan.changes):,} records change, "
-        f"{len(plan.tasks)} tasks"
+        f"{len(plan.tasks)} tasks" + (f", {len(plan.closings)} to close" if plan.closings else "")
     )
     made = f", made by {plan.created_by}" if plan.created_by else ""
     screen.say(
@@ -159,7 +161,8 @@ def _counts(plan: Plan) -> list[tuple[str, str, str]]:
         ("records to write", len(plan.changes), plan.changes_by_cause()),
         ("records left out", sum(left[0].values()), left[0]),
         ("cells left alone", sum(left[1].values()), left[1]),
-        ("tasks to make", len(plan.tasks), {}),
+        ("tasks to make", len(plan.tasks), plan.tasks_by_play()),
+        ("tasks to close", len(plan.closings), plan.closings_by_reason()),
         ("accounts without one", sum(left[2].values()), left[2]),
     )
     return [(what, f"{count:,}", _counted(of)) for what, count, of in rows if count]

@@ -92,6 +92,7 @@ class Hubspot:
             links=links,
             writer=self._writer,
             key_field=self.field_name(field_specs()["task_key"]),
+            outcome_field=self.field_name(field_specs()["task_outcome"]),
             zone=self._zone,
         )
         self._installer = Installer(client, self._schemas)

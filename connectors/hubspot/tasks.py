@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
 from connectors.errors import AmbiguousError, SetupError
 from connectors.fields import field_specs
-from connectors.hubspot.cells import day
+from connectors.hubspot.cells import day, moment_of
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.links import Links, LinkType
 from connectors.hubspot.objects import SEARCH_PAGE, Objects, Records
@@ -27,6 +27,7 @@ from connectors.hubspot.values import is_id
 from connectors.hubspot.write import WRITE_BATCH, Answer, Row, Writer, problems_of, row
 
 _OBJECT: Final = "tasks"
+_OUTCOME: Final = field_specs()["task_outcome"]
 _PRIORITIES: Final = {"low": "LOW", "normal": "MEDIUM", "high": "HIGH"}
 _DONE: Final = "COMPLETED"
 _WATCHED: Final = ("hs_task_subject", "hs_task_status", "hs_task_body", "hs_timestamp", "hubspot_owner_id")
@@ -37,7 +38,8 @@ _MORNING: Final = time(9)  # HubSpot's tasks are due at a time, ours on a day
 
 
 class Tasks:
-    """Our tasks in one account; `key_field` is the property that holds the key."""
+    """Our tasks in one account; `key_field` is the property that holds the key, `outcome_field` the one in
+    which people say what came of a task."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Tasks:
         links: Links,
         writer: Writer,
         key_field: str,
+        outcome_field: str,
         zone: Callable[[], ZoneInfo],
     ) -> None:
         self._client = client
@@ -56,6 +59,7 @@ class Tasks:
         self._links = links
         self._writer = writer
         self._key_field = key_field
+        self._outcome_field = outcome_field
         self._zone = zone
         self._sent: dict[str, str] = {}  # key -> company, of the tasks that this connection sent
 
@@ -80,9 +84,11 @@ class Tasks:
 
     def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks by key; of two with one key the older. Archived ones are left out."""
-        self._described()
+        here = self._described()
         wanted = [key for key in dict.fromkeys(keys) if _fits(key)]
         asked = [*_WATCHED, self._key_field]
+        if here.has(self._outcome_field):  # an account that was set up by an older version has none yet
+            asked.append(self._outcome_field)
         if self.unique:
             records = self._objects.by_id(_OBJECT, wanted, asked, history=asked, key=self._key_field)
         else:
@@ -236,9 +242,20 @@ class Tasks:
             owner_id=cells.get("hubspot_owner_id") or None,
             subject=str(cells.get("hs_task_subject") or ""),
             is_closed=cells.get("hs_task_status") == _DONE,
-            touched=_touched(held, self._key_field),
+            touched=_touched(held, self._key_field, self._outcome_field),
             due=self._day(due) if due else None,
+            **self._outcome(held),
         )
+
+    def _outcome(self, held: Mapping[str, Any]) -> dict[str, Any]:
+        """What came of the task, and when that was said; of a closed one without one, when it was closed."""
+        cells, history = held["properties"], held.get("propertiesWithHistory") or {}
+        outcome = _OUTCOME.key_of(cells.get(self._outcome_field))
+        is_closed = cells.get("hs_task_status") == _DONE
+        told_by = self._outcome_field if outcome is not None else "hs_task_status" if is_closed else ""
+        moments = [moment_of(version.get("timestamp")) for version in history.get(told_by) or ()]
+        newest = max((moment for moment in moments if moment is not None), default=None)
+        return {"outcome": outcome, "outcome_at": newest}
 
     def _day(self, due: str) -> date:
         return day(due, self._zone())
@@ -264,13 +281,14 @@ def _in_chunks(keys: Sequence[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _touched(held: Mapping[str, Any], key_field: str) -> bool:
+def _touched(held: Mapping[str, Any], key_field: str, outcome_field: str) -> bool:
     """Whether a watched property was last set by another source than the key, which only we set."""
     history = held.get("propertiesWithHistory") or {}
     ours = {_source(version) for version in history.get(key_field) or ()}
     if not ours:
         return True
-    return any(_source(version) not in ours for name in _WATCHED for version in history.get(name) or ())
+    watched = (*_WATCHED, outcome_field)
+    return any(_source(version) not in ours for name in watched for version in history.get(name) or ())
 
 
 def _source(version: Mapping[str, Any]) -> tuple[str, str, str]:

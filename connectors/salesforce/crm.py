@@ -95,7 +95,11 @@ class Salesforce:
         self._writer = Writer(client, self._schemas)
         self.jobs: WriteJobs | None = IngestJobs(client, self._schemas)
         self._tasks = Tasks(
-            client, self._schemas, self._writer, key_field=self.field_name(field_specs()["task_key"])
+            client,
+            self._schemas,
+            self._writer,
+            key_field=self.field_name(field_specs()["task_key"]),
+            outcome_field=self.field_name(field_specs()["task_outcome"]),
         )
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)

@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from connectors.crm import FieldSchema, RowOutcome, RowResult, TaskDraft, TaskState, Value
 from connectors.errors import SetupError
+from connectors.fields import field_specs
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.rows import row
 from connectors.salesforce.schema import Described, Schemas
-from connectors.salesforce.values import UnfitValueError, encode
+from connectors.salesforce.values import UnfitValueError, encode, parse_time
 from connectors.salesforce.write import Writer
 
+_OUTCOME: Final = field_specs()["task_outcome"]
 _PRIORITIES: Final = {"low": "Low", "normal": "Normal", "high": "High"}
 _STATE: Final = (
     "Id",
@@ -25,17 +27,27 @@ _STATE: Final = (
     "ActivityDate",
     "LastModifiedById",
 )
+_WHEN: Final = ("CompletedDateTime", "LastModifiedDate")  # the first that the org shows and that is set
 _CUT: Final = "…"
 
 
 class Tasks:
-    """Our tasks in one org; `key_field` is the custom field of Activity that holds the key."""
+    """Our tasks in one org; `key_field` is the custom field of Activity that holds the key, `outcome_field`
+    the one in which people say what came of a task."""
 
-    def __init__(self, client: SalesforceClient, schemas: Schemas, writer: Writer, key_field: str) -> None:
+    def __init__(
+        self,
+        client: SalesforceClient,
+        schemas: Schemas,
+        writer: Writer,
+        key_field: str,
+        outcome_field: str,
+    ) -> None:
         self._client = client
         self._schemas = schemas
         self._writer = writer
         self._key_field = key_field
+        self._outcome_field = outcome_field
 
     @property
     def unique(self) -> bool:
@@ -56,11 +68,14 @@ class Tasks:
 
     def find(self, keys: Iterable[str]) -> Mapping[str, TaskState]:
         """Our tasks by key, archived ones too; of two with one key the older. Deleted ones are left out."""
-        field = self._described().schema.fields[self._key_field]
+        here = self._described()
+        field = here.schema.fields[self._key_field]
+        # an org that was set up by an older version has no outcome yet
+        told = [name for name in (self._outcome_field, *_WHEN) if here.has(name)]
         wanted = [key for key in dict.fromkeys(keys) if _can_hold(field, key)]
         statements = [
             soql.select(
-                [*_STATE, self._key_field],
+                [*_STATE, self._key_field, *told],
                 "Task",
                 where=[
                     soql.Condition(field=self._key_field, operator="IN", value=chunk),
@@ -128,15 +143,20 @@ class Tasks:
     def _state(self, key: str, held: Mapping[str, Any]) -> TaskState:
         changed_by = held.get("LastModifiedById")
         ours = self._client.user_id
+        outcome = _OUTCOME.key_of(held.get(self._outcome_field))
+        is_closed = bool(held.get("IsClosed"))
+        moment = next((held[name] for name in _WHEN if held.get(name)), None)
         return TaskState(
             key=key,
             id=str(held["Id"]),
             account_crm_id=held.get("WhatId"),
             owner_id=held.get("OwnerId"),
             subject=str(held.get("Subject") or ""),
-            is_closed=bool(held.get("IsClosed")),
+            is_closed=is_closed,
             touched=ours is None or str(changed_by)[:15] != ours[:15],
             due=date.fromisoformat(held["ActivityDate"]) if held.get("ActivityDate") else None,
+            outcome=outcome,
+            outcome_at=parse_time(moment) if moment and (is_closed or outcome) else None,
         )
 
     def _closed_status(self, here: Described) -> str:

@@ -194,7 +194,7 @@ def _tasks_as_planned(story: Story) -> Iterator[Violation]:
     evidence = story.evidence
     approved = [op for op in evidence.operations if op.plan_id in evidence.approved]
     keys = {op.task_key for op in approved if op.kind == "task"}
-    closing = {op.task_id for op in approved if op.kind == "close"}
+    closing = {op.task_id for op in approved if op.kind in ("retire", "close")}
     for key in story.made.keys() - keys:
         for record_id in story.made[key]:
             yield Violation(rule="I3", record=record_id, why="a task that no approved plan asks for")

@@ -159,6 +159,13 @@ class StrictCrm:
                 self.bodies[state.id] += f"\n{tasks[state.id]}"
         return [RowResult(key=task_id, outcome=RowOutcome.APPLIED, id=task_id) for task_id in tasks]
 
+    def work_on_task(self, key: str, *, closed: bool = False, outcome: str | None = None) -> None:
+        """A person changes a task: closes it, or says what came of it."""
+        held = self.tasks[key]
+        self.tasks[key] = replace(
+            held, touched=True, is_closed=closed or held.is_closed, outcome=outcome or held.outcome
+        )
+
     def person(self, record_id: str, **values: Value) -> None:
         """A person edits a record."""
         self.records[record_id].update(values)

@@ -90,7 +90,7 @@ class OperationRow(Base):
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"))
     run_id: Mapped[str]
     position: Mapped[int]
-    kind: Mapped[str]  # write, task, restore, close
+    kind: Mapped[str]  # write, task, retire (a plan closes a task), restore, close (a rollback does)
     object: Mapped[str]
     record_id: Mapped[str]
     account_id: Mapped[str]
@@ -141,7 +141,7 @@ class JournalRow(Base):
     before: Mapped[dict[str, Any]]
     after: Mapped[dict[str, Any]]
     undoes: Mapped[int | None] = mapped_column(ForeignKey("journal.id"), unique=True)
-    kind: Mapped[str] = mapped_column(default="write", server_default="write")  # write, restore, task, close
+    kind: Mapped[str] = mapped_column(default="write", server_default="write")  # as OperationRow.kind
     salt: Mapped[str | None]  # gone with the content when a person is erased
     digest: Mapped[str | None]  # commits to the row's content; stays, and keeps the chain whole
     erased_at: Mapped[datetime | None]
@@ -180,7 +180,15 @@ class TaskRow(Base):
     subject: Mapped[str]
     due: Mapped[date]
     created_at: Mapped[datetime]
-    closed_at: Mapped[datetime | None]  # set when a rollback closed it
+    closed_at: Mapped[datetime | None]  # when it ended, by whoever; a person's closing: when we saw it
+    closed_reason: Mapped[str | None]  # as sync.task_book has them; null where an older version closed it
+    outcome: Mapped[str | None]  # what its owner picked; done: closed by a person without picking
+    outcome_at: Mapped[datetime | None]
+    value: Mapped[float | None]  # expected ARR a year, in the company's currency, when it was planned
+    style: Mapped[str | None]  # of the brief
+    writer: Mapped[str | None]
+    language: Mapped[str | None]
+    evidence_hash: Mapped[str | None]
 
 
 class OutcomeRow(Base):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -131,6 +131,28 @@ def test_a_task_that_a_person_changed_is_touched(org: Org, crm: Crm, draft: Draf
     org.edit("tasks", str(made[0].id), {subject: "I call them"})
     found = crm.find_tasks(["k:1", "k:2"])
     assert (found["k:1"].touched, found["k:2"].touched) == (True, False)
+
+
+def test_what_came_of_a_task_is_read_with_its_day(org: Org, crm: Crm, draft: Draft) -> None:
+    """An outcome that a person picks, whether the task is closed yet or not; a closed one has its moment."""
+    made = {each.key: str(each.id) for each in crm.create_tasks([draft("k:1"), draft("k:2"), draft("k:3")])}
+    status, done = {
+        "salesforce": ("Status", "Completed"),
+        "hubspot": ("hs_task_status", "COMPLETED"),
+    }[org.kind]
+    org.advance(minutes=90)
+    at = org.now
+    org.edit("tasks", made["k:1"], {org.ours("task_outcome"): "accepted"})
+    org.edit("tasks", made["k:2"], {status: done})
+    org.advance(minutes=90)
+    found = crm.find_tasks(["k:1", "k:2", "k:3"])
+    told = {key: (state.outcome, state.is_closed, state.touched) for key, state in found.items()}
+    assert told == {"k:1": ("accepted", False, True), "k:2": (None, True, True), "k:3": (None, False, False)}
+    for key in ("k:1", "k:2"):
+        when = found[key].outcome_at
+        assert when is not None
+        assert abs(when - at) < timedelta(minutes=1)
+    assert found["k:3"].outcome_at is None
 
 
 def test_keys_in_any_number_are_found(org: Org, crm: Crm, draft: Draft) -> None:

@@ -64,6 +64,14 @@ def test_an_owner_with_too_many_is_overloaded_and_one_with_few_is_idle() -> None
     assert loads[0].left_over == 200.0
 
 
+def test_somebody_with_slots_of_their_own_has_those() -> None:
+    """Fewer, more, or none."""
+    rows = [prospect(rank, owner) for rank, owner in enumerate(["Ada", "Ada", "Bo", "Bo", "Cy", "Cy"])]
+    found, loads = share_out(rows, room=1, room_of={"Ada": 2, "Bo": 0})
+    assert [each.rank for each in found if each.has_slot] == [0, 1, 4]
+    assert {load.owner: load.slots for load in loads} == {"Ada": 2, "Bo": 0, "Cy": 1}
+
+
 def test_concentration_is_the_part_of_the_largest_fifth() -> None:
     """Of five owners one holds half; of nothing there is no share."""
     assert concentration([50.0, 20.0, 10.0, 10.0, 10.0]) == 0.5

@@ -40,7 +40,9 @@ def apply_facts(report: ApplyReport) -> dict[str, Any]:
         "outcomes": report.outcomes,
         "task_outcomes": report.task_outcomes,
         "written_cells": report.written_cells,
+        "closing_outcomes": report.closing_outcomes,
         "tasks": report.tasks_made,
+        "tasks_closed": report.tasks_closed,
         "api_calls": report.api_calls,
     }
 
@@ -51,9 +53,12 @@ def show_apply(app: App, report: ApplyReport) -> None:
     screen.head(f"Plan {report.plan_id}: {report.status}")
     rows = [("records", *pair) for pair in report.outcomes.items()]
     rows += [("tasks", *pair) for pair in report.task_outcomes.items()]
+    rows += [("tasks to close", *pair) for pair in report.closing_outcomes.items()]
     if rows:
         screen.table(("What", "Outcome", "Count"), [(a, b, f"{c:,}") for a, b, c in rows], right=("Count",))
     written, made = f"{report.written_cells:,} cells written", f"{report.tasks_made} tasks made"
+    if report.tasks_closed:
+        made += f", {report.tasks_closed} closed"
     screen.say(f"{written}, {made}, {report.api_calls} API calls.")
     for row in report.rejected:
         app.answer.reject(

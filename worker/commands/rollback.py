@@ -47,6 +47,7 @@ def command(app: App, run_or_plan: str | None, account: str | None, field: str |
         "failed": report.failed,
         "tasks_closed": report.tasks_closed,
         "tasks_left": report.tasks_left,
+        "not_reopened": report.not_reopened,
         "api_calls": report.api_calls,
     }
     screen = app.screen
@@ -65,6 +66,11 @@ def command(app: App, run_or_plan: str | None, account: str | None, field: str |
             screen.say(f"… and {len(report.left) - SHOWN} more; --json lists all.")
     if report.tasks_left:
         screen.say(f"{len(report.tasks_left)} tasks are left: someone worked on them, or they are gone.")
+    if report.not_reopened:
+        screen.say(
+            f"{len(report.not_reopened)} tasks that it closed stay closed: nobody would know why they are "
+            "back. Open them in the CRM where they are still wanted."
+        )
     for record in report.gone:
         app.answer.reject(code="gone", message="the record was deleted", record=record)
     for record in report.failed:

@@ -21,7 +21,8 @@ from sync.lineage import Lineage
 from sync.plan import make_plan
 from sync.planned import Plan
 from sync.rollback import RollbackReport, rollback
-from sync.settings import CrmLogin, Owners, ProductSettings, Settings
+from sync.settings import CrmLogin, ProductSettings, Settings
+from sync.settings_tasks import Owners
 from sync.store import Store
 from sync.store.scores import SCORES
 

@@ -8,14 +8,17 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from model.engine import Engine
 from model.target import Target
 from sync.outcomes import collect, compare
+from sync.settings_tasks import Owners
 from sync.store.scores import SCORES, save_scores
 from sync.store.tables import RunRow
-from sync.store.writeback import OutcomeRow
+from sync.store.writeback import OutcomeRow, TaskRow
+from sync.task_book import read_book
+from sync.task_outcomes import task_outcomes
 
 Score = Callable[..., dict[str, Any]]
 TARGET = Target()
@@ -147,3 +150,36 @@ def test_without_scores_the_report_says_so(world: Any, make_tables: Any) -> None
     report = compare(deals(make_tables), world.store, target=TARGET, now=datetime(2026, 12, 1, tzinfo=UTC))
     assert report.as_of is None
     assert report.lines() == ["Nothing was scored before today, so there is nothing to compare."]
+
+
+def test_nothing_comes_of_no_tasks(world: Any) -> None:
+    """No line at all."""
+    assert task_outcomes(world.store) == ()
+
+
+def test_tasks_are_counted_by_play_and_style_with_what_followed(
+    world: Any, score: Score, make_settings: Callable[..., Any], make_tables: Any
+) -> None:
+    """An expansion counts for the task before it, an outcome as it was picked; what we closed is dropped."""
+    world.settings = make_settings(owners=Owners(slots_per_week=9))
+    rows = [score(n, health="yellow" if n == 4 else "green") for n in range(5)]
+    world.apply(world.plan(*rows))
+    keys = sorted(world.crm.tasks)
+    with world.store.begin() as session:
+        session.execute(update(TaskRow).where(TaskRow.key == keys[3]).values(style="brisk"))
+    world.now += timedelta(days=4)
+    world.apply(world.plan(*(score(n, is_pipeline=n == 2) for n in range(3))))
+    world.crm.work_on_task(keys[0], closed=True, outcome="accepted")
+    world.crm.work_on_task(keys[1], closed=True)
+    read_book(world.store, world.crm, now=world.now)
+    tables = deals(make_tables, (0, date(2026, 12, 7), 9_000.0), (3, date(2026, 12, 7), 9_000.0))
+    assert collect(tables, world.store, target=TARGET, now=world.now + timedelta(days=20)) == 2
+
+    plain, brisk, nurture = sorted(task_outcomes(world.store), key=lambda each: (each.play, -each.tasks))
+    assert (plain.play, plain.style, plain.writer) == ("expand", "plain", "template")
+    assert (plain.tasks, plain.open, plain.dropped, plain.expanded) == (3, 0, 1, 1)
+    assert plain.outcomes == {"accepted": 1, "done": 1}
+    assert (plain.arr_added, plain.value) == (9_000.0, round(3 * 21_000.555, 2))
+    assert round(plain.converted, 3) == 0.333
+    assert (brisk.style, brisk.tasks, brisk.open, brisk.expanded) == ("brisk", 1, 1, 1)
+    assert (nurture.play, nurture.tasks, nurture.outcomes, nurture.expanded) == ("nurture", 1, {}, 0)

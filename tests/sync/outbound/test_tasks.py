@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from sync.forecast_periods import fiscal_quarter, quarters_from
 from sync.plays import Play, play_of
-from sync.settings import Company, Owners
-from sync.settings import Play as PlayRules
-from sync.tasks import due_on, task_key
+from sync.settings import Company
+from sync.settings_tasks import Owners, PlaySettings
+from sync.task_keys import task_key
+from sync.workdays import due_on
 
 Score = Callable[..., dict[str, Any]]
 
@@ -135,7 +136,7 @@ def test_the_companys_rules_for_a_play_are_in_its_tasks(
     world: Any, score: Score, make_settings: Callable[..., Any]
 ) -> None:
     """`[plays]` adds to what not to do."""
-    world.settings = make_settings(plays={"expand": PlayRules(do_not=("Don't promise the roadmap.",))})
+    world.settings = make_settings(plays={"expand": PlaySettings(do_not=("Don't promise the roadmap.",))})
     [task] = world.plan(score(1)).tasks
     assert "Don't promise the roadmap." in task.draft.body
 

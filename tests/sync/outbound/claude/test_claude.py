@@ -154,9 +154,8 @@ def test_four_hundred_and_fifty_faults_make_as_many_tasks(
         *(score(1, account_id=f"a{n}", crm_id=f"001{n}", priority=n) for n in range(count)),
         desk=office.desk(max_cost_per_run=cap, max_tokens_per_run=10_000_000),
     )
-    world.apply(plan)
-    made = Counter(task.account_crm_id for task in world.crm.tasks.values())
-    assert made == {f"001{n}": 1 for n in range(count)}
+    assert Counter(task.account_id for task in plan.tasks) == {f"a{n}": 1 for n in range(count)}
+    assert len({task.draft.key for task in plan.tasks}) == count
     expected = Counter({"cap": 0})
     for kind in kinds:
         assert office.fake.faults[kind] == (100 if kind in TWICE else 50), kind
