@@ -19,6 +19,7 @@ from sync.briefs.draft import BriefRequest
 from sync.briefs.writing import write_briefs
 from sync.settings import Owners
 from sync.store.briefs import BriefDraftRow, BriefSpendRow
+from sync.store.writeback import TaskRow
 
 Make = Callable[..., BriefRequest]
 
@@ -67,6 +68,19 @@ def test_claude_writes_the_brief_of_a_task(office: Any, make_request: Make) -> N
     assert "“have every site plan its work in one place”" in written.brief.full
     assert desk.report.by_claude == 1
     assert float(written.cost) * 1e6 == pytest.approx(paid(office.fake), abs=1)
+
+
+def test_the_ledger_keeps_who_wrote_the_brief_of_a_task(office: Any, world: Any, score: Any) -> None:
+    """The frozen plan holds the text that the CRM gets, with its writer."""
+    plan = world.plan(score(1), score(2), desk=office.desk())
+    assert {task.writer for task in plan.tasks} == {"anthropic"}
+    world.apply(plan)
+    with world.store.session() as session:
+        rows = session.scalars(select(TaskRow)).all()
+        assert {(row.writer, row.language, len(row.evidence_hash)) for row in rows} == {
+            ("anthropic", "en", 64)
+        }
+    assert plan.summary["briefs"]["by_claude"] == 2
 
 
 def test_what_it_will_cost_is_said_before_anything_is_sent(office: Any, make_request: Make) -> None:
@@ -156,6 +170,7 @@ def test_four_hundred_and_fifty_faults_make_as_many_tasks(
     )
     assert Counter(task.account_id for task in plan.tasks) == {f"a{n}": 1 for n in range(count)}
     assert len({task.draft.key for task in plan.tasks}) == count
+    assert {task.writer for task in plan.tasks} == {"template"}
     expected = Counter({"cap": 0})
     for kind in kinds:
         assert office.fake.faults[kind] == (100 if kind in TWICE else 50), kind
