@@ -28,7 +28,18 @@ from model.workspace import Workspace
 BILLING_PAGES: Final = "billing|invoice|pricing|plan_page|plans_page|upgrade_page|subscription"
 """Pages on which people look at plans, prices and invoices; matched inside the names, lower case."""
 
-GATES: Final = r"preview|upgrade|paywall|upsell|premium|(^|[^a-z])(trial|locked|gated)|not_included|add_?on"
+GATES: Final = "|".join(
+    (
+        r"upgrade|paywall|upsell|not.?included|add.?on",
+        r"(^|[^a-z])(trial|locked|gated)",
+        r"(^|[^a-z])premium[^a-z]?(feature|preview|prompt|request|click|interest|locked)",
+        # a file, link or mail is previewed in many products: the word has to be all, or of a feature or plan
+        (
+            r"^((feature|premium|plan|module|product)[^a-z]?)?preview(ed)?"
+            r"([^a-z]?(open|opened|view|viewed|show|shown|click|clicked|start|started|request|requested))?$"
+        ),
+    )
+)
 """Events by which people meet, or ask for, what their plan lacks; matched inside `event`, lower case."""
 
 LAYOUT: Final = "2"

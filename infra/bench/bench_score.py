@@ -25,6 +25,7 @@ import pyarrow as pa
 from model.boosting import fit_probability
 from model.features.families import CATALOGUE
 from model.frame import feature_frame, numbers, pool
+from model.losses import CHURNED, CONTRACTED, KEPT
 from model.panel import Panel, Rows
 from model.predict import predict_range, rank
 from model.product import Product
@@ -84,7 +85,7 @@ def made_up(accounts: int, *, seed: int, as_of: list[date]) -> pa.Table:
 
 
 def learnt() -> TrainedModel:
-    """A model of 20,000 made-up rows in which several features bring expansions."""
+    """A model of 20,000 made-up rows: several features bring expansions, and losses where they are low."""
     dates = [TODAY - timedelta(days=28 * step) for step in range(24, 4, -1)]
     table = made_up(LEARNT_FROM // len(dates), seed=1, as_of=dates)
     pull = sum(
@@ -94,7 +95,11 @@ def learnt() -> TrainedModel:
     )
     rng = np.random.default_rng(2)
     label = rng.random(table.num_rows) < 1 / (1 + np.exp(2.2 - 0.4 * pull))
+    lost = rng.random(table.num_rows) < 1 / (1 + np.exp(2.2 + 0.4 * pull))
+    loss = np.where(lost, rng.choice([CONTRACTED, CHURNED], table.num_rows), KEPT)
     columns = {
+        "loss": loss,
+        "lost_share": np.where(loss == CONTRACTED, 0.3, np.where(lost, 1.0, 0.0)),
         "label": label.astype(float),
         "added_arr": np.where(label, rng.lognormal(9, 0.6, table.num_rows), np.nan),
         "bought": pa.array([["SEATS", "UP"][i % 2] if hit else None for i, hit in enumerate(label)]),
