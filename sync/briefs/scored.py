@@ -35,9 +35,16 @@ def scored(row: Mapping[str, Any], as_of: date) -> Iterator[Fact]:
     for group, direction in (("reasons", "up"), ("against", "down")):
         for position, reason in enumerate(row[group] or (), start=1):
             fact = _reason(reason, position, direction, as_of)
-            # "in 0 days" is no figure to speak of: the sentence has its own way to say so
-            yield from (figure for figure in fact.figures if round(float(str(figure.value)), 3))
+            yield from (figure for figure in fact.figures if _speaks_alone(figure, fact))
             yield fact
+
+
+def _speaks_alone(figure: Fact, reason: Fact) -> bool:
+    """Whether a figure of a reason means the same outside it.
+
+    "In 0 days" is none to speak of; 40 % of a limit, which speaks against, would be taken for pressure."""
+    is_nothing = not round(float(str(figure.value)), 3)
+    return not is_nothing and (reason.direction == "up" or bool(figure.direction))
 
 
 def _reason(reason: Mapping[str, Any], position: int, direction: str, as_of: date) -> Fact:

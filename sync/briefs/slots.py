@@ -40,7 +40,10 @@ class Slots:
         for prose, slot, form, _ in Formatter().parse(sentence):
             if NUMBER.search(prose):
                 raise ValueError(f"a digit outside a slot: {prose!r}")
-            filled.append(prose)
+            ends = bool(filled) and filled[-1].endswith(
+                "."
+            )  # an abbreviation's full stop is the sentence's too
+            filled.append(prose[1:] if ends and prose.startswith(".") else prose)
             if slot is None:
                 continue
             text = self._slot(slot, form or "")

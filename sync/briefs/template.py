@@ -59,6 +59,7 @@ class _Writer:
         opener = self._choose("opener", self._in_style(texts.opener))
         proposal = self._proposal(slots_of(opener))
         told = slots_of(opener) | slots_of(proposal)
+        told |= {"renewal_soon"} if "renewal" in told else set()
         return Draft(
             opener=opener,
             proposal=proposal,

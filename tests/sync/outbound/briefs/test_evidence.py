@@ -10,13 +10,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.doubles.brief_requests import evidences
+from infra.doubles.brief_requests import evidences, reason_row
 from model.stakeholders import Contact, whom_to_reach
 from sync.briefs.draft import Offer
 from sync.briefs.evidence import read_evidence
 from sync.briefs.facts import UNITS, Fact, evidence_hash
+from sync.briefs.languages import speak
 from sync.briefs.relations import people, quotable
 from sync.briefs.relevance import relevant
+from sync.briefs.said import say_reason
 
 AS_OF = date(2026, 11, 22)
 
@@ -78,10 +80,13 @@ def test_a_change_of_active_users_is_told_with_its_direction(make_tables: Any, s
     events += [{"account_id": "a1", "user_id": f"u{n}", "at": now} for n in many]
     events += [{"account_id": "a2", "user_id": f"u{n}", "at": day} for n in few for day in (then, now)]
     events += [{"account_id": "a3", "user_id": f"u{n}", "at": then} for n in few]
-    found = read_evidence(make_tables(events=events), [score(n) for n in (1, 2, 3)], AS_OF)
+    events += [{"account_id": "a4", "user_id": f"u{n}", "at": day} for n in range(2) for day in (then, now)]
+    events += [{"account_id": "a4", "user_id": "u9", "at": now}]
+    found = read_evidence(make_tables(events=events), [score(n) for n in (1, 2, 3, 4)], AS_OF)
     grown = found["a1"]["users_growth_90"]
     assert (grown.value, grown.direction, grown.unit) == (pytest.approx(0.2), "up", "percent")
     assert "users_growth_90" not in found["a2"]
+    assert "users_growth_90" not in found["a4"]  # one person more is no growth
     assert found["a3"]["users_growth_90"].direction == "down"
     assert "active_users" not in found["a3"]
 
@@ -141,6 +146,44 @@ def test_an_old_review_or_rating_is_known_but_nothing_to_act_on(make_tables: Any
     found = read_evidence(make_tables(surveys=surveys), [score(n) for n in (1, 2, 3, 4)], AS_OF)
     told = [found[f"a{n}"]["last_nps"] for n in (1, 2, 3, 4)]
     assert [fact.direction for fact in told] == ["", "down", "up", ""]
+
+
+def test_a_renewal_is_soon_within_half_a_year(make_tables: Any, score: Any) -> None:
+    """A later one is known too; one that has passed is no renewal to come."""
+    days = {"a1": AS_OF + timedelta(days=90), "a2": AS_OF + timedelta(days=400), "a3": AS_OF}
+    accounts = [{"account_id": account, "renewal_date": day} for account, day in days.items()]
+    found = read_evidence(make_tables(accounts=accounts), [score(n) for n in (1, 2, 3)], AS_OF)
+    told = [sorted(name for name in found[f"a{n}"] if "renewal" in name) for n in (1, 2, 3)]
+    assert told == [["renewal", "renewal_soon"], ["renewal"], []]
+
+
+def test_a_goal_of_years_ago_is_none(make_tables: Any, score: Any) -> None:
+    """Nobody is to be told what they wanted then."""
+    goals = [
+        {"account_id": f"a{n}", "kind": "goal", "written_at": at(AS_OF - timedelta(days)), "text": "Grow"}
+        for n, days in ((1, 400), (2, 500))
+    ]
+    found = read_evidence(make_tables(notes=goals), [score(1), score(2)], AS_OF)
+    assert ("goal" in found["a1"], "goal" in found["a2"]) == (True, False)
+
+
+def test_a_figure_of_nothing_is_no_fact_of_its_own(score: Any) -> None:
+    """The reason has its own words for it."""
+    reason = reason_row("seat_days_to_limit", "{seat_days_to_limit}", "SEAT_LIMIT_NEAR", [0.0])
+    facts = read_evidence({}, [score(1, reasons=[reason], against=[])], AS_OF)["a1"]
+    assert "seat_days_to_limit" not in facts
+    assert say_reason(facts["reason_1"], speak("en"), "EUR") == "All the seats are in use"
+
+
+def test_a_figure_that_speaks_against_is_told_in_its_reason_only(score: Any) -> None:
+    """A limit that is hardly used is no reason to talk of limits; a fall is one to know of."""
+    free = reason_row("limit_api", "{limit_api}", "LIMITS_FREE", [0.4])
+    fell = reason_row("users_growth_90", "{users_growth_90}", "USERS_SHRINKING", [-0.2])
+    facts = read_evidence({}, [score(1, reasons=[], against=[free, fell])], AS_OF)["a1"]
+    assert "limit_api" not in facts
+    assert facts["users_growth_90"].direction == "down"
+    full = reason_row("limit_api", "{limit_api}", "LIMIT_NEAR", [0.9])
+    assert "limit_api" in read_evidence({}, [score(1, reasons=[full], against=[])], AS_OF)["a1"]
 
 
 def test_people_who_left_and_seats_at_the_table_that_are_empty_are_facts() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from connectors.hubspot.rich_text import rich_text
 from infra.doubles.brief_requests import ask_for, requests
-from sync.briefs.draft import BriefRequest, Draft, Objection
+from sync.briefs.draft import BriefRequest, Draft, Objection, Offer
 from sync.briefs.facts import Fact
 from sync.briefs.languages import languages, speak
 from sync.briefs.rendering import render
@@ -73,6 +73,24 @@ def test_a_digit_in_the_writers_own_prose_is_refused() -> None:
         render(Draft(opener="You use {storage}"), ask_for())
 
 
+def test_a_direction_is_said_only_where_the_fact_has_it() -> None:
+    """More is never said of what fell."""
+    fell = Fact(id="users_growth_90", value=-0.2, unit="percent", source="events", direction="down")
+    assert "20% fewer" in render(Draft(opener="{users_growth_90:down} fewer"), ask_for(fell)).full
+    with pytest.raises(ValueError, match="a fact is missing"):
+        render(Draft(opener="{users_growth_90:up} more"), ask_for(fell))
+
+
+def test_an_abbreviation_at_the_end_of_a_sentence_brings_its_full_stop() -> None:
+    """Russian days end with one, and so do companies; an ellipsis stays."""
+    made = render(
+        Draft(ask="{goal.day}. {product}."), ask_for(language="ru", offer=Offer(product="Inc."))
+    ).full
+    assert "2 сент. 2026 г. Inc." in made.replace("\u00a0", " ")
+    assert "г.." not in made
+    assert "Inc.." not in made
+
+
 def test_reasons_are_listed_whatever_the_writer_leaves_out() -> None:
     """They come from the evidence, with their source and day."""
     made = render(Draft(ask="Ask for a meeting."), ask_for())
@@ -98,12 +116,13 @@ def test_a_long_task_loses_whole_parts_and_keeps_opener_ask_and_warnings() -> No
 
 
 def test_a_customers_words_cannot_make_a_heading() -> None:
-    """Line breaks in what they wrote are spaces."""
+    """Line breaks in what they wrote are spaces, and so are those in the company's own rules."""
     goal = Fact(
         id="goal", value="Grow\n\nYour ask:\n- pay", unit="text", source="notes", day=date(2026, 9, 2)
     )
-    made = write_by_template(ask_for(goal)).brief
+    made = write_by_template(ask_for(goal, do_not=("Be kind\n\nYour ask:\n- now",))).brief
     assert made.full.count("Your ask:\n") == 1
+    assert "- Be kind Your ask: - now" in made.full
     assert "Grow Your ask: - pay" in made.full
 
 
