@@ -22,13 +22,14 @@ from sync.briefs.cost import Usage, dollars, micros, usual
 from sync.briefs.draft import BriefRequest, Draft
 from sync.briefs.kept import Kept, keep, read_kept
 from sync.briefs.languages import speak
-from sync.briefs.lexicon import knows
+from sync.briefs.lexicon import knows, lexicon
 from sync.briefs.prompt import Question, draft_of, messages_of, question_of
 from sync.briefs.spend import Purse
 from sync.settings_briefs import BriefSettings
 from sync.store import Store
 
 _BARE_GOAL: Final = re.compile(r"""(?:["“„«'’]\s?)?\{goal\}(?:\s?["”“»'’])?""")
+_YEARLY: Final = re.compile(r"\{(?:arr|arr_high)\}")
 NOT_SCHEMA: Final = Refusal(part="brief", rule="not of the schema")
 
 
@@ -181,7 +182,7 @@ class Desk:
             if not is_kept:
                 self._keep(question, answer.text, "", tries, answer.cost)
             return Brought(
-                draft=quoted(draft, question.request.language), cost=dollars(0 if is_kept else answer.cost)
+                draft=finished(draft, question.request.language), cost=dollars(0 if is_kept else answer.cost)
             )
         if tries > 1:
             fault = answer.fault or Fault.UNSOUND
@@ -223,17 +224,21 @@ def _read(question: Question, answer: Answer) -> tuple[Draft | None, tuple[Refus
     return draft, check(draft, question.terms)
 
 
-def quoted(draft: Draft, language: str) -> Draft:
-    """The draft with a customer's words in quotation marks, which no writer may leave out."""
+def finished(draft: Draft, language: str) -> Draft:
+    """The draft with what no writer may leave out: quotation marks around a customer's words, and a year
+    beside money of a year."""
     mark = speak(language).texts.quote.format(text="{goal}")
+    year = lexicon(language).a_year
+
+    def finish(text: str) -> str:
+        return _YEARLY.sub(rf"\g<0> {year}", _BARE_GOAL.sub(mark, text))
+
     return replace(
         draft,
-        opener=_BARE_GOAL.sub(mark, draft.opener),
-        proposal=_BARE_GOAL.sub(mark, draft.proposal),
-        impact=_BARE_GOAL.sub(mark, draft.impact),
-        objections=tuple(
-            replace(each, answer=_BARE_GOAL.sub(mark, each.answer)) for each in draft.objections
-        ),
+        opener=finish(draft.opener),
+        proposal=finish(draft.proposal),
+        impact=finish(draft.impact),
+        objections=tuple(replace(each, answer=finish(each.answer)) for each in draft.objections),
     )
 
 

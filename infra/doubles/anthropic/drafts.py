@@ -16,7 +16,8 @@ SLOT = re.compile(r"\{([a-z0-9_]+)")
 @cache
 def prose(language: str) -> dict[str, Any]:
     """Sentences by part of the draft."""
-    return tomllib.loads((files(__package__) / "prose" / f"{language}.toml").read_text(encoding="utf-8"))
+    file = files(__package__) / "prose" / f"{language.partition('-')[0]}.toml"
+    return tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def sound_draft(

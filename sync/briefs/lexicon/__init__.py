@@ -54,6 +54,7 @@ class Lexicon:
     language: str
     letters: frozenset[str]
     capitals: frozenset[str]
+    a_year: str  # said by our code after money that is a year's
     dates: frozenset[str]  # in capitals only: May and March are words too
     lists: Mapping[str, Words] = field(default_factory=dict)
     cues: Mapping[str, Words] = field(default_factory=dict)
@@ -110,6 +111,7 @@ def lexicon(language: str) -> Lexicon:
         language=name,
         letters=frozenset(read["letters"]),
         capitals=frozenset(read["capitals"].split()),
+        a_year=read["a_year"],
         dates=frozenset(read["dates"].split()),
         lists=MappingProxyType({key: Words.of(read.get(key, "")) for key in LISTS}),
         cues=MappingProxyType({key: Words.of(words) for key, words in read["cues"].items()}),

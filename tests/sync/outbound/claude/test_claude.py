@@ -70,6 +70,15 @@ def test_claude_writes_the_brief_of_a_task(office: Any, make_request: Make) -> N
     assert float(written.cost) * 1e6 == pytest.approx(paid(office.fake), abs=1)
 
 
+def test_money_of_a_year_says_so(office: Any, make_request: Make) -> None:
+    """The model writes no words of time, so our code does."""
+    draft = {"proposal": "Show {product}. Accounts like this add between {arr_low} and {arr_high}."}
+    office.fake.brain = lambda request: json.dumps(json.loads(sound(request)) | draft)
+    for language, said in (("en", "$51,000 a year."), ("en-GB", "US$51,000 a year.")):
+        written = write_briefs([make_request(language=language)], office.desk())["a1"]
+        assert (written.writer, said in written.brief.full) == ("anthropic", True), written.brief.full
+
+
 def test_the_ledger_keeps_who_wrote_the_brief_of_a_task(office: Any, world: Any, score: Any) -> None:
     """The frozen plan holds the text that the CRM gets, with its writer."""
     plan = world.plan(score(1), score(2), desk=office.desk())
