@@ -22,7 +22,9 @@ NOTHING: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A brief, its writer, style and language, the digest of its evidence, and what it cost in US dollars."""
+    """A brief, its writer, style and language, the digest of its evidence, and what it cost in US dollars.
+
+    `fault` is why Claude did not write it, where it was asked to."""
 
     brief: Brief
     writer: Writer
@@ -30,6 +32,7 @@ class Written:
     language: str
     evidence_hash: str
     cost: Decimal = NOTHING
+    fault: str = ""
 
 
 def write_briefs(requests: Iterable[BriefRequest], desk: Desk | None = None) -> dict[str, Written]:
@@ -45,7 +48,8 @@ def _written(request: BriefRequest, brought: Brought | None) -> Written:
     """The brief from a draft of Claude's; by the template where there is none."""
     template = write_by_template(request)
     if brought is None or brought.draft is None:
-        return template if brought is None else replace(template, cost=brought.cost)
+        fault = None if brought is None else brought.fault
+        return template if fault is None else replace(template, cost=brought.cost, fault=fault.value)
     return replace(
         template,
         brief=render(brought.draft, request),
