@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from model.stakeholders import whom_to_reach
+from sync.brief_desk import open_desk
 from sync.briefs.draft import BriefRequest
 from sync.briefs.evidence import read_evidence
 from sync.briefs.facts import Fact
-from sync.briefs.writing import Written, write_by_template
+from sync.briefs.writing import Written, write_briefs
 from sync.context import Account, read_accounts
 from sync.find_account import NamedAccount, find_account, read_names
 from sync.plays import Play
@@ -44,8 +47,9 @@ class AccountBrief:
 def brief_account(loop: Loop, wanted: str, *, language: str = "", style: str = "") -> AccountBrief:
     """The brief for the account that `wanted` names, from its newest score and the lake.
 
-    `language` and `style` go before those of the settings. Raises UsageError for an account that is unknown
-    or not scored, and for a language without texts."""
+    `language` and `style` go before those of the settings; Claude writes where [briefs]
+    says so. Raises UsageError for an account that is unknown or not scored, SettingError for a language
+    without texts."""
     tables = loop.tables().tables
     named = find_account(read_names(tables), wanted)
     score = newest_score(loop.store, named)
@@ -60,10 +64,20 @@ def brief_account(loop: Loop, wanted: str, *, language: str = "", style: str = "
     request = request_of(candidate, evidence, play, loop.settings)
     request = replace(request, language=language or request.language, style=style or request.style)
     refused = refusal(candidate, as_of)
+    with open_desk(
+        loop.settings.briefs,
+        loop.store,
+        run_id=f"brief-{secrets.token_hex(8)}",  # a run of its own, for the cap of a run
+        clock=loop.clock,
+        sleep=time.sleep,
+        tell=lambda what: loop.tell(what, 0, None),
+        notice=loop.notice,
+    ) as desk:
+        written = write_briefs([request], desk)[named.account_id]
     return AccountBrief(
         account=named,
         score=score,
         request=request,
-        written=write_by_template(request),
+        written=written,
         no_task=None if refused is None else refused[1],
     )

@@ -20,7 +20,7 @@ from sync.planned import Skip, SkipReason
 from sync.play_rules import Fit
 from sync.settings import Settings
 from sync.task_book import TaskBook
-from sync.task_keys import task_key
+from sync.task_keys import key_of, task_key
 from sync.tasks import Candidate, Chosen, Refusal, forbidden, unready
 from sync.team import Team
 from sync.workdays import Workdays
@@ -197,10 +197,9 @@ def _open_task(week: Week, account_id: str, keys: Mapping[str, Fit]) -> Refusal 
     made = next(iter(week.book.open_of(account_id)), None)
     if made is None:
         return None
-    return (
-        SkipReason.TASK_EXISTS if made.key in keys else SkipReason.TASK_OPEN,
-        f"its task {made.key} is open",
-    )
+    is_this_one = key_of(account_id, made.play, made.cycle) in keys  # it may bear the id of an earlier day
+    reason = SkipReason.TASK_EXISTS if is_this_one else SkipReason.TASK_OPEN
+    return reason, f"its task {made.key} is open"
 
 
 def _made_already(keys: Mapping[str, Fit]) -> Refusal:

@@ -94,11 +94,11 @@ def hubspot_settings(settings: Settings) -> HubspotSettings:
     login = settings.crm.hubspot
     return HubspotSettings(
         base_url=login.base_url,
-        token=_secret(login.token, login.token_file, "crm.hubspot.token"),
+        token=secret_of(login.token, login.token_file, "crm.hubspot.token"),
         client_id=login.client_id or None,
-        client_secret=_secret(login.client_secret, login.client_secret_file, "crm.hubspot.client_secret")
+        client_secret=secret_of(login.client_secret, login.client_secret_file, "crm.hubspot.client_secret")
         or None,
-        refresh_token=_secret(login.refresh_token, login.refresh_token_file, "crm.hubspot.refresh_token")
+        refresh_token=secret_of(login.refresh_token, login.refresh_token_file, "crm.hubspot.refresh_token")
         or None,
         api_version=login.api_version,
         ca_file=None if login.ca_file is None else str(login.ca_file),
@@ -118,8 +118,12 @@ def salesforce_settings(settings: Settings) -> SalesforceSettings:
         client_id=login.client_id,
         username=login.username or None,
         private_key_file=None if login.private_key_file is None else str(login.private_key_file),
-        client_secret=_secret(login.client_secret, login.client_secret_file, "crm.salesforce.client_secret"),
-        refresh_token=_secret(login.refresh_token, login.refresh_token_file, "crm.salesforce.refresh_token"),
+        client_secret=secret_of(
+            login.client_secret, login.client_secret_file, "crm.salesforce.client_secret"
+        ),
+        refresh_token=secret_of(
+            login.refresh_token, login.refresh_token_file, "crm.salesforce.refresh_token"
+        ),
         api_version=login.api_version,
         ca_file=None if login.ca_file is None else str(login.ca_file),
         currency=settings.company.currency,
@@ -181,7 +185,7 @@ def journal_key(state: State) -> JournalKey:
     return JournalKey.beside(url) if is_file else JournalKey(file=state.models / f"ledger{SUFFIX}")
 
 
-def _secret(value: SecretStr, file: Path | None, name: str) -> str | None:
+def secret_of(value: SecretStr, file: Path | None, name: str) -> str | None:
     """The secret itself, else what its file holds, else None."""
     if value.get_secret_value() or file is None:
         return value.get_secret_value() or None

@@ -19,8 +19,8 @@ import pyarrow.compute as pc
 from connectors.errors import StateError, UsageError
 from sync.apply import apply
 from sync.apply_report import ApplyReport
+from sync.brief_desk import open_desk
 from sync.briefs.styles import check_briefs
-from sync.built import check_built
 from sync.export_report import ExportReport
 from sync.exports import ingest
 from sync.guard import RULES
@@ -140,25 +140,34 @@ class Loop(Workplace):
     ) -> Plan:
         """The difference between scores (the newest unless given) and the CRM, frozen in the ledger."""
         with run.step("plan") as detail:
-            check_built(self.settings)
             check_briefs(self.settings)
             self.tell("Plan", 0, None)
             scores = self._newest_scores() if scored is None else scored
             _refuse_old(scores, self.today())
             known, now = self.tables(), self.crm.server_time()
-            plan = make_plan(
-                scores,
-                self.crm,
+            with open_desk(
+                self.settings.briefs,
                 self.store,
-                known.tables,
-                self.settings,
                 run_id=run.id,
-                now=now,
-                narrow=narrow,
-                override=override,
-                created_by=self.who(),
-                lineage=known.lineage,
-            )
+                clock=self.clock,
+                sleep=time.sleep,
+                tell=lambda what: self.tell(what, 0, None),
+                notice=self.notice,
+            ) as desk:
+                plan = make_plan(
+                    scores,
+                    self.crm,
+                    self.store,
+                    known.tables,
+                    self.settings,
+                    run_id=run.id,
+                    now=now,
+                    narrow=narrow,
+                    override=override,
+                    created_by=self.who(),
+                    lineage=known.lineage,
+                    desk=desk,
+                )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells)
             detail.update(tasks=len(plan.tasks), closings=len(plan.closings))

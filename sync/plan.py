@@ -15,6 +15,7 @@ from connectors.errors import UsageError
 from model.errors import ModelError
 from model.registry import Registry
 from sync.approvals import approved_fields
+from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables
 from sync.find_account import find_account, read_names
 from sync.guard import check
@@ -65,12 +66,14 @@ def make_plan(
     override: Collection[str] = (),
     created_by: str = "",
     lineage: Lineage | None = None,
+    desk: Desk | None = None,
 ) -> Plan:
     """The plan for one scoring, kept in the ledger.
 
     `scores` has the columns of `sync.store.scores.SCORES`; `tables` are the canonical tables after
     identity resolution, and `lineage` says what became of records that were merged since an earlier plan.
     `override` may release people's edits (person_edit) and held records (locked).
+    With a `desk` Claude writes the briefs of its tasks, within the caps of [briefs].
     `created_by` is who makes it, unless the run itself says who asked for it.
     Raises SetupError when a field can't be written, UsageError when `narrow` names what does not exist."""
     every: list[dict[str, Any]] = scores.to_pylist()
@@ -91,7 +94,9 @@ def make_plan(
     only = _keys(fields, narrow.only)
     planning = compare_all(rows, sources, fields, only=only, override=override)
     keep_heard(store, sources.org_id, planning.heard(), run_id=run_id, now=now)
-    wanted = NO_TASKS if only is not None else plan_tasks(planning, sources, whole=narrow.account is None)
+    wanted = (
+        NO_TASKS if only is not None else plan_tasks(planning, sources, desk, whole=narrow.account is None)
+    )
     model_version = every[0]["model_version"] if every else ""
     last = read_last_plan(store, sources.org_id, as_of=sources.as_of)
     held = planning.held_scores()
@@ -145,6 +150,8 @@ def make_plan(
         inputs=around.inputs.as_json(),
     )
     summary = summarise(plan, held=len(held), usage=around.usage, budget=around.budget, pace=read_pace(store))
+    if desk is not None and desk.report.briefs:
+        summary["briefs"] = desk.report.as_json()
     plan = replace(plan, summary=summary)
     save(store, plan)
     return plan

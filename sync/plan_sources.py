@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from connectors.crm import Crm
 from sync.approvals import written_before
+from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
 from sync.briefs.writing import write_briefs
@@ -106,8 +107,12 @@ class TaskPlan:
 NO_TASKS: Final = TaskPlan()
 
 
-def plan_tasks(planning: Planning, sources: Sources, *, whole: bool = True) -> TaskPlan:
-    """The tasks of the candidates; unless the plan is `whole`, only their tasks are looked for in the CRM."""
+def plan_tasks(
+    planning: Planning, sources: Sources, desk: Desk | None = None, *, whole: bool = True
+) -> TaskPlan:
+    """The tasks of the candidates, with a desk their briefs by Claude.
+
+    Unless the plan is `whole`, only their own tasks are looked for in the CRM."""
     settings, candidates = sources.settings, planning.candidates
     owners, zone = settings.owners, settings.company.timezone
     book = read_book(
@@ -125,19 +130,21 @@ def plan_tasks(planning: Planning, sources: Sources, *, whole: bool = True) -> T
     week = Week(settings=settings, team=team, book=book, as_of=sources.as_of, now=sources.now)
     chosen, skips = choose(candidates, fits, week, lambda keys: set(sources.crm.find_tasks(keys)))
     return TaskPlan(
-        tasks=tuple(_made(chosen, rules, week, sources)),
+        tasks=tuple(_made(chosen, rules, week, sources, desk)),
         closings=tuple(plan_closings(candidates, fits, book, plan_id=planning.plan_id, today=sources.today)),
         skips=tuple(skips),
         open_tasks=book.open_count,
     )
 
 
-def _made(chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sources) -> Iterator[PlannedTask]:
+def _made(
+    chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sources, desk: Desk | None
+) -> Iterator[PlannedTask]:
     """The tasks with their briefs, each due by its owner's calendar."""
     settings = sources.settings
     scores = [each.candidate.score for each in chosen]
     evidence = read_evidence(sources.tables, scores, sources.as_of) if chosen else {}
-    briefs = write_briefs(
+    requests = (
         request_of(
             each.candidate,
             evidence[each.candidate.account.account_id],
@@ -147,6 +154,7 @@ def _made(chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sourc
         )
         for each in chosen
     )
+    briefs = write_briefs(requests, desk)
     for each in chosen:
         today = sources.now.astimezone(week.team.zone_of(each.owner_id)).date()
         due = due_on(each.candidate.timing(each.fit), today, week.workdays)

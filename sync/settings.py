@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic.dataclasses import dataclass
 
+from sync.settings_briefs import BriefSettings
 from sync.settings_checks import (
     STRICT,
     ApiVersion,
@@ -275,20 +276,6 @@ class BudgetSettings:
     org_ceiling: Annotated[float, Field(gt=0, le=1)] = 0.8
     run_share: Annotated[float, Field(gt=0, le=1)] = 1.0
     calls_at_once: Annotated[int, Field(ge=1, le=25)] = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
-class BriefSettings:
-    """Who writes the briefs, and the most that a run may spend on it (in US dollars)."""
-
-    writer: Literal["template", "claude"] = "template"
-    language: LanguageTag | Literal[""] = ""  # empty: the company's
-    styles: Annotated[tuple[str, ...], Field(min_length=1)] = ("plain",)  # several: one by chance an account
-    style_seed: int = 0  # another one deals the styles out anew
-    model: str = ""
-    api_key: SecretStr = NO_SECRET
-    api_key_file: OptionalFile = None
-    max_cost_per_run: Annotated[float, Field(ge=0)] = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)

@@ -228,14 +228,23 @@ REST: Final = """
 # at_least = 1.0                # kind limit or milestone: share of it
 
 [briefs]
+# provider = "template"         # or anthropic: by Claude, within the caps below (docs/briefs-by-claude.md)
 # language = ""                 # en, ru, de, fr or es, also with a region (en-GB); empty: the company's
 # styles = ["plain"]            # or "question-led"; with both, each account gets one by chance
 # style_seed = 0                # another number deals the styles out anew
-# writer = "template"           # or claude
-# model = ""
+# model = "claude-sonnet-5-5"
+# effort = "low"                # medium, high; empty for a model that knows none
+# price = { input = 2.0, output = 10.0 }   # US dollars for a million tokens, for a model not on our list
+# base_url = "https://api.anthropic.com"
+# timeout_seconds = 60          # of one try, of which there are two
+# max_tokens = 4000             # of one answer
 # api_key = ""                  # better: api_key_file
 # api_key_file = ""
 # max_cost_per_run = 5.0        # US dollars
+# max_cost_per_day = 20.0
+# max_tokens_per_run = 2_000_000
+# batch_from = 20               # briefs from which on they go as one batch, at half the price
+# batch_wait_minutes = 30       # then the template goes out, and the batch serves the next plan
 
 [alerts]
 # slack_webhook = ""            # better: slack_webhook_file

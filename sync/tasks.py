@@ -108,7 +108,7 @@ def make_task(chosen: Chosen, written: Written, *, settings: Settings, as_of: da
         product=offer_of(score["product"], settings.products).product,
         cycle=str(fiscal_quarter(as_of, settings.company.fiscal_year_start)),
         why=f"{rank}; {fit.why}" if fit.why else rank,
-        value=score["expected_arr"],
+        value=None if score["expected_arr"] is None else candidate.value,
         turn=chosen.turn,
         slots=chosen.slots,
         style=written.style,

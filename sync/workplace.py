@@ -48,6 +48,7 @@ class Workplace:
     who: Callable[[], str] = str  # who acts here: an operator, or os:<login>
     machine_clock: Clock = machine_clock
     owner: str = field(default_factory=process_owner)  # of the leases that this process takes
+    notice: Callable[[str], None] = field(default=lambda _: None)  # what people are told before it is done
     works_for: str = ""  # the run for which this process works just now, or did last
     _crm: Crm | None = None
     _resolved: Resolved | None = None

@@ -53,7 +53,7 @@ def make_loop(settings: Settings) -> Loop:
 def progress_of(loop: Loop, screen: Screen) -> Iterator[None]:
     """While the block runs, what the loop tells moves one progress bar, renamed as the work goes on."""
     with screen.steps() as tell:
-        loop.tell = tell
+        loop.tell, loop.notice = tell, screen.say
         try:
             yield
         finally:

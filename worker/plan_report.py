@@ -46,6 +46,7 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         "api_calls": plan.api_calls,
         "quota_share": summary.get("quota_share"),
         "seconds": summary.get("seconds"),
+        "briefs": summary.get("briefs"),
         "guard": [
             {"rule": f.rule, "figure": f.figure, "limit": f.limit, "message": f.message}
             for f in plan.findings
@@ -77,9 +78,21 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
         screen.say(changed)
     if not plan.is_empty:
         screen.say(_cost(plan))
+    if briefs := (plan.summary or {}).get("briefs"):
+        screen.say(_briefs(briefs))
     show_cells(app, plan, account)
     for finding in plan.findings:
         app.warn(f"guard: {finding.message}. {_way_on(plan, finding.rule)}")
+
+
+def _briefs(told: Mapping[str, Any]) -> str:
+    """Who wrote the briefs of the tasks, what it cost, and why the template wrote the rest."""
+    by_template = told["by_template"]
+    rest = f", {sum(by_template.values())} by the template ({_counted(by_template)})" if by_template else ""
+    return (
+        f"Briefs: {told['by_claude']} by {told['model']} ({told['kept']} kept){rest}; "
+        f"{told['tokens']:,} tokens, USD {told['usd_spent']:.2f} of about {told['usd_guessed']:.2f}."
+    )
 
 
 def show_explained(app: App, plan: Plan, settings: Settings, account: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
@@ -29,7 +30,7 @@ UNIT_OF: Final[Mapping[str, Unit]] = MappingProxyType(
 def scored(row: Mapping[str, Any], as_of: date) -> Iterator[Fact]:
     """The facts of a score; a figure bears the name of its feature, a reason its side and place."""
     for name in ("arr_low", "arr_high"):
-        if row[name] is not None:
+        if row[name] is not None and math.isfinite(row[name]):
             yield Fact(id=name, value=row[name], unit="money", source="model", day=as_of)
     for group, direction in (("reasons", "up"), ("against", "down")):
         for position, reason in enumerate(row[group] or (), start=1):

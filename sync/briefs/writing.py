@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from sync.briefs.draft import Brief, BriefRequest
 from sync.briefs.facts import evidence_hash
+from sync.briefs.quoting import quotable_only
 from sync.briefs.rendering import render
 from sync.briefs.template import write_draft
+
+if TYPE_CHECKING:
+    from sync.briefs.desk import Brought, Desk
 
 Writer = Literal["template", "anthropic"]
 NOTHING: Final = Decimal(0)
@@ -28,9 +32,26 @@ class Written:
     cost: Decimal = NOTHING
 
 
-def write_briefs(requests: Iterable[BriefRequest]) -> dict[str, Written]:
-    """The brief of each request, by account_id."""
-    return {request.account_id: write_by_template(request) for request in requests}
+def write_briefs(requests: Iterable[BriefRequest], desk: Desk | None = None) -> dict[str, Written]:
+    """The brief of each request, by account_id: by Claude where there is a desk and its draft is sound.
+
+    Free text that may not be quoted is left out, whoever writes."""
+    asked = list(requests)
+    drafts = {} if desk is None else desk.draft(asked)
+    return {each.account_id: _written(quotable_only(each), drafts.get(each.account_id)) for each in asked}
+
+
+def _written(request: BriefRequest, brought: Brought | None) -> Written:
+    """The brief from a draft of Claude's; by the template where there is none."""
+    template = write_by_template(request)
+    if brought is None or brought.draft is None:
+        return template if brought is None else replace(template, cost=brought.cost)
+    return replace(
+        template,
+        brief=render(brought.draft, request),
+        writer="anthropic",
+        cost=brought.cost,
+    )
 
 
 def write_by_template(request: BriefRequest) -> Written:

@@ -12,6 +12,7 @@ from worker.verb import App, verb
 
 if TYPE_CHECKING:
     from sync.briefs.facts import Fact
+    from sync.settings_briefs import Provider
 
 
 @verb("brief", examples=("upswell brief C-00042", 'upswell brief "Acme Corp" --language ru --show-evidence'))
@@ -25,19 +26,31 @@ if TYPE_CHECKING:
 )
 @click.option("--language", metavar="TAG", help="Such as ru or de; otherwise that of the settings.")
 @click.option("--style", metavar="NAME", help="plain or question-led; otherwise the account's own.")
+@click.option(
+    "--briefs",
+    type=click.Choice(["template", "anthropic"]),
+    help="Who writes it, in place of [briefs] provider; template sends nothing.",
+)
 @click.option("--show-evidence", is_flag=True, help="The facts that it may be made of, with their source.")
 def command(
-    app: App, account: str, length: str, language: str | None, style: str | None, show_evidence: bool
+    app: App,
+    account: str,
+    length: str,
+    language: str | None,
+    style: str | None,
+    briefs: Provider | None,
+    show_evidence: bool,
 ) -> None:
     """Write the brief; ACCOUNT is its id, CRM record id, own id or exact name."""
     from sync.account_brief import brief_account
+    from sync.brief_desk import by_provider
     from sync.briefs.languages import speak
     from sync.briefs.slots import say_fact
     from sync.briefs.styles import check_styles
     from worker.brief_page import show_brief
 
     check_styles([style] if style else [])
-    with open_loop(app.settings(), app.screen) as loop:
+    with open_loop(by_provider(app.settings(), briefs), app.screen) as loop:
         found = brief_account(loop, account, language=language or "", style=style or "")
     request, brief = found.request, found.written.brief
     spoken = speak(request.language)

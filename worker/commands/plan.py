@@ -13,6 +13,7 @@ from worker.verb import App, ExitCode, verb
 
 if TYPE_CHECKING:
     from sync.planned import Plan
+    from sync.settings_briefs import Provider
 
 RELEASES = ("person_edit", "locked")  # sync.guard.RELEASES, whose import costs numpy's
 
@@ -48,6 +49,11 @@ RELEASES = ("person_edit", "locked")  # sync.guard.RELEASES, whose import costs 
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write the whole plan to this file: .csv, .json or .parquet.",
 )
+@click.option(
+    "--briefs",
+    type=click.Choice(["template", "anthropic"]),
+    help="Who writes the briefs of the tasks, in place of [briefs] provider; template sends nothing.",
+)
 @click.option("--explain", is_flag=True, help="Say for each rule why records are in or out.")
 @click.option("--show", metavar="PLAN", help="Look at a plan that was made before, instead of making one.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="End with 10 when there is something to write.")
@@ -57,6 +63,7 @@ def command(
     only: tuple[str, ...],
     override: tuple[str, ...],
     out: Path | None,
+    briefs: Provider | None,
     explain: bool,
     show: str | None,
     exit_code: bool,
@@ -68,9 +75,9 @@ def command(
         check_ending(out)
     settings = app.settings()
     if show is None:
-        plan = make(app, account, only, override)
+        plan = make(app, account, only, override, briefs)
     else:
-        plan = look_up(app, show, narrowed=bool(only or override))
+        plan = look_up(app, show, narrowed=bool(only or override or briefs))
     who = account_of(plan, account)
     app.answer.data = plan_facts(plan)
     show_plan(app, plan, account=who)
@@ -85,9 +92,13 @@ def command(
             app.answer.exit_code = ExitCode.CHANGES
 
 
-def make(app: App, account: str | None, only: tuple[str, ...], override: tuple[str, ...]) -> Plan:
+def make(
+    app: App, account: str | None, only: tuple[str, ...], override: tuple[str, ...], briefs: Provider | None
+) -> Plan:
     """A new plan, kept in the ledger."""
-    with open_loop(app.settings(), app.screen) as loop, loop.run("plan") as run:
+    from sync.brief_desk import by_provider
+
+    with open_loop(by_provider(app.settings(), briefs), app.screen) as loop, loop.run("plan") as run:
         from sync.plan import Narrow
 
         app.answer.run_id = run.id
@@ -103,7 +114,7 @@ def look_up(app: App, plan_id: str, *, narrowed: bool) -> Plan:
         raise UsageError(
             "a plan that was made already can't be narrowed.",
             record="--show",
-            fix="leave out --only and --override, or --show",
+            fix="leave out --only, --override and --briefs, or --show",
         )
     with open_loop(app.settings(), app.screen) as loop:
         return load(loop.store, plan_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from sync.store import calls, people, tables, work, writeback
+from sync.store import briefs, calls, people, tables, work, writeback
 from sync.store.base import Base
 
 context.configure(
@@ -15,6 +15,7 @@ context.configure(
 context.run_migrations()
 
 __all__ = [
+    "briefs",
     "calls",
     "people",
     "tables",

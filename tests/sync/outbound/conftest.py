@@ -252,6 +252,12 @@ def make_tables() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
+def make_company() -> Callable[[int], dict[str, Any]]:
+    """Make canonical tables of so many accounts."""
+    return company_tables
+
+
+@pytest.fixture(scope="session")
 def tables_of_eight() -> Mapping[str, Any]:
     """Canonical tables of eight accounts; nothing changes them."""
     return company_tables(8)

@@ -180,12 +180,20 @@ def test_fields_that_wait_for_their_first_fill_stop_the_run(score: Score) -> Non
     assert "Our_Score__c, Our_Tier__c; 12 of their cells hold something already" in found.message
 
 
+def test_closing_most_of_the_open_tasks_stops_the_run(score: Score) -> None:
+    """From twenty open tasks on; half of them are no landslide yet."""
+    assert findings([score(1)], open_tasks=20, closings=10) == {}
+    assert findings([score(1)], open_tasks=19, closings=19) == {}
+    found = findings([score(1)], open_tasks=20, closings=11)["closed_share"]
+    assert (found.figure, found.limit) == (0.55, 0.5)
+
+
 def test_every_rule_has_a_test_here_or_beside(request: pytest.FixtureRequest) -> None:
     """A new rule must be told here: these are all there are."""
     in_test_guard = {"empty_scores", "not_finite", "changed_share", "score_jump", "vanished_share"}
     here = {
         "probability_shift", "score_drift", "stale_inputs", "empty_inputs", "old_model", "schema_drift",
-        "quota", "first_fill",
+        "quota", "first_fill", "closed_share",
     }  # fmt: skip
     assert in_test_guard | here | set(RELEASES) == set(RULES)
 
