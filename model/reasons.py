@@ -16,13 +16,14 @@ import pyarrow as pa
 from model.features.families import CATALOGUE, FAMILIES, FAMILY_OF
 from model.features.feature import Phrase
 from model.frame import numbers
-from model.shapes import REASON
+from model.shapes import REASON, TEXT
 from model.wordsmith import figures, figures_of, sentences
 
 MAX_FOR, MAX_AGAINST = 3, 2
 # A family that moves the score by less than this share is noise, not a reason.
 MIN_SHARE = 0.02
 _SHARE_DIGITS: Final = 4
+_NOTHING: Final = pa.schema(list(REASON)[3:]).empty_table()  # what is told in a cell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,9 +80,9 @@ def explain(
         chosen = np.zeros(size.shape, np.bool_)
         np.put_along_axis(chosen, order, np.take_along_axis(each, order, axis=1) > 0, axis=1)
         said |= chosen
-    written = _write(table, spoken, said, through)
+    written, told = _write(table, spoken, said, through)
     supporting, opposing = (
-        _column(*_side(each, order, spoken, written)) for each, order in zip(sizes, orders, strict=True)
+        _column(each, order, spoken, written, told) for each, order in zip(sizes, orders, strict=True)
     )
     return Reasons(
         supporting=supporting, opposing=opposing, codes=_both_codes(supporting, opposing, table.num_rows)
@@ -131,19 +132,23 @@ def _sayable(table: pa.Table, name: str) -> Iterator[tuple[Phrase, np.ndarray]]:
 
 def _write(
     table: pa.Table, spoken: _Spoken, said: np.ndarray, through: Mapping[str, date] | None
-) -> np.ndarray:
-    """rows × families: what is told in the cells that are said, all rows of a phrase at once."""
-    written = np.full(said.shape, None, dtype=object)
+) -> tuple[np.ndarray, pa.Table]:
+    """By row and family the place in a table of what is told: sentences and what they are made of.
+
+    All rows of a phrase are written at once, a column after the other."""
+    written = np.full(said.shape, -1, np.int64)
     rows, families = np.nonzero(said)
     which = spoken.which[rows, families]
+    told, count = [_NOTHING], 0
     for place in np.unique(which).tolist():
         name, phrase = spoken.phrases[place]
         at = which == place
         texts = sentences(table, rows[at], name, phrase.text, through, dated=phrase.dated)
         made_of = figures(table, rows[at], name, phrase.text, through, dated=phrase.dated)
-        told = [{"sentence": text} | figure for text, figure in zip(texts, made_of, strict=True)]
-        written[rows[at], families[at]] = told
-    return written
+        told.append(made_of.append_column("sentence", pa.array(texts, TEXT)).select(_NOTHING.column_names))
+        written[rows[at], families[at]] = np.arange(count, count + len(texts))
+        count += len(texts)
+    return written, pa.concat_tables(told)
 
 
 def _largest(size: np.ndarray, most: int) -> np.ndarray:
@@ -151,29 +156,20 @@ def _largest(size: np.ndarray, most: int) -> np.ndarray:
     return np.argsort(-size, axis=1, kind="stable")[:, :most]
 
 
-def _side(
-    size: np.ndarray, order: np.ndarray, spoken: _Spoken, written: np.ndarray
-) -> tuple[np.ndarray, list[str], list[str], np.ndarray, list[dict[str, object]]]:
-    """How many reasons each row has on one side, then code, family, share and the telling of all of them."""
+def _column(
+    size: np.ndarray, order: np.ndarray, spoken: _Spoken, written: np.ndarray, told: pa.Table
+) -> pa.Array:
+    """One side's reasons of each row."""
     shares = np.take_along_axis(size, order, axis=1)
     rows, ranks = np.nonzero(shares > 0)
     families = order[rows, ranks]
     codes = [spoken.phrases[place][1].code for place in spoken.which[rows, families].tolist()]
     names = [FAMILIES[family].name for family in families.tolist()]
-    return (shares > 0).sum(axis=1), codes, names, shares[rows, ranks], written[rows, families].tolist()
-
-
-def _column(
-    counts: np.ndarray,
-    codes: list[str],
-    names: list[str],
-    shares: np.ndarray,
-    told: list[dict[str, object]],
-) -> pa.Array:
-    fields = [pa.array(codes, pa.string()), pa.array(names, pa.string())]
-    fields.append(pa.array(np.round(shares, _SHARE_DIGITS)))
-    fields += [pa.array([each[kind.name] for each in told], kind.type) for kind in list(REASON)[3:]]
-    offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+    fields = [pa.array(codes, TEXT), pa.array(names, TEXT)]
+    fields.append(pa.array(np.round(shares[rows, ranks], _SHARE_DIGITS)))
+    chosen = told.take(pa.array(written[rows, families]))
+    fields += [column.combine_chunks() for column in chosen.columns]
+    offsets = np.concatenate([[0], np.cumsum((shares > 0).sum(axis=1))]).astype(np.int32)
     values = pa.StructArray.from_arrays(fields, fields=list(REASON))
     return pa.ListArray.from_arrays(pa.array(offsets), values)
 

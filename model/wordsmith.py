@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -14,6 +13,7 @@ import pyarrow as pa
 from model.days import calendar_date
 from model.features.families import CATALOGUE, TABLE_OF
 from model.frame import numbers
+from model.shapes import FIGURE, REAL, TEXT
 
 _SLOT = re.compile(r"\{(\w+)(:size)?\}")
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -101,28 +101,30 @@ def figures(
     through: Mapping[str, date] | None = None,
     *,
     dated: str = "",
-) -> list[dict[str, object]]:
+) -> pa.Table:
     """What the sentence of each row is made of, for whoever says it in another language.
 
-    The speaking feature, source table, day (ISO) and the values named: name, value and unit of each."""
+    Columns: the speaking `feature`, `source` table, `day` (ISO), and the `values` named, list<FIGURE>."""
+    count, named = len(rows), figures_of(text)
     taken = table.select(_columns(table, feature, text, dated)).take(pa.array(rows))
-    named = figures_of(text)
-    units = [CATALOGUE[name].unit for name in named]
-    values = zip(*(numbers(taken, name).tolist() for name in named), strict=True) if named else repeat(())
     days = _day_numbers(taken, feature, dated, through or {}).tolist()
     iso = {day: calendar_date(day).isoformat() for day in set(days)}
-    return [
-        {
-            "feature": feature,
-            "source": CATALOGUE[feature].source,
-            "day": iso[day],
-            "values": [
-                {"name": name, "value": value, "unit": unit}
-                for name, value, unit in zip(named, each, units, strict=True)
-            ],
-        }
-        for each, day in zip(values, days, strict=False)
+    values = np.column_stack([numbers(taken, name) for name in named]).ravel() if named else np.empty(0)
+    parts = [
+        pa.array(list(named) * count, TEXT),
+        pa.array(values, REAL),
+        pa.array([CATALOGUE[name].unit for name in named] * count, TEXT),
     ]
+    offsets = np.arange(count + 1, dtype=np.int32) * len(named)
+    told = pa.StructArray.from_arrays(parts, fields=list(FIGURE))
+    return pa.table(
+        {
+            "feature": pa.array([feature] * count, TEXT),
+            "source": pa.array([CATALOGUE[feature].source] * count, TEXT),
+            "day": pa.array([iso[day] for day in days], TEXT),
+            "values": pa.ListArray.from_arrays(pa.array(offsets), told),
+        }
+    )
 
 
 def _slots(text: str) -> list[tuple[str, str]]:

@@ -36,14 +36,13 @@ class Slots:
         """The sentence with its slots filled in; None when a fact is missing.
 
         Raises ValueError when the prose around the slots holds a digit."""
-        filled = []
+        filled: list[str] = []
         for prose, slot, form, _ in Formatter().parse(sentence):
             if NUMBER.search(prose):
                 raise ValueError(f"a digit outside a slot: {prose!r}")
-            ends = bool(filled) and filled[-1].endswith(
-                "."
-            )  # an abbreviation's full stop is the sentence's too
-            filled.append(prose[1:] if ends and prose.startswith(".") else prose)
+            # the full stop of an abbreviation is the sentence's too
+            stopped = bool(filled) and filled[-1].endswith(".")
+            filled.append(prose[1:] if stopped and prose.startswith(".") else prose)
             if slot is None:
                 continue
             text = self._slot(slot, form or "")
