@@ -28,13 +28,12 @@ ON_REQUEST: Final = {Play.NONE: Play.EXPAND}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountBrief:
-    """A brief, the facts behind it, the play it is written for, and why no task would be made, if so.
+    """A brief, what it was asked for with, and why no task would be made, if so.
 
     What people wrote in the CRM (opt-out, status, not before) is not looked at here: the plan does that."""
 
     account: NamedAccount
     score: dict[str, Any]
-    play: Play
     request: BriefRequest
     written: Written
     no_task: str | None
@@ -78,7 +77,6 @@ def brief_account(loop: Loop, wanted: str, *, language: str = "", style: str = "
     return AccountBrief(
         account=named,
         score=score,
-        play=play,
         request=request,
         written=written,
         no_task=None if refused is None else refused[1],

@@ -9,6 +9,7 @@ from typing import Final
 
 from model.stakeholders import Contact
 from sync.briefs.evidence import Tables, day_of, select
+from sync.names import plain_name
 from sync.people import read_contacts
 
 COLUMNS: Final = ("account_id", "name", "owner_id", "csm_id", "segment", "renewal_date")
@@ -50,7 +51,7 @@ def read_accounts(tables: Tables, as_of: date, *, sold_as: Collection[str] = ())
     return {
         row["account_id"]: Account(
             account_id=row["account_id"],
-            name=row["name"] or row["account_id"],
+            name=plain_name(row["name"]) or row["account_id"],
             owner_id=row["owner_id"],
             owner_is_active=row["owner_id"] not in inactive,
             csm_id=row["csm_id"],

@@ -12,6 +12,7 @@ from model.days import day_number
 from model.shapes import WHOM
 from model.stakeholders import Contact, rank_contacts, who_is_missing
 from sync.briefs.evidence import Tables, day_of, select
+from sync.names import plain_name
 
 _USE_DAYS = 30
 
@@ -35,10 +36,10 @@ def read_contacts(tables: Tables, as_of: date) -> dict[str, list[Contact]]:
         contacts.setdefault(row["account_id"], []).append(
             Contact(
                 crm_id=contact_id,
-                name=row["name"] or "",
-                title=row["title"],
-                role=row["role"],
-                department=row["department"],
+                name=plain_name(row["name"]),
+                title=plain_name(row["title"]) or None,
+                role=plain_name(row["role"]) or None,
+                department=plain_name(row["department"]) or None,
                 left_at=row["left_at"],
                 last_contact=last.get(contact_id),
                 active_days=use.get(contact_id),
