@@ -30,6 +30,7 @@ from sync.store.writeback import OperationRow, PlanRow
 
 SIZE, FIRST_FILL = "size", "first_fill"
 SIZE_RULE: Final = "changed_share"
+OF_SIZE: Final = frozenset({SIZE_RULE, "closed_share"})  # what a yes to a plan's size covers
 ADD_OPERATOR: Final = "upswell operator add NAME --role approver"
 ADD_ADMIN: Final = "upswell operator add NAME --role admin"
 
@@ -53,7 +54,7 @@ def still_stops(store: Store, plan: PlanTerms, override: Collection[str]) -> tup
         approved = _is_approved(session, plan.id)
         unapproved = plan.written_names - approved_fields(session, plan.org_id)
         unapproved -= written_before(session, plan.org_id)
-    covered = {SIZE_RULE: approved, FIRST_FILL: not unapproved}
+    covered = {**dict.fromkeys(OF_SIZE, approved), FIRST_FILL: not unapproved}
     return tuple(
         finding
         for finding in plan.findings
@@ -72,10 +73,11 @@ def refuse_stopped(store: Store, plan: PlanTerms, override: Collection[str]) -> 
 
 def how_to_go_on(store: Store, plan: PlanTerms, stopping: Collection[Finding]) -> str:
     """In words, what lets a plan pass that these findings stop."""
-    by_name = [finding.override for finding in stopping if finding.rule != SIZE_RULE]
+    rules = {finding.rule for finding in stopping}
+    by_yes = OF_SIZE if SIZE_RULE in rules else frozenset()
+    by_name = [finding.override for finding in stopping if finding.rule not in by_yes]
     overrides = " ".join(f"--override {name}" for name in by_name)
     ways = [f"Look at the plan; if it is right, apply with {overrides}."] if by_name else []
-    rules = {finding.rule for finding in stopping}
     if SIZE_RULE in rules:
         approve = f"upswell approve {plan.id}"
         ways.append(f"Its size needs a yes of someone other than its maker ({plan.created_by}): {approve}.")
@@ -105,7 +107,7 @@ def approve(
     status = status_of(store, plan_id)
     if status in ("applied", "rolled_back"):
         raise StateError(f"the plan is {status} already", record=plan_id, fix="see: upswell history")
-    wanted = {finding.rule for finding in still_stops(store, plan, ())} & {SIZE_RULE, FIRST_FILL}
+    wanted = {finding.rule for finding in still_stops(store, plan, ())} & {*OF_SIZE, FIRST_FILL}
     if not wanted:
         raise StateError(
             "nothing about this plan waits for an approval",
@@ -117,7 +119,7 @@ def approve(
     }  # fmt: skip
     with store.begin() as session:
         made = []
-        if SIZE_RULE in wanted:
+        if OF_SIZE & wanted:
             made.append(_keep(session, Approval(kind=SIZE, fields=(), **about)))
         if FIRST_FILL in wanted:
             fields = tuple(sorted(plan.written_names - approved_fields(session, plan.org_id)))

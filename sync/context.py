@@ -25,7 +25,6 @@ class Account:
     account_id: str
     name: str
     owner_id: str | None = None
-    owner_is_active: bool = True
     csm_id: str | None = None
     seller_id: str | None = None  # who owned the newest closed expansion opportunity
     segment: str | None = None
@@ -39,11 +38,6 @@ def read_accounts(tables: Tables, as_of: date, *, sold_as: Collection[str] = ())
 
     `sold_as` are the types of opportunity that count as an expansion, in small letters; without them nobody
     is taken for an account's seller."""
-    inactive = {
-        row["crm_id"]
-        for row in select(tables, "owners", ("crm_id", "is_active"))
-        if row["is_active"] is False
-    }
     tickets = select(tables, "tickets", ("account_id", "is_closed", "is_escalated"))
     escalated = {row["account_id"] for row in tickets if row["is_escalated"] and not row["is_closed"]}
     contacts = read_contacts(tables, as_of)
@@ -53,7 +47,6 @@ def read_accounts(tables: Tables, as_of: date, *, sold_as: Collection[str] = ())
             account_id=row["account_id"],
             name=plain_name(row["name"]) or row["account_id"],
             owner_id=row["owner_id"],
-            owner_is_active=row["owner_id"] not in inactive,
             csm_id=row["csm_id"],
             seller_id=sellers.get(row["account_id"]),
             segment=row["segment"],

@@ -150,8 +150,8 @@ def monday(today: date, timezone: str) -> datetime:
 def _may_have_moved(task: OwnTask, now: datetime) -> bool:
     """Whether the CRM may know more of it than the ledger: it is open, or was until lately.
 
-    Somebody may open a closed task again, or pick its outcome late."""
-    return task.closed_at is None or (task.closed_reason != GONE and now - task.closed_at < PICKED_LATE)
+    Somebody may open a closed task again, take a deleted one out of the bin, or pick an outcome late."""
+    return task.closed_at is None or now - task.closed_at < PICKED_LATE
 
 
 def _seen(task: OwnTask, state: TaskState | None, now: datetime) -> OwnTask:

@@ -149,16 +149,6 @@ def request_of(
     )
 
 
-def refusal(candidate: Candidate, today: date) -> Refusal | None:
-    """Why this account gets no task, the first reason that holds, whatever slots and tasks there are."""
-    account = candidate.account
-    alone = (
-        (account.owner_id is None, SkipReason.NO_OWNER, "the account has no owner"),
-        (not account.owner_is_active, SkipReason.NO_OWNER, "the account's owner is not active"),
-    )
-    return forbidden(candidate, today) or unready(candidate) or _first(alone)
-
-
 def forbidden(candidate: Candidate, today: date) -> Refusal | None:
     """What speaks against any task, however good the occasion."""
     score, said = candidate.score, candidate.said

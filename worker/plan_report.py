@@ -217,7 +217,8 @@ def _way_on(plan: Plan, rule: str) -> str:
     """What lets a plan pass that breaks this rule."""
     if rule == "changed_share":
         return f"Apply stops on this until someone else approves it: upswell approve {plan.id}"
-    either = f", or approve its fields for good: upswell approve {plan.id}" if rule == "first_fill" else ""
+    yes = {"first_fill": "approve its fields for good", "closed_share": "have someone else approve it"}
+    either = f", or {yes[rule]}: upswell approve {plan.id}" if rule in yes else ""
     return f"Apply stops on this; pass it over with --override {rule}{either}"
 
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
 
-from sync.briefs.claude import LASTING, Claude, read_message, usage_of
+from sync.briefs.claude import GIVES_UP_AFTER, LASTING, Claude, read_message, usage_of
 from sync.briefs.cost import micros
 from sync.briefs.kept import Kept, keep
 from sync.briefs.prompt import Question, messages_of
@@ -38,6 +38,7 @@ class Batches:
     store: Store
     clock: Callable[[], datetime]
     look: Callable[[], None] = lambda: None
+    _unanswered: int = field(default=0, init=False)  # looks in a row that the service did not answer
 
     def under_way(self) -> Set[str]:
         """The keys of questions that were sent and not read yet, after reading what is ready."""
@@ -63,7 +64,7 @@ class Batches:
         pause, waited = FIRST_PAUSE, 0.0
         while True:
             left = keys & self.under_way()
-            if not left or waited >= minutes * 60:
+            if not left or waited >= minutes * 60 or self._unanswered >= GIVES_UP_AFTER:
                 return left
             pause_now = min(pause, minutes * 60 - waited)
             self.look()
@@ -124,14 +125,17 @@ class Batches:
                 return self.clock() - row.sent_at > JUST_SENT and self._given_up(row, cost=0)
             batch = self.claude.client.messages.batches.retrieve(vendor_id)
             if batch.processing_status != "ended":
+                self._unanswered = 0
                 return False
             if batch.results_url is None or not self._is_ours(batch.results_url):
                 return self._given_up(row)
             results = list(self.claude.client.messages.batches.results(vendor_id))
-        except anthropic.APIStatusError as error:
-            return self._given_up(row) if error.status_code == 404 else False
-        except (anthropic.AnthropicError, ValueError):
+        except (anthropic.AnthropicError, ValueError) as error:
+            if isinstance(error, anthropic.APIStatusError) and error.status_code == 404:
+                return self._given_up(row)
+            self._unanswered += 1
             return False
+        self._unanswered = 0
         self._keep(row, results)
         return True
 

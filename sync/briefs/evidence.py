@@ -40,7 +40,8 @@ def read_evidence(
         *deals(tables, ids, as_of),
         *((row["account_id"], fact) for row in scores for fact in scored(row, as_of)),
     ):
-        found[account_id][fact.id] = fact
+        if fact.is_finite:
+            found[account_id][fact.id] = fact
     return found
 
 

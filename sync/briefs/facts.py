@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -55,6 +56,11 @@ class Fact:
             raise ValueError(f"{self.id}: {self.unit!r} is no unit of a fact")
         if self.direction not in DIRECTIONS:
             raise ValueError(f"{self.id}: {self.direction!r} is no direction")
+
+    @property
+    def is_finite(self) -> bool:
+        """Whether its value can be said: a number that is none cannot."""
+        return not isinstance(self.value, float) or math.isfinite(self.value)
 
 
 Evidence = Mapping[str, Fact]

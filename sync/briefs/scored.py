@@ -70,4 +70,6 @@ def _figures(values: Iterable[Mapping[str, Any]], source: str, day: date) -> Ite
         if value is None or unit is None:
             continue
         change = "" if each["unit"] != "change" or value == 0 else "up" if value > 0 else "down"
-        yield Fact(id=each["name"], value=value, unit=unit, source=source, day=day, direction=change)
+        fact = Fact(id=each["name"], value=value, unit=unit, source=source, day=day, direction=change)
+        if fact.is_finite:
+            yield fact

@@ -1,6 +1,7 @@
 """What briefs by Claude have cost, and whether more may be spent: reserved before it is sent, settled after.
 
-The ledger's one writer at a time decides, so that two processes can't both spend the last dollar.
+One process at a time counts, so that two can't both spend the last dollar. A power cut may lose the last
+reservation, as it may lose the last call to the CRM that was counted: nothing waits for the disk here.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from sync.briefs.cost import MILLION
@@ -50,26 +51,28 @@ class Purse:
         """The id of a reservation, or None where it would break a cap."""
         now = self.clock()
         day = now.astimezone(UTC).date()
-        with self.store.begin() as session:
-            spent, used = _sums(session, BriefSpendRow.run_id == self.run_id)
-            today, _ = _sums(session, BriefSpendRow.day == day)
+        with self.store.counting() as connection:
+            spent, used = _sums(connection, BriefSpendRow.run_id == self.run_id)
+            today, _ = _sums(connection, BriefSpendRow.day == day)
             if (
                 spent + micros > self.caps.run_micros
                 or today + micros > self.caps.day_micros
                 or used + tokens > self.caps.run_tokens
             ):
                 return None
-            row = BriefSpendRow(
-                id=secrets.token_hex(16),
-                run_id=self.run_id,
-                day=day,
-                at=now,
-                micros=micros,
-                tokens=tokens,
-                status="reserved",
+            reservation = secrets.token_hex(16)
+            connection.execute(
+                insert(BriefSpendRow).values(
+                    id=reservation,
+                    run_id=self.run_id,
+                    day=day,
+                    at=now,
+                    micros=micros,
+                    tokens=tokens,
+                    status="reserved",
+                )
             )
-            session.add(row)
-            return row.id
+            return reservation
 
     def spent(self) -> tuple[int, int]:
         """Millionths and tokens of this run, with what is reserved."""
@@ -87,13 +90,15 @@ class Purse:
 
 def settle(store: Store, reservation: str, micros: int, tokens: int) -> None:
     """Put what a call did cost in the place of what was reserved for it."""
-    with store.begin() as session:
-        row = session.get(BriefSpendRow, reservation)
-        if row is not None and row.status == "reserved":
-            row.micros, row.tokens, row.status = micros, tokens, "settled"
+    with store.counting() as connection:
+        connection.execute(
+            update(BriefSpendRow)
+            .where(BriefSpendRow.id == reservation, BriefSpendRow.status == "reserved")
+            .values(micros=micros, tokens=tokens, status="settled")
+        )
 
 
-def _sums(session: Session, condition: object) -> tuple[int, int]:
-    query = select(func.sum(BriefSpendRow.micros), func.sum(BriefSpendRow.tokens)).where(condition)  # type: ignore[arg-type]
-    micros, tokens = session.execute(query).one()
+def _sums(connection: Connection | Session, condition: ColumnElement[bool]) -> tuple[int, int]:
+    query = select(func.sum(BriefSpendRow.micros), func.sum(BriefSpendRow.tokens)).where(condition)
+    micros, tokens = connection.execute(query).one()
     return int(micros or 0), int(tokens or 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -44,26 +44,20 @@ def write_briefs(requests: Iterable[BriefRequest], desk: Desk | None = None) -> 
     return {each.account_id: _written(quotable_only(each), drafts.get(each.account_id)) for each in asked}
 
 
-def _written(request: BriefRequest, brought: Brought | None) -> Written:
-    """The brief from a draft of Claude's; by the template where there is none."""
-    template = write_by_template(request)
-    if brought is None or brought.draft is None:
-        fault = None if brought is None else brought.fault
-        return template if fault is None else replace(template, cost=brought.cost, fault=fault.value)
-    return replace(
-        template,
-        brief=render(brought.draft, request),
-        writer="anthropic",
-        cost=brought.cost,
-    )
-
-
 def write_by_template(request: BriefRequest) -> Written:
     """The built-in brief, which needs nobody else and cannot fail."""
+    return _written(request, None)
+
+
+def _written(request: BriefRequest, brought: Brought | None) -> Written:
+    """The brief from a draft of Claude's; by the template where there is none."""
+    own = None if brought is None else brought.draft
     return Written(
-        brief=render(write_draft(request), request),
-        writer="template",
+        brief=render(own or write_draft(request), request),
+        writer="template" if own is None else "anthropic",
         style=request.style,
         language=request.language,
         evidence_hash=evidence_hash(request.facts),
+        cost=NOTHING if brought is None else brought.cost,
+        fault="" if brought is None or brought.fault is None else brought.fault.value,
     )

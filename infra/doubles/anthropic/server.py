@@ -28,6 +28,7 @@ HTTP_FAULTS = {
     "overloaded": (529, "overloaded_error"),
     "unauthorized": (401, "authentication_error"),
     "too_long": (400, "invalid_request_error"),
+    "elsewhere": (307, "redirect"),
 }
 
 Brain = Callable[[dict[str, Any]], str]
@@ -241,6 +242,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("content-type", kind)
         self.send_header("content-length", str(len(body)))
         self.send_header("request-id", "req_test")
+        if status == 307:
+            self.send_header("location", f"{self.fake.url}/v1/messages?elsewhere")
         if status == 429:
             self.send_header("retry-after", self.fake.retry_after)
         self.end_headers()

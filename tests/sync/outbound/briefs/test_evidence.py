@@ -194,6 +194,21 @@ def test_a_figure_that_speaks_against_is_told_in_its_reason_only(score: Any) -> 
     assert "limit_api" in read_evidence({}, [score(1, reasons=[full], against=[])], AS_OF)["a1"]
 
 
+@pytest.mark.parametrize("none", [float("inf"), float("-inf"), float("nan")])
+def test_a_number_that_is_none_is_no_fact(make_tables: Any, score: Any, none: float) -> None:
+    """Whether a score or an invoice holds it; the brief does without."""
+    reason = reason_row("limit_api", "{limit_api}", "LIMIT_NEAR", [none])
+    bill = {"account_id": "a1", "period_start": AS_OF, "seats": none, "arr": 5.0, "known_from": at(AS_OF)}
+    rows = [score(1, arr_low=none, reasons=[reason], against=[])]
+    facts = read_evidence(make_tables(billing=[bill]), rows, AS_OF)["a1"]
+    assert not {"arr_low", "seats", "limit_api"} & set(facts)
+    assert facts["arr"].value == 5.0
+    assert (
+        say_reason(facts["reason_1"], speak("ru"), "EUR")
+        == "За это говорит и другое: использование лимитов тарифа"
+    )
+
+
 def test_people_who_left_and_seats_at_the_table_that_are_empty_are_facts() -> None:
     """A champion who left is no loss where another one is there."""
     gone = Contact(crm_id="C1", name="Ann", role="champion", left_at=date(2026, 10, 1))

@@ -47,13 +47,13 @@ def test_a_brief_opens_with_the_customers_numbers_and_has_one_ask() -> None:
 
 
 def test_a_brief_without_evidence_says_only_what_needs_none() -> None:
-    """It is short, holds no placeholder, and says that no goal is known."""
+    """It is short, holds no placeholder, and sends the CSM to ask for a goal."""
     made = write_by_template(ask_for(evidence={}, offer=Offer(product=None))).brief
     assert made.subject == "Expansion: Acme"
     assert titles(made.full) == [
         *("What it does for them", "If they object", "Your ask", "Better left unsaid"),
     ]
-    assert "No goal of theirs is on record" in made.full
+    assert "Ask first what they want to reach this year" in made.full
 
 
 @pytest.mark.parametrize("language", languages())

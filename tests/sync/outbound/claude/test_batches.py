@@ -103,6 +103,19 @@ def test_a_batch_that_never_arrived_is_sent_again_and_costs_nothing(office: Any,
     assert spent(office)[0] == ("settled", 0)
 
 
+def test_a_service_that_is_away_is_not_waited_for_half_an_hour(office: Any, make_request: Make) -> None:
+    """After four looks without an answer the template goes out; the batch stays in the ledger."""
+    desk = office.desk(batch_from=5)
+    desk.sleep = lambda seconds: (
+        office.slept.append(seconds)
+        or setattr(desk.claude, "client", desk.claude.client.with_options(base_url="http://127.0.0.1:1"))
+    )
+    write_briefs(requests(make_request), desk)
+    assert desk.report.by_template == {"waiting": 5}
+    assert len(office.slept) == 4
+    assert statuses(office) == ["sent"]
+
+
 @pytest.mark.parametrize("fate", ["errored", "canceled", "expired"])
 def test_a_question_that_a_batch_did_not_answer_goes_to_the_template(
     office: Any, make_request: Make, fate: str

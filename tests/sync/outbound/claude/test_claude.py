@@ -232,6 +232,24 @@ def test_a_server_that_asks_for_too_long_a_wait_is_not_waited_for(office: Any, m
     assert (office.slept, desk.report.by_template) == ([], {"busy": 1})
 
 
+def test_a_redirect_is_not_followed(office: Any, make_request: Make) -> None:
+    """What was asked goes to the host of the settings and to no other."""
+    office.fake.fault = lambda _: "elsewhere"
+    desk = office.desk()
+    write_briefs([make_request()], desk)
+    assert (desk.report.by_template, len(office.fake.bodies)) == ({"rejected": 1}, 1)
+
+
+def test_the_environment_of_other_programs_is_not_obeyed(
+    office: Any, make_request: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Host and key are those of the settings, whatever the SDK finds elsewhere."""
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-of-somebody-else")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "of-somebody-else")
+    assert write_briefs([make_request()], office.desk())["a1"].writer == "anthropic"
+
+
 def test_a_service_that_is_away_is_not_asked_for_every_account(office: Any, make_request: Make) -> None:
     """After four briefs in a row the rest go out by the template at once."""
     office.fake.fault = lambda _: "overloaded"
