@@ -1,13 +1,14 @@
 """Which of our open tasks to close: those that nobody has touched, and whose reason is gone.
 
 A deal opened, health turned red, someone said not now, or the play does not fit any more. What a person has
-worked on is left to them, whatever the score says.
+worked on is left to them, whatever the score says. Where accounts that have a task each were merged, one task
+stays: the one that somebody works on, else the oldest.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 
 from sync.choosing import Fits
 from sync.planned import PlannedClosing, SkipReason
@@ -22,12 +23,16 @@ def plan_closings(
     known of them today."""
     by_account: Mapping[str, Candidate] = {each.account.account_id: each for each in candidates}
     found = []
-    for task in sorted(book.tasks, key=lambda each: (each.account_id, each.key)):
+    staying: dict[str, OwnTask] = {}  # by account
+    for task in sorted((task for task in book.tasks if task.is_open), key=_seniority):
         candidate = by_account.get(task.account_id)
-        if candidate is None or not task.is_open or task.touched:
+        if candidate is None or task.touched:
+            staying.setdefault(task.account_id, task)
             continue
-        ended = _ended(task, candidate, fits, today)
-        if ended is not None:
+        ended = _ended(task, candidate, fits, today) or _doubled(staying.get(task.account_id))
+        if ended is None:
+            staying[task.account_id] = task
+        else:
             reason, why = ended
             found.append(
                 PlannedClosing(
@@ -44,6 +49,16 @@ def plan_closings(
                 )
             )
     return found
+
+
+def _seniority(task: OwnTask) -> tuple[str, bool, datetime, str]:
+    """By account; what somebody works on first, then the oldest."""
+    return task.account_id, not task.touched, task.created_at, task.key
+
+
+def _doubled(other: OwnTask | None) -> Refusal | None:
+    """Why a task is one too many: the account has another."""
+    return None if other is None else (SkipReason.TASK_OPEN, f"the account's task {other.key} is open, too")
 
 
 def _ended(task: OwnTask, candidate: Candidate, fits: Fits, today: date) -> Refusal | None:

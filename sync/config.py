@@ -27,6 +27,7 @@ FILE_VARIABLE = "UPSWELL_CONFIG"
 DEFAULT_FILE = "upswell.toml"
 
 Location = tuple[int | str, ...]
+ALTERNATIVE = re.compile(r"(?:function-\w+|literal)\[.*\]|constrained-\w+", re.S)
 
 
 def load(path: Path | None, environ: Mapping[str, str]) -> Settings:
@@ -130,9 +131,10 @@ def _explain(error: ValidationError, file: Path | None, origin: Mapping[Location
     """The first fault as one sentence that names the setting, the places looked at, and the fix."""
     faults = error.errors(include_url=False, include_context=False)
     fault = faults[0]
-    location: Location = fault["loc"]
+    places = dict.fromkeys(_named(each["loc"]) for each in faults)
+    location = next(iter(places))
     setting = _dotted(location)
-    more = f" ({len(faults) - 1} more after this one)" if len(faults) > 1 else ""
+    more = f" ({len(places) - 1} more after this one)" if len(places) > 1 else ""
     searched = _places(location, file, origin)
     match fault["type"]:
         case "missing":
@@ -150,6 +152,11 @@ def _explain(error: ValidationError, file: Path | None, origin: Mapping[Location
             message += "" if message.endswith((".", "?")) else "."
             fix = "correct the value"
     return SettingError(message, setting=setting, searched=searched, fix=fix)
+
+
+def _named(location: Location) -> Location:
+    """The location without what pydantic calls the alternatives of a type, which nobody has written."""
+    return tuple(part for part in location if isinstance(part, int) or not ALTERNATIVE.fullmatch(part))
 
 
 def _shown(value: object, location: Location) -> str:

@@ -16,7 +16,10 @@ WEEKLY: Final = 500  # tasks that nobody does in a week
 
 Slots = Annotated[int, Field(ge=0, le=WEEKLY)]
 Who = Literal["csm", "ae", "either", "pool"]
-EventKind = Literal["funding", "executive_hire", "product_launch", "m_and_a", "hiring", "technology_change"]
+Occurrence = Literal[
+    "funding", "executive_hire", "product_launch", "m_and_a", "hiring", "technology_change",
+    "limit", "milestone",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=STRICT)
@@ -78,7 +81,7 @@ class Trigger:
     """What starts a play by itself, also where the tier is not ready: an outside event, a limit that is
     reached, or the milestones of the product that is recommended."""
 
-    kind: EventKind | Literal["limit", "milestone"]
+    kind: Occurrence
     play: Annotated[str, Field(min_length=1)]
     within_days: Annotated[int, Field(ge=1, le=365)] = 90  # an event is news for so long
     limit: Literal["seats", "plan"] = "seats"  # kind limit: of the seats, or the tightest metered one

@@ -23,6 +23,15 @@ NUMBERS: Final = (
     "days_to_renewal", "milestones_reached", SEATS, LIMITS,
 )  # fmt: skip
 
+OF_TRIGGERS: Final = {
+    "no feature": "no name that a trigger knows",
+    "Name a feature": "Use a name",
+    "docs/features.md": "docs/tasks.md",
+    "days_since_expansion > 60": "seat_utilisation >= 95 %",
+    "The eligibility test": "The trigger",
+}
+"""What the language of tests says of features, and what is true of triggers."""
+
 
 @cache
 def schema_of_triggers() -> pa.Schema:
@@ -38,8 +47,8 @@ def parse_trigger(text: str, *, what: str) -> Eligibility:
         trigger = parse_eligibility(text, what=what, names=schema.names)
         trigger.holds(schema.empty_table())
     except ModelError as error:
-        fix = error.fix.replace("Name a feature", "Use a name").replace("docs/features.md", "docs/tasks.md")
-        raise ModelError(
-            error.message.replace("no feature", "no name that a trigger knows"), fix=fix
-        ) from None
+        message, fix = error.message, error.fix
+        for theirs, ours in OF_TRIGGERS.items():
+            message, fix = message.replace(theirs, ours), fix.replace(theirs, ours)
+        raise ModelError(message, fix=fix) from None
     return trigger

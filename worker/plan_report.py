@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from worker.brief_page import WHY_NOT
+
 if TYPE_CHECKING:
     from sync.plan_words import Explained
     from sync.planned import Plan, PlannedChange
     from sync.settings import Settings
     from worker.verb import App
 
+TO_MEND: Final = ("denied", "rejected")  # by whoever set Claude up
 MOVES: Final = 6
 WIDTH: Final = 60
 REASONS: Final = 8  # of a line; the others are counted together
@@ -80,6 +83,8 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
         screen.say(_cost(plan))
     if briefs := (plan.summary or {}).get("briefs"):
         screen.say(_briefs(briefs))
+        for fault in (fault for fault in TO_MEND if fault in briefs["by_template"]):
+            app.warn(f"briefs by the template, not by Claude: {WHY_NOT[fault]}")
     show_cells(app, plan, account)
     for finding in plan.findings:
         app.warn(f"guard: {finding.message}. {_way_on(plan, finding.rule)}")

@@ -20,6 +20,7 @@ __all__ = ["Tables", "day_of", "read_evidence", "select"]
 ACTIVE_DAYS: Final = 30
 QUARTER_DAYS: Final = 90
 OVERAGE_DAYS: Final = 60
+OVERAGE_SHARE: Final = 0.01  # of what these days cost by contract; less is nothing to talk about
 RENEWAL_DAYS: Final = 180  # so long before, people begin to think of it
 MIN_USERS: Final = 5  # below, one person more or less is no growth
 MIN_CHANGE: Final = 0.05
@@ -65,8 +66,8 @@ def _contract(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[tuple
                     account_id,
                     Fact(id=name, value=row[name], unit=unit, source="billing", day=row["period_start"]),
                 )
-        if overage.get(account_id, 0.0) > 0:
-            value = overage[account_id]
+        value = overage.get(account_id, 0.0)
+        if value > OVERAGE_SHARE * (row["arr"] or 0.0) * OVERAGE_DAYS / 365:
             yield account_id, Fact(id="overage", value=value, unit="money", source="billing", day=as_of)
     for row in select(tables, "accounts", ("account_id", "renewal_date"), ids):
         if row["renewal_date"] is not None and row["renewal_date"] > as_of:

@@ -17,8 +17,12 @@ EXPAND, PREPARE, NURTURE, RETAIN = "expand", "prepare", "nurture", "retain"
 TEMPLATES: Final = (EXPAND, PREPARE, NURTURE, RETAIN)
 OTHER, PLAIN = "other", "plain"
 NAMES: Final = frozenset({"account", "product", "contact"})
+LIMITS: Final = frozenset({"limit_utilisation", "limit_api", "limit_storage"})
 MOST_OBJECTIONS: Final = 3
 MOST_AVOIDED: Final = 5
+TIGHT: Final = "tight"
+TIGHT_SEATS: Final = 0.85  # of them in use, as the model's signal; below, nobody has to share access
+TIGHT_LIMIT: Final = 0.8  # of it used
 
 T = TypeVar("T")
 
@@ -39,7 +43,26 @@ def topics(request: BriefRequest) -> tuple[str, ...]:
     if helps(request):
         return (request.template, NURTURE)
     kind = request.offer.type if request.offer.product is not None else ""
-    return tuple(key for key in (f"{request.template}-{kind}", kind, request.template, OTHER) if key)
+    pressed = f"{kind}-{TIGHT}" if kind and is_tight(request) else ""
+    return tuple(key for key in (f"{request.template}-{kind}", pressed, kind, request.template, OTHER) if key)
+
+
+def is_tight(request: BriefRequest) -> bool:
+    """Whether what is offered more of runs short: seats, or a limit of the plan.
+
+    Without a figure that says so, no text may warn of it: the customer would know better."""
+    facts, kind = request.evidence, request.offer.type
+    if kind == "seat":
+        seats, users = (facts[name].value if name in facts else None for name in ("seats", "active_users"))
+        if isinstance(seats, int | float) and isinstance(users, int | float):
+            return users >= TIGHT_SEATS * seats
+        return "seat_utilisation" in facts or "seat_days_to_limit" in facts
+    if kind == "tier":
+        return "overage" in facts or any(
+            name in LIMITS and isinstance(fact.value, int | float) and fact.value >= TIGHT_LIMIT
+            for name, fact in facts.items()
+        )
+    return False
 
 
 def helps(request: BriefRequest) -> bool:

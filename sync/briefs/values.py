@@ -27,7 +27,8 @@ PLUS, MINUS = "+", "−"
 def say_value(fact: Fact, language: Language, currency: str, *, form: str = "", size: bool = False) -> str:
     """The value in words: `96 seats`, `$120,000`, `20 Nov 2026`, `+12%`.
 
-    `form` names another form of the noun, such as a case; `size` leaves a change its figure without sign.
+    `form` names another form of the noun, such as a case; `size` leaves a change its figure without sign, and
+    so does a `form`: the sentence around it says the direction.
     Raises KeyError for a form that the language lacks."""
     value = fact.value
     if isinstance(value, date):
@@ -37,7 +38,7 @@ def say_value(fact: Fact, language: Language, currency: str, *, form: str = "", 
         return language.texts.words.get(fact.id, {}).get(text, text)
     if not math.isfinite(value):
         raise ValueError(f"{fact.id} is no number: {value}")
-    amount = abs(value) if size else value
+    amount = abs(value) if size or form else value
     match fact.unit:
         case "money":
             return say_money(_rough(amount) if fact.source == MODEL else amount, language, currency)

@@ -22,7 +22,9 @@ NOTHING: Final = Decimal(0)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """A brief, its writer, style and language, the digest of its evidence, and what it cost in US dollars."""
+    """A brief, its writer, style and language, the digest of its evidence, and what it cost in US dollars.
+
+    `fault` is why Claude did not write it, where it was asked to."""
 
     brief: Brief
     writer: Writer
@@ -30,6 +32,7 @@ class Written:
     language: str
     evidence_hash: str
     cost: Decimal = NOTHING
+    fault: str = ""
 
 
 def write_briefs(requests: Iterable[BriefRequest], desk: Desk | None = None) -> dict[str, Written]:
@@ -56,4 +59,5 @@ def _written(request: BriefRequest, brought: Brought | None) -> Written:
         language=request.language,
         evidence_hash=evidence_hash(request.facts),
         cost=NOTHING if brought is None else brought.cost,
+        fault="" if brought is None or brought.fault is None else brought.fault.value,
     )

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from infra.doubles.anthropic.server import KEY, FakeAnthropic, fake_anthropic
+from sync.briefs.claude import Fault
+from worker.brief_page import WHY_NOT
 
 
 def asked(home: Any, fake: FakeAnthropic, account: str, *more: str) -> Any:
@@ -38,6 +40,22 @@ def test_claude_writes_of_real_accounts_in_every_language(home: Any) -> None:
         plain = home.upswell("brief", accounts[0]).data
         assert (plain["writer"], len(fake.requests)) == ("template", count)
     assert not any("@" in body or KEY in body for body in fake.bodies)
+
+
+@pytest.mark.slow
+def test_a_brief_that_claude_did_not_write_says_why(home: Any) -> None:
+    """The template stands in, and who asked for Claude learns what to look at."""
+    with fake_anthropic() as fake:
+        fake.fault = lambda _: "unauthorized"
+        answer = asked(home, fake, "C-00001", "--style", "question-led")
+    assert (answer.data["writer"], answer.data["fault"]) == ("template", "denied")
+    assert any("API key was refused" in warning for warning in answer.warnings)
+    assert KEY not in json.dumps(answer.data)
+
+
+def test_every_fault_has_words() -> None:
+    """None is told by its code."""
+    assert set(WHY_NOT) == set(Fault)
 
 
 @pytest.mark.slow

@@ -41,7 +41,8 @@ def load_text(tmp_path: Path) -> Load:
         ('[owners]\nholidays = "2026-02-30"', "2026-02-30 is no day"),
         ("[plays.growth]\nweight = 2.0", "nothing starts it"),
         ('[plays.growth]\ntrigger = "seat_utilization > 1"', "Did you mean"),
-        ('[plays.growth]\ntrigger = "tier > 3"', "tier is text"),
+        ('[plays.growth]\ntrigger = "tier > 3"', "the trigger 'tier > 3.+ tier is text"),
+        ('[plays.growth]\ntrigger = "seat_utilisation >"', "for example: .+seat_utilisation >= 95 %"),
         ("[plays.growth]\ntrigger = \"owns 'x'\"", "docs/tasks.md"),
         ('[plays.growth]\ntrigger = "probability >"', "can't be read at character"),
         ('[plays.expand]\ntrigger = "probability > 0"', "has its own rule"),
@@ -62,6 +63,23 @@ def test_a_wrong_setting_is_answered_with_what_to_do(load_text: Load, text: str,
     """Before anything is read or written."""
     with pytest.raises(SettingError, match=words):
         load_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ('[owners]\ntimezone = "New York"', "owners.timezone"),
+        ('[briefs]\nlanguage = "klingon"', "briefs.language"),
+        ('[[triggers]]\nkind = "weather"\nplay = "expand"', "triggers[1].kind"),
+    ],
+)
+def test_a_setting_is_named_as_it_is_written(load_text: Load, text: str, setting: str) -> None:
+    """And one fault counts once, however many kinds of value the setting takes."""
+    with pytest.raises(SettingError) as caught:
+        load_text(text)
+    assert caught.value.setting == setting
+    assert "more after this one" not in str(caught.value)
+    assert "function-" not in str(caught.value).lower()
 
 
 def test_a_country_or_a_list_of_days_may_stand_for_the_holidays(load_text: Load) -> None:

@@ -47,7 +47,7 @@ def command(
     from sync.briefs.languages import speak
     from sync.briefs.slots import say_fact
     from sync.briefs.styles import check_styles
-    from worker.brief_page import show_brief
+    from worker.brief_page import WHY_NOT, show_brief
 
     check_styles([style] if style else [])
     with open_loop(by_provider(app.settings(), briefs), app.screen) as loop:
@@ -65,6 +65,7 @@ def command(
         "language": found.written.language,
         "style": found.written.style,
         "writer": found.written.writer,
+        "fault": found.written.fault or None,
         "evidence_hash": found.written.evidence_hash,
         "subject": brief.subject,
         "brief": text,
@@ -77,6 +78,8 @@ def command(
             ("Fact", "Source", "Row", "Day", "Value"),
             [(fact.id, fact.source, fact.row, str(fact.day or ""), said[fact.id]) for fact in found.facts],
         )
+    if found.written.fault:
+        app.warn(f"the template wrote this, not Claude: {WHY_NOT[found.written.fault]}")
     if found.no_task is not None:
         app.warn(f"no task would be made for this account now: {found.no_task}")
 

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from connectors.errors import AmbiguousError, StateError
 from sync.approvals import approve
 from sync.journal import history
+from sync.lineage import Lineage
 from sync.operators import Role, add_operator
 from sync.plan import Narrow
 from sync.plan_ledger import load
@@ -77,6 +78,25 @@ def test_what_a_person_says_of_the_account_closes_its_task(
     """As it stops a new one."""
     busy.crm.person("0011", **said)
     assert busy.plan(score(1)).closings_by_reason() == {reason: 1}
+
+
+@pytest.mark.parametrize("worked_on", [None, KEY, "a2:expand:FY2026Q4"])
+def test_of_two_tasks_of_accounts_that_were_merged_one_stays(
+    world: Any, score: Score, worked_on: str | None
+) -> None:
+    """The one that somebody works on, else the oldest; two that people work on are theirs."""
+    world.apply(world.plan(score(1), score(2)))
+    if worked_on is not None:
+        world.crm.work_on_task(worked_on)
+    world.lineage = Lineage.of({"0011": "a2", "0012": "a2"})
+    plan = world.plan(score(2))
+    kept = worked_on or KEY
+    (closing,) = plan.closings
+    assert {closing.task_key, kept} == {KEY, "a2:expand:FY2026Q4"}
+    assert (closing.reason, f"task {kept} is open" in closing.note) == ("task_open", True)
+    for key in (KEY, "a2:expand:FY2026Q4"):
+        world.crm.work_on_task(key)
+    assert world.plan(score(2)).closings == ()
 
 
 def test_a_task_that_holds_good_stays_open(busy: Any, score: Score) -> None:

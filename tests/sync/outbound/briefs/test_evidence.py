@@ -52,6 +52,14 @@ def test_evidence_is_what_was_known_on_the_day(make_tables: Any, score: Any) -> 
     assert len(goal) <= 161
 
 
+def test_an_overage_of_a_few_dollars_is_nothing_to_talk_about(make_tables: Any, score: Any) -> None:
+    """It counts from one percent of what the contract costs in these two months."""
+    for overage, told in ((6.0, False), (60.0, True)):
+        bill = {"account_id": "a1", "period_start": date(2026, 11, 1), "seats": 32.0, "arr": 12_000.0}
+        tables = make_tables(billing=[{**bill, "overage": overage}])
+        assert ("overage" in read_evidence(tables, [score(1)], AS_OF)["a1"]) is told
+
+
 def test_missing_tables_give_fewer_facts_and_no_error(score: Any) -> None:
     """A company that delivers no exports still gets what the model said."""
     facts = read_evidence({}, [score(1)], AS_OF)["a1"]

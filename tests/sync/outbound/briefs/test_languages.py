@@ -157,6 +157,18 @@ def test_every_reason_is_said_in_every_language(language: Language) -> None:
                     assert not latin, said
 
 
+def test_what_became_less_is_said_without_a_minus_before_the_noun(language: Language) -> None:
+    """The sentence says the direction: a champion is there 7 days less, never -7 days less."""
+    changes = [(feature, phrase) for feature, phrase in spoken() if "{champion_days_change" in phrase.text]
+    assert changes
+    for feature, phrase in changes:
+        row = reason_row(feature.name, phrase.text, phrase.code, [-7.0] * 3)
+        score = {"arr_low": None, "arr_high": None, "reasons": [], "against": [row]}
+        fact = next(fact for fact in scored(score, AS_OF) if fact.id == "against_1")
+        said = say_reason(fact, language, "EUR")
+        assert re.search(r"(?<![-−])7", said), said
+
+
 @pytest.mark.parametrize("tag", ["ru", "en"])
 def test_a_reason_without_texts_is_said_by_its_family(tag: str) -> None:
     """Of a score made by an earlier version only the English sentence is known."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 from infra.doubles.brief_requests import ask_for, requests
 from sync.briefs.draft import Offer
 from sync.briefs.facts import Fact
-from sync.briefs.languages import languages
+from sync.briefs.languages import languages, speak
 from sync.briefs.template import write_draft
 from sync.briefs.writing import write_by_template
 
@@ -53,6 +54,43 @@ def test_a_brief_without_evidence_says_only_what_needs_none() -> None:
         *("What it does for them", "If they object", "Your ask", "Better left unsaid"),
     ]
     assert "Ask first what they want to reach this year" in made.full
+
+
+@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize(
+    ("kind", "tight", "free"),
+    [
+        ("seat", replace(GROWTH, id="active_users", value=90, unit="users", direction=""), 60),
+        ("tier", Fact(id="limit_api", value=0.97, unit="percent", source="usage"), 0.44),
+        ("tier", OVERAGE, None),
+    ],
+)
+def test_nobody_is_warned_of_what_is_not_running_out(
+    language: str, kind: str, tight: Fact, free: float | None
+) -> None:
+    """Free seats and half-used limits are no reason to buy, and the customer knows them."""
+    texts = speak(language).texts
+    warnings = [
+        text
+        for part in (texts.proposal, texts.impact)
+        for row in part[f"{kind}-tight"]
+        for text in row
+        if text not in {said for calmer in part.get(kind, ()) for said in calmer}
+    ]
+    offer = Offer(product="More", type=kind)
+    full = ask_for(tight, GROWTH, language=language, offer=offer)
+    evidence = {name: fact for name, fact in full.evidence.items() if name != tight.id}
+    if free is not None:
+        evidence[tight.id] = replace(tight, value=free)
+    draft, calm = write_draft(full), write_draft(replace(full, evidence=evidence))
+    assert any(warning in draft.proposal for warning in warnings)
+    assert any(warning in draft.impact for warning in warnings)
+    assert calm.proposal
+    for each in texts.objections.get(f"{kind}-tight", ()):  # nor is there an answer to what nobody would say
+        warnings += [text for row in each.answers for text in row]
+    spared = {text for each in texts.objections[kind] for row in each.answers for text in row}
+    warnings = [text for text in warnings if text not in spared]
+    assert not any(warning in text for warning in warnings for text in calm.texts())
 
 
 def test_objections_are_answered_with_the_customers_figures_where_they_are_known() -> None:
