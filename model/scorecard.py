@@ -22,7 +22,7 @@ DEFAULT_BASE_RATE: Final = 0.12
 MIN_EXPANSIONS: Final = 20
 MIN_HISTORY_DAYS: Final = 365
 FULL_EXPANSIONS: Final = 75
-BLEND_HALF: Final = 150
+BLEND_HALF: Final = 30  # expansions at which both weigh alike (docs/adr/0027-weight-of-the-blend.md)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ VERBS: Final = MappingProxyType(
         "score": "Score every customer account with the current model.",
         "plan": "Show what would be written to the CRM, cell by cell, and keep it as a frozen plan.",
         "approve": "Approve a plan of someone else that is past the size guard, or fills new fields.",
-        "apply": "Write a plan to the CRM: changed values and new tasks, nothing else.",
+        "apply": "Write a plan to the CRM: changed values, tasks to make and to close.",
         "rollback": "Restore every cell that still holds what a run wrote.",
         "outcomes": "Compare what was said with what happened since.",
         "run": "Do the whole loop once: pull, train when due, score, plan, apply, outcomes.",

@@ -57,14 +57,14 @@ def test_a_model_is_judged_on_later_rows_against_every_baseline(trained: Trained
     [
         (19, 800, ("scorecard", 0.0)),
         (500, 300, ("scorecard", 0.0)),
-        (50, 800, ("blend", 0.25)),
+        (50, 800, ("blend", 0.625)),
         (76, 800, ("model", 1.0)),
     ],
 )
 def test_the_model_earns_its_place_with_history(
     expansions: int, history: int, expected: tuple[str, float]
 ) -> None:
-    """Rules below 20 expansions or a year, then a blend at n / (n + 150), the model beyond 75."""
+    """Rules below 20 expansions or a year, then a blend at n / (n + 30), the model beyond 75."""
     assert basis_of(expansions, history) == expected
 
 
