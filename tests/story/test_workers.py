@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import signal
 import subprocess
@@ -14,8 +16,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
+import redis
 from sqlalchemy import select
 
+from infra.doubles.anthropic.server import KEY, fake_anthropic
+from infra.doubles.planted import PLANTED
 from sync.plan_ledger import latest_plan_id
 from sync.store import Store
 from sync.store.scores import load_scores
@@ -38,6 +43,7 @@ class Staff:
     wait_until: WaitUntil
     log: Path
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    more: dict[str, str] = field(default_factory=dict)  # settings beside those below
 
     @property
     def environment(self) -> dict[str, str]:
@@ -47,7 +53,7 @@ class Staff:
             "UPSWELL_WORKER__TICK_SECONDS": "0.5",
             "UPSWELL_WORKER__LEASE_SECONDS": "3",
             "UPSWELL_WORKER__RANGE_SIZE": RANGE,
-        }
+        } | self.more
 
     def start(self, concurrency: int) -> subprocess.Popen[bytes]:
         """A worker with so many processes, in a group of its own, which can be killed at once."""
@@ -162,6 +168,42 @@ def test_one_process_and_one_and_four_workers_give_the_same_scores(staff: Staff)
         staff.stop(worker)
     # one process cuts at 2,000, which are more than there are
     assert [row.rows for row in staff.ranges(alone)] == [staff.scores(alone).num_rows]
+
+
+def test_what_stands_in_notes_is_in_no_queue_log_or_prompt(staff: Staff) -> None:
+    """A worker reads notes full of secrets, has Claude write, and makes tasks: none is on the way."""
+    with (staff.home.folder / "exports/notes.csv").open("a", newline="", encoding="utf-8") as file:
+        write = csv.writer(file).writerow
+        for number, (said, _) in enumerate(PLANTED.values()):
+            for account in range(number, 200, 7):
+                write((f"C-{account:05}", "goal", "2026-06-01T09:00:00Z", "csm-001", "neutral", said))
+    with fake_anthropic() as fake:
+        asked = {"PROVIDER": "anthropic", "BASE_URL": fake.url, "API_KEY": KEY, "BATCH_FROM": "1000"}
+        staff.more = {f"UPSWELL_BRIEFS__{name}": value for name, value in asked.items()}
+        staff.more["UPSWELL_OWNERS__SLOTS_PER_WEEK"] = "40"
+        staff.start(1)
+        staff.home.upswell("schedule", "add", "everything", "--job", "run", "--every", "30d")
+        staff.ended(staff.queue("schedule", "run", "everything"))
+        bodies = "\n".join(json.dumps(json.loads(body), ensure_ascii=False) for body in fake.bodies)
+    assert len(fake.bodies) > 5, staff.log.read_text(errors="replace")[-3000:]
+    queue = _everything_in(staff.redis_url)
+    assert queue
+    for place in (queue, staff.log.read_text(errors="replace"), bodies):
+        assert [kind for kind, (_, secret) in PLANTED.items() if secret in place] == []
+        assert KEY not in place
+
+
+def _everything_in(url: str) -> str:
+    """All keys of a Redis and what they hold."""
+    with redis.Redis.from_url(url) as client:
+        read = {
+            b"string": client.get,
+            b"list": lambda key: client.lrange(key, 0, -1),
+            b"set": client.smembers,
+            b"hash": client.hgetall,
+            b"zset": lambda key: client.zrange(key, 0, -1, withscores=True),
+        }
+        return "\n".join(f"{key!r} {read[client.type(key)](key)!r}" for key in client.scan_iter())
 
 
 @pytest.mark.soak

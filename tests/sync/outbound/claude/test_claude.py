@@ -187,6 +187,9 @@ def test_four_hundred_and_fifty_faults_make_as_many_tasks(
     assert plan.summary["briefs"]["by_claude"] == 0
     assert Counter(plan.summary["briefs"]["by_template"]) == +expected
     assert paid(office.fake) <= booked(office) <= cap * 1_000_000
+    world.apply(plan)
+    made = Counter(task.account_crm_id for task in world.crm.tasks.values())
+    assert made == {f"001{n}": 1 for n in range(count)}
 
 
 @pytest.mark.parametrize(
