@@ -185,7 +185,7 @@ REST: Final = """
 # min_completeness = 0.35       # below this share of signal families with data: not enough data
 
 [owners]
-# expansion = "csm"             # csm, ae or by_segment: who gets the tasks
+# expansion = "by_segment"      # who gets the tasks: csm (where this line is left out), ae, or by segment:
 # by_segment = { Enterprise = "ae" }   # csm, ae, either (whoever has room) or pool; others: csm
 # pool = []                     # ids or e-mail addresses of those who share the segments of the pool
 # fallback = ""                 # who gets the accounts of owners that are not active

@@ -46,6 +46,10 @@ class Owners:
     def _segments_are_asked_for(self) -> Self:
         if self.expansion == "by_segment" and not self.by_segment:
             raise ValueError('expansion = "by_segment" needs [owners.by_segment], such as Enterprise = "ae"')
+        if self.by_segment and self.expansion != "by_segment":
+            raise ValueError(
+                f'by_segment is not looked at while expansion = "{self.expansion}": set "by_segment"'
+            )
         if "pool" in self.by_segment.values() and not self.pool:
             raise ValueError("a segment goes to the pool, and pool names nobody")
         return self

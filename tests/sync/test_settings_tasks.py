@@ -36,6 +36,7 @@ def load_text(tmp_path: Path) -> Load:
     [
         ('[owners]\nexpansion = "by_segment"', "needs .owners.by_segment."),
         ('[owners]\nexpansion = "by_segment"\nby_segment = { A = "pool" }', "pool names nobody"),
+        ('[owners]\nby_segment = { A = "ae" }', "is not looked at"),
         ('[owners]\nby_segment = { A = "cso" }', "'csm', 'ae', 'either' or 'pool'"),
         ("[owners]\nslots = { ana = -1 }", "greater than or equal to 0"),
         ('[owners]\nholidays = "2026-02-30"', "2026-02-30 is no day"),
