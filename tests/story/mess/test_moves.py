@@ -99,6 +99,7 @@ def test_a_rename_a_merge_and_a_deletion_between_two_runs(served: Any) -> None:
     skips = served.ledger(
         f"SELECT account_id, reason FROM plan_skips WHERE plan_id = '{answer['data']['plan']['plan']}'"
     )
-    assert dict(skips)[own[survivor]] == "task_exists"
+    # what the loser left behind may make the survivor's health red, which is told before all others
+    assert dict(skips)[own[survivor]] in {"task_exists", "red_health"}
     assert all(len(keys) == 1 for keys in now.values())
     assert {own[renamed], own[joined]} & tasks.keys() <= now.keys()
