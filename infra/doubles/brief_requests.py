@@ -12,10 +12,12 @@ from model.features.families import CATALOGUE
 from model.reason_codes import spoken
 from model.stakeholders import Contact, Reach
 from model.wordsmith import figures_of
-from sync.briefs.draft import BriefRequest, Offer
+from sync.briefs.draft import Brief, BriefRequest, Offer
 from sync.briefs.facts import Fact
 from sync.briefs.relevance import relevant
+from sync.briefs.rendering import render
 from sync.briefs.scored import scored
+from sync.briefs.template import write_draft
 
 AS_OF = date(2026, 11, 22)
 KINDS = ("seat", "tier", "module", "addon", "service", "commit", "", "something new")
@@ -161,3 +163,8 @@ def ask_for(*more: Fact, **given: Any) -> BriefRequest:
     """A request about Acme, whose seats are nearly full, with more facts and any part of it given."""
     request = replace(PLAIN, **given)
     return replace(request, evidence={**request.evidence, **{fact.id: fact for fact in more}})
+
+
+def by_template(request: BriefRequest) -> Brief:
+    """The built-in brief of a request, its free text as given."""
+    return render(write_draft(request), request)

@@ -44,11 +44,6 @@ def write_briefs(requests: Iterable[BriefRequest], desk: Desk | None = None) -> 
     return {each.account_id: _written(quotable_only(each), drafts.get(each.account_id)) for each in asked}
 
 
-def write_by_template(request: BriefRequest) -> Written:
-    """The built-in brief, which needs nobody else and cannot fail."""
-    return _written(request, None)
-
-
 def _written(request: BriefRequest, brought: Brought | None) -> Written:
     """The brief from a draft of Claude's; by the template where there is none."""
     own = None if brought is None else brought.draft

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from connectors.errors import SettingError
-from infra.doubles.brief_requests import ask_for, reason_row
+from infra.doubles.brief_requests import ask_for, by_template, reason_row
 from model.reason_codes import CODES, spoken
 from sync.briefs.facts import Fact
 from sync.briefs.languages import FOLDER, Language, languages, speak
@@ -20,7 +20,6 @@ from sync.briefs.said import say_reason
 from sync.briefs.scored import scored
 from sync.briefs.slots import slots_of
 from sync.briefs.values import say_day, say_money, say_value
-from sync.briefs.writing import write_by_template
 
 AS_OF = date(2026, 11, 22)
 FORMS_ONLY = re.compile(r"(\{[^}]*\})")
@@ -226,7 +225,7 @@ def test_a_language_that_cannot_be_spoken_is_told_with_what_to_do(
 
 def test_names_are_never_translated() -> None:
     """Account and product stand in a Russian brief as they are written."""
-    made = write_by_template(ask_for(language="ru")).brief
+    made = by_template(ask_for(language="ru"))
     assert made.subject == "Расширение: Acme – Growth seats, занято 96 % мест"
     assert "Growth seats" in made.full
 

@@ -11,13 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.hubspot.rich_text import rich_text
-from infra.doubles.brief_requests import ask_for, requests
+from infra.doubles.brief_requests import ask_for, by_template, requests
 from sync.briefs.draft import BriefRequest, Draft, Objection, Offer
 from sync.briefs.facts import Fact
 from sync.briefs.languages import languages, speak
 from sync.briefs.rendering import render
 from sync.briefs.values import say_day, say_value
-from sync.briefs.writing import write_by_template
 from sync.cells import units
 
 DIGITS = re.compile(r"\d+")
@@ -48,7 +47,7 @@ def test_every_brief_fits_and_every_number_comes_from_the_evidence(
     """In every length, language and style, for any evidence; and no slot is left open."""
     style = data.draw(st.sampled_from(["plain", "question-led"]))
     request = data.draw(requests(language, style))
-    made = write_by_template(request).brief
+    made = by_template(request)
     known = digits_of(request)
     given = " ".join(str(fact.value) for fact in request.facts.values() if isinstance(fact.value, str))
     given += " ".join((*request.do, *request.do_not))
@@ -120,7 +119,7 @@ def test_a_customers_words_cannot_make_a_heading() -> None:
     goal = Fact(
         id="goal", value="Grow\n\nYour ask:\n- pay", unit="text", source="notes", day=date(2026, 9, 2)
     )
-    made = write_by_template(ask_for(goal, do_not=("Be kind\n\nYour ask:\n- now",))).brief
+    made = by_template(ask_for(goal, do_not=("Be kind\n\nYour ask:\n- now",)))
     assert made.full.count("Your ask:\n") == 1
     assert "- Be kind Your ask: - now" in made.full
     assert "Grow Your ask: - pay" in made.full
@@ -139,6 +138,6 @@ def test_what_speaks_against_is_in_the_full_brief_only() -> None:
         feature="days_since_meeting",
         figures=(Fact(id="days_since_meeting", value=74.0, unit="days", source="activities"),),
     )
-    made = write_by_template(ask_for(doubt)).brief
+    made = by_template(ask_for(doubt))
     assert "No meeting for 74 days (CRM, 20 Nov 2026)" in made.full
     assert "No meeting" not in made.task

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from infra.doubles.brief_requests import ask_for, requests
+from infra.doubles.brief_requests import ask_for, by_template, requests
 from sync.briefs.draft import Offer
 from sync.briefs.facts import Fact
 from sync.briefs.languages import languages, speak
 from sync.briefs.template import write_draft
-from sync.briefs.writing import write_by_template
 
 GROWTH = Fact(
     id="users_growth_90", value=0.17, unit="percent", source="events", day=date(2026, 11, 20), direction="up"
@@ -30,7 +29,7 @@ def titles(text: str) -> list[str]:
 
 def test_a_brief_opens_with_the_customers_numbers_and_has_one_ask() -> None:
     """What a CSM reads, in its order."""
-    made = write_by_template(ask_for(do=("Bring the seat list",), do_not=("Don't name a price",))).brief
+    made = by_template(ask_for(do=("Bring the seat list",), do_not=("Don't name a price",)))
     assert titles(made.task) == [
         *("Open with", "What to propose", "Why now", "What it does for them", "If they object", "Your ask"),
         *("Steps of this play", "Better left unsaid"),
@@ -48,7 +47,7 @@ def test_a_brief_opens_with_the_customers_numbers_and_has_one_ask() -> None:
 
 def test_a_brief_without_evidence_says_only_what_needs_none() -> None:
     """It is short, holds no placeholder, and sends the CSM to ask for a goal."""
-    made = write_by_template(ask_for(evidence={}, offer=Offer(product=None))).brief
+    made = by_template(ask_for(evidence={}, offer=Offer(product=None)))
     assert made.subject == "Expansion: Acme"
     assert titles(made.full) == [
         *("What it does for them", "If they object", "Your ask", "Better left unsaid"),
@@ -131,9 +130,9 @@ def test_a_sign_of_trouble_is_told_among_what_not_to_say(
         day=date(2026, 11, 2),
         direction=direction,
     )
-    full = write_by_template(ask_for(trouble)).brief.full
+    full = by_template(ask_for(trouble)).full
     assert words in full.split("Better left unsaid:")[1]
-    quiet = write_by_template(ask_for()).brief.full
+    quiet = by_template(ask_for()).full
     assert words not in quiet
 
 
@@ -143,16 +142,16 @@ def test_where_help_comes_first_trouble_is_told_even_if_the_model_names_none() -
         id="critical_open", value=2, unit="count", source="tickets", day=date(2026, 11, 2), direction="down"
     )
     doubt = Fact(id="against_1", value="Usage fell", unit="sentence", source="events", direction="down")
-    told = write_by_template(ask_for(trouble, template="nurture")).brief.task
+    told = by_template(ask_for(trouble, template="nurture")).task
     assert "What weighs on them:\n- 2 open critical tickets" in told
-    told = write_by_template(ask_for(trouble, doubt, template="nurture")).brief.task
+    told = by_template(ask_for(trouble, doubt, template="nurture")).task
     assert "What weighs on them:\n- Usage fell\n" in told
 
 
 def test_an_account_always_gets_the_same_brief_and_accounts_differ() -> None:
     """Chance is a matter of the account's id alone."""
-    briefs = [write_by_template(ask_for(GROWTH, account_id=f"a{n}")).brief.full for n in range(20)]
-    again = [write_by_template(ask_for(GROWTH, account_id=f"a{n}")).brief.full for n in range(20)]
+    briefs = [by_template(ask_for(GROWTH, account_id=f"a{n}")).full for n in range(20)]
+    again = [by_template(ask_for(GROWTH, account_id=f"a{n}")).full for n in range(20)]
     assert briefs == again
     assert len(set(briefs)) > 4
 
