@@ -37,7 +37,7 @@ from sync.settings import NoiseSettings
 
 STAMPS: Final = frozenset({"scored_at", "data_as_of", "model_version"})
 FOLLOWS: Final = STAMPS | {"brief"}
-"""What differs in every run, since it bears a day: never a difference by itself, it goes along with others."""
+"""What differs in every run, since it bears a day: it goes along with others, and is no news by itself."""
 NEWS: Final = frozenset({"tier", "product", "timing", "health", "play"})
 """A change of any of these is news. The play follows from the others and from an open deal."""
 REFRESHED: Final = "as old as it may get"

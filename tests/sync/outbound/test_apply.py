@@ -83,7 +83,11 @@ def test_stamps_are_rewritten_after_four_weeks(world: Any, score: Score) -> None
 
     plan = world.plan(score(1, as_of=date(2026, 12, 20)))
 
-    assert {cell.key for change in plan.changes for cell in change.cells} == {"scored_at", "data_as_of", "brief"}
+    assert {cell.key for change in plan.changes for cell in change.cells} == {
+        "scored_at",
+        "data_as_of",
+        "brief",
+    }
 
 
 def test_a_cell_that_a_person_changed_since_the_plan_is_left(world: Any, score: Score) -> None:
