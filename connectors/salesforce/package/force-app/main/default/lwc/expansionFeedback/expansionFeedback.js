@@ -7,6 +7,9 @@ import { ANSWERS, CALLS, FEEDBACK } from 'c/expansionLabels';
 
 const DAYS_TO_WAIT = 30; // what "not now" proposes
 
+/** What can be said of an account without a score. */
+const OF_NO_SCORE = ['in_talks', 'not_now', 'wrong_data'];
+
 /** What an answer writes beside itself, so that whoever plans tasks need not read feedback. */
 const ALSO_SETS = Object.freeze({ in_talks: 'in_talks', not_now: 'not_now' });
 
@@ -14,12 +17,14 @@ const ALSO_SETS = Object.freeze({ in_talks: 'in_talks', not_now: 'not_now' });
  * What people answer to a score, written into their own fields at once.
  *
  * What is pressed is read from the record, never from the click: a refused write leaves no button pressed.
- * `people` is what the record holds, `editable` the keys of the fields that this user may edit.
+ * `people` is what the record holds, `editable` the keys of the fields that this user may edit. Without a score
+ * nothing is asked about one.
  */
 export default class ExpansionFeedback extends LightningElement {
     @api recordId;
     @api people;
     @api editable = [];
+    @api hasScore = false;
 
     labels = ANSWERS;
     isAsking = false;
@@ -33,7 +38,7 @@ export default class ExpansionFeedback extends LightningElement {
     }
 
     get mayCall() {
-        return this.editable.includes('csm_call');
+        return this.hasScore && this.editable.includes('csm_call');
     }
 
     get mayNothing() {
@@ -41,7 +46,8 @@ export default class ExpansionFeedback extends LightningElement {
     }
 
     get choices() {
-        return Object.keys(FEEDBACK).map((key) => {
+        const asked = this.hasScore ? Object.keys(FEEDBACK) : OF_NO_SCORE;
+        return asked.map((key) => {
             const isPressed = this.people.feedback?.key === key;
             return {
                 ...this.button(key, isPressed),
@@ -64,7 +70,7 @@ export default class ExpansionFeedback extends LightningElement {
         return [
             !this.mayAnswer && feedback ? ANSWERS.given(feedback.label) : null,
             !this.mayCall && call ? ANSWERS.called(call.label) : null,
-            status && status.key !== 'open' ? ANSWERS.status(this.statusLabel(status)) : null,
+            status && !this.isSaidBy(feedback, status) ? ANSWERS.status(this.statusLabel(status)) : null,
         ].filter((part) => part);
     }
 
@@ -83,6 +89,11 @@ export default class ExpansionFeedback extends LightningElement {
     get notNowLabel() {
         const until = this.people.not_before;
         return until ? ANSWERS.notNowUntil(day(until)) : OPTIONS.feedback.not_now;
+    }
+
+    /** A status that is as ever, or that a pressed button tells already, needs no line of its own. */
+    isSaidBy(feedback, status) {
+        return status.key === 'open' || (this.mayAnswer && ALSO_SETS[feedback?.key] === status.key);
     }
 
     statusLabel(status) {

@@ -6,7 +6,7 @@ export const PLAY_HINTS = Object.freeze({
     expand: 'Have the conversation.',
     prepare: 'Line up people and proof.',
     nurture: 'Help first; name no price.',
-    retain: 'Retention comes first.',
+    retain: 'No price ask until health recovers.',
     none: 'Nothing to do now.',
 });
 

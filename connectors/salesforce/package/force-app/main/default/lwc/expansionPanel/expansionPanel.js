@@ -85,6 +85,11 @@ export default class ExpansionPanel extends LightningElement {
         return this.view?.state === 'not_scored' && !this.view.optedOut;
     }
 
+    /** Of an account that is left alone, and of which nothing is said, nothing is asked. */
+    get takesFeedback() {
+        return this.hasAccess && (this.isScored || !this.view.optedOut);
+    }
+
     get stale() {
         const age = this.isScored || this.isNotEnough ? this.view.stale : null;
         return age && PANEL.stale(age.day, age.days);
