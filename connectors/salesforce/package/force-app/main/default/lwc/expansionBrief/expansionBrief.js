@@ -56,6 +56,7 @@ export default class ExpansionBrief extends LightningElement {
     /** The old way, from a text area of our own: Lightning Web Security lets a component select only its own. */
     copyBySelection() {
         const area = this.refs.copied;
+        area.value = this.text;
         area.select();
         try {
             return document.execCommand('copy');
