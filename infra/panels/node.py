@@ -11,7 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-OLDEST = 20
+OLDEST = (20, 19)  # what Vite 8 needs
 LOCK = "requirements-node.lock"
 
 
@@ -45,12 +45,12 @@ def find(root: Path) -> Node:
 
 
 def on_path() -> Node | None:
-    """The machine's own Node with its npm; None where one is missing or older than Node 20."""
+    """The machine's own Node with its npm; None where one is missing or older than OLDEST."""
     program, npm = shutil.which("node"), shutil.which("npm")
     if program is None or npm is None:
         return None
     version = _version(program)
-    if version is None or int(version.split(".", 1)[0]) < OLDEST:
+    if version is None or tuple(map(int, version.split("."))) < OLDEST:
         return None
     return Node(program=Path(program), npm=(npm,), version=version, origin="this machine")
 
@@ -83,10 +83,11 @@ def _installed(root: Path) -> Node:
     node = of_wheel() if done.returncode == 0 else None
     if node is None:
         said = (done.stderr or done.stdout).strip().splitlines()
+        oldest = ".".join(map(str, OLDEST))
         raise NoNodeError(
-            f"This machine has no Node {OLDEST} or newer with npm, and the wheel in {LOCK} could not be "
+            f"This machine has no Node {oldest} or newer with npm, and the wheel in {LOCK} could not be "
             f"installed ({said[-1] if said else 'it holds no Node for this machine'}). "
-            f"Install Node {OLDEST} or newer, or let pip reach a package index, and run this again."
+            f"Install Node {oldest} or newer, or let pip reach a package index, and run this again."
         )
     return node
 

@@ -53,9 +53,9 @@ def no_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def calls(tmp_path: Path, fake: Fake) -> Callable[[], list[str]]:
-    """A Node 20 whose npm does nothing but note how it was called; gives the calls."""
+    """A Node 20.19 whose npm does nothing but note how it was called; gives the calls."""
     noted = tmp_path / "calls"
-    fake(node="echo v20.1.0", npm=f'echo "$1 $3" >> {shlex.quote(str(noted))}')
+    fake(node="echo v20.19.0", npm=f'echo "$1 $3" >> {shlex.quote(str(noted))}')
     return lambda: noted.read_text().splitlines() if noted.exists() else []
 
 
@@ -89,16 +89,16 @@ def test_a_failing_test_of_a_kit_fails_the_run(
 
 
 @pytest.mark.usefixtures("no_wheel")
-@pytest.mark.parametrize("old", ["", "echo v18.20.1", "exit 1"])
+@pytest.mark.parametrize("old", ["", "echo v18.20.1", "echo v20.9.0", "exit 1"])
 def test_without_a_node_that_is_new_enough_the_kits_are_skipped_and_say_why(
     old: str, checkout: Path, fake: Fake, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """No Node, Node 18 and one that does not start are the same."""
+    """No Node, an older one and one that does not start are the same."""
     if old:
         fake(node=old, npm="exit 0")
     assert main("test", checkout) == 0
     said = capfd.readouterr().out
-    assert "no Node 20 or newer" in said
+    assert "no Node 20.19 or newer" in said
     assert "skipped: HubSpot app" in said
 
 
