@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
 WEEKS: Final = 4  # after which a score has something to have moved from
+RISEN: Final = 2  # points of 100 from which a picture of what moved is worth it
 SHOTS: Final = (
     ("salesforce-account", "salesforce", "csm", "record", "Large", 720),
     ("salesforce-phone", "salesforce", "csm", "record", "Small", 390),
@@ -78,11 +79,10 @@ def _best(loop: Loop) -> str:
     scoring = latest_scoring(loop.store)
     assert scoring is not None
     rows = load_scores(loop.store, scoring.run_id).to_pylist()
-    risen = [
-        row for row in rows if row["priority"] and row["crm_id"] and (row["moved"] or {}).get("points", 0) > 2
-    ]
+    ranked = [row for row in rows if row["priority"] and row["crm_id"]]
+    risen = [row for row in ranked if row["moved"] is not None and row["moved"]["points"] > RISEN]
     told = [row for row in risen if len(row["reasons"]) == 3 and row["against"] and row["health"] == "green"]
-    return str(min(told or risen or rows, key=lambda row: row["priority"])["account_id"])
+    return str(min(told or risen or ranked, key=lambda row: row["priority"])["account_id"])
 
 
 def _upswell(*arguments: str) -> None:
