@@ -45,9 +45,12 @@ export function viewOf(record, currency, today) {
     };
 }
 
-/** Keys of the people's fields that this user may edit, by the object info of Account. */
+/** Keys of the people's fields that this user may edit, by the object info of Account: none without edit on it. */
 export function editableOf(objectInfo) {
-    return PEOPLE.filter((key) => objectInfo?.fields?.[FIELDS[key]]?.updateable === true);
+    if (!objectInfo?.updateable) {
+        return [];
+    }
+    return PEOPLE.filter((key) => objectInfo.fields[FIELDS[key]]?.updateable === true);
 }
 
 function stateOf(read, tier) {
