@@ -1,4 +1,4 @@
-"""The panel's SFDX project speaks our version of the API, offers admins two components, and names no registry."""
+"""The panel's project speaks our version of the API, offers admins two components, and names no registry."""
 
 from __future__ import annotations
 
