@@ -37,8 +37,8 @@ SHOTS: Final = (
     ("hubspot-sidebar", "hubspot", "csm", "sidebar", "Small", 350),
 )
 """Name, whose panel, seen by whom, where, form factor and width in pixels."""
-_HEIGHT: Final = """<script>
-const tell = () => document.documentElement.dataset.height = document.body.scrollHeight;
+_HEIGHT: Final = """<style>body {{ width: {width}px }}</style><script>
+const tell = () => {{ document.documentElement.dataset.height = document.body.scrollHeight; }};
 setInterval(tell, 50);
 </script>"""
 
@@ -66,7 +66,9 @@ def draw(found: PanelRecord, chromium: Path, folder: Path) -> None:
     """Every picture of SHOTS, of this record; `folder` takes what the browser leaves."""
     IMAGES.mkdir(parents=True, exist_ok=True)
     for name, kind, viewer, place, form_factor, width in SHOTS:
-        shown = frame(found, kind, viewer=viewer, place=place, form_factor=form_factor) + _HEIGHT
+        shown = frame(found, kind, viewer=viewer, place=place, form_factor=form_factor) + _HEIGHT.format(
+            width=width
+        )
         dom = rendered(chromium, shown, folder, width=width)
         height = int(re.findall(r'data-height="(\d+)"', dom)[-1])
         png = IMAGES / f"{name}.png"
