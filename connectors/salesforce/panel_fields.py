@@ -1,6 +1,6 @@
 """The fields that the panel in Salesforce shows and writes, as the JavaScript module that it imports.
 
-`python -m connectors.salesforce.panel_fields` writes the module anew from fields.toml; a test compares the two.
+`python -m connectors.salesforce.panel_fields` writes it anew from fields.toml; a test compares the two.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ SHOWN: Final = (
     *("reason_1", "reason_2", "reason_3", "against_1", "against_2", "like_this"),
     *("next_milestone", "whom_to_reach", "brief", "scored_at", "data_as_of", "model_version"),
 )
-"""Keys of what Upswell writes and the panel shows, in the order in which it does; `priority` sorts the list."""
+"""Keys of what Upswell writes and the panel shows, in the panel's order; `priority` sorts the list."""
 PERMISSION_SETS: Final = {
     "scores": "Upswell_Read_Scores",
     "reasons": "Upswell_Read_Reasons",
@@ -45,15 +45,16 @@ def keys() -> tuple[str, ...]:
 
 
 def source() -> str:
-    """The module's text: names of the fields by our key, labels of their options, names of permission sets."""
+    """The module's text: names of fields by our key, labels of their options, names of permission sets."""
     specs = field_specs()
     labels = {key: permission_specs()[name].label for key, name in PERMISSION_SETS.items()}
+    names = {key: specs[key].salesforce for key in keys()}
     options = {key: _record(specs[key].options, 4) for key in keys() if specs[key].options}
     return "\n".join(
         (
             _HEAD,
             "export const OBJECT = 'Account';\n",
-            f"export const FIELDS = Object.freeze({_record({key: specs[key].salesforce for key in keys()})});\n",
+            f"export const FIELDS = Object.freeze({_record(names)});\n",
             "export const OPTIONS = Object.freeze({",
             *(f"    {key}: {text}," for key, text in options.items()),
             "});\n",

@@ -1,6 +1,6 @@
 // Builds the panel and the list into one script that needs no Salesforce and no network: the shipped
 // components as they are, with stand-ins for what Salesforce gives them.
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import lwc from '@lwc/rollup-plugin';
@@ -40,9 +40,18 @@ const standIns = {
     },
 };
 
+/** Salesforce's engine is in the bundle, and its licence wants to be wherever the engine is. What it bundles
+ * itself is the compiler's, and not in here. */
+const [LICENCE] = readFileSync(join(HERE, '../node_modules/@lwc/engine-dom/LICENSE.md'), 'utf8')
+    .replace('# LWC core license', 'Lightning Web Components')
+    .split('\n# ');
+
 const small = {
     name: 'small',
-    renderChunk: async (code) => (await minify(code, { ecma: 2020, format: { ascii_only: true } })).code + '\n',
+    async renderChunk(code) {
+        const { code: minified } = await minify(code, { ecma: 2020, format: { ascii_only: true } });
+        return `/*!\nBuilt from connectors/salesforce/package by npm run build. Contains:\n\n${LICENCE.trim()}\n*/\n${minified}\n`;
+    },
 };
 
 export default {
