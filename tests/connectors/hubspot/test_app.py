@@ -1,4 +1,4 @@
-"""The HubSpot app names what fields.toml has, asks for the scopes that we use, and is a project HubSpot takes."""
+"""The HubSpot app names what fields.toml has, asks for the scopes we use, and is a project HubSpot takes."""
 
 from __future__ import annotations
 
