@@ -171,7 +171,7 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
 def read_sources(
     tables: Mapping[str, ir.Table], space: Workspace, *, only: Collection[str] = SOURCES
 ) -> Mapping[str, ir.Table]:
-    """Every table of SOURCES, or `only` some, in its clean form; a missing one is empty, a missing column null.
+    """Every table of SOURCES, or `only` some, in its clean form; a missing one is empty, a column null.
 
     Each has `account_id`, the columns named in SOURCES with dates as day numbers, and `at` and `known`
     (day numbers) where the source has an event day.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,3 +46,29 @@ def _run(chromium: Path, shown: str, folder: Path, *what: str) -> str:
         *("--virtual-time-budget=5000", *what, file.as_uri()),
     ]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def words(html: str) -> str:
+    """What a reader reads of it, pieces parted by single blanks: text outside of scripts and style sheets."""
+    reader = _Reader()
+    reader.feed(html)
+    return " ".join(" ".join(reader.said).split())
+
+
+class _Reader(HTMLParser):
+    """Takes down the text between tags."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self.within = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002  # a hook
+        self.within = tag
+
+    def handle_endtag(self, tag: str) -> None:  # noqa: ARG002  # likewise
+        self.within = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.within not in {"script", "style", "title"}:
+            self.said.append(data)
