@@ -19,6 +19,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import as_day
+from model.invoices import ordered_invoices
 from model.workspace import Workspace
 
 _TYPES: Final = MappingProxyType(
@@ -174,13 +175,15 @@ def read_sources(
     """Every table of SOURCES, or `only` some, in its clean form; a missing one is empty, a column null.
 
     Each has `account_id`, the columns named in SOURCES with dates as day numbers, and `at` and `known`
-    (day numbers) where the source has an event day.
+    (day numbers) where the source has an event day; billing is in the form of `ordered_invoices`.
     """
     anchor = next(iter(tables.values()))
     clean = {}
     for name, source in ((name, SOURCES[name]) for name in only):
         given = tables.get(name)
         shaped = _shape(anchor.limit(0) if given is None else given, source, missing=given is None)
+        if name == "billing":
+            shaped = ordered_invoices(shaped)
         # events are read once, or not at all, by the partials; the others are small and read often
         clean[name] = shaped if name == "events" else space.keep(shaped)
     return MappingProxyType(clean)
