@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -244,3 +244,39 @@ def test_money_of_an_own_object_is_converted_like_an_exports(lake: Lake, fill: F
     assert cells(resolve(lake, {}, money), "billing", "account_id", "arr", "currency") == [
         ("c1", 110.0, "USD")
     ]
+
+
+def test_the_contracts_of_one_account_add_up(lake: Lake, fill: Fill) -> None:
+    """Whether a merge or a second record made one account of two ids; a record and its own id are one."""
+    day = date(2026, 3, 1)
+    fill(
+        "accounts",
+        {"crm_id": "A1", "external_id": "c1"},
+        {"crm_id": "A3", "external_id": "c3", "name": "Acme", "website": "acme.com"},
+        {"crm_id": "A4", "name": "Acme", "website": "acme.com"},
+    )
+    own = {
+        "period_start": day,
+        "period_end": date(2027, 2, 28),
+        "arr": 900.0,
+        "seats": 9.0,
+        "currency": "USD",
+    }
+    fill(
+        "billing",
+        {"account_key": "c1", **own, "plan_tier": "team", "list_arr": 1000.0},
+        {"account_key": "c2", **own, "arr": 100.0, "overage": 7.0, "plan_tier": "scale"},
+        {"account_key": "c3", **own, "arr": 500.0},
+        {"account_key": "A4", **own, "arr": 1.0, "currency": "EUR"},
+        {"account_key": "A3", **own, "period_start": date(2026, 4, 1), "arr": 500.0},
+        {"account_key": "c9", **own},
+    )
+    aliases = {"accounts": [Alias(loser="A2", survivor="A1", external_id="c2")]}
+    columns = ("account_id", "period_start", "arr", "seats", "list_arr", "plan_tier", "overage", "currency")
+    assert cells(resolve(lake, aliases), "billing", *columns) == [
+        ("c1", day, 1000.0, 18.0, 1100.0, "team", 7.0, "USD"),
+        ("c3", day, 501.0, 18.0, None, None, None, "EUR+USD"),
+        ("c3", date(2026, 4, 1), 501.0, 18.0, None, None, None, "EUR+USD"),
+    ]
+    apart = cells(resolve(lake, {}), "billing", "account_id", "arr")
+    assert ("c1", 900.0) in apart
