@@ -15,7 +15,7 @@ from statistics import median
 from typing import Final
 
 import numpy as np
-from sqlalchemy import Select, case, delete, insert, or_, select
+from sqlalchemy import Select, case, delete, func, insert, or_, select
 
 from model.days import calendar_date, day_number
 from model.evaluate import scores as quality_of
@@ -60,11 +60,14 @@ def collect(
     with store.begin() as session:
         kept = select(OutcomeRow.id, OutcomeRow.collected_at)
         first_kept = {row.id: row.collected_at for row in session.execute(kept)}
+        scored = session.scalar(select(func.min(ModelRunRow.as_of)))
         rows = {}
         for event in found:
             key = _identity(event)
+            # most expansions are older than the first score; nobody need look for one of theirs
+            asked = scored is not None and scored <= event.day
             records = () if lineage is None else lineage.records(event.account_id)
-            score = session.execute(_score_before(event, horizon, records)).first()
+            score = session.execute(_score_before(event, horizon, records)).first() if asked else None
             rows[key] = {
                 "id": key,
                 "account_id": event.account_id,
@@ -76,7 +79,7 @@ def collect(
                 "probability": score and score.probability,
                 "tier": score and score.tier,
                 "expected_arr": score and score.expected_arr,
-                "task_key": session.scalars(_task_before(event, horizon, records)).first(),
+                "task_key": session.scalars(_task_before(event, horizon, records)).first() if asked else None,
                 "collected_at": first_kept.get(key, now),
             }
         session.execute(delete(OutcomeRow))
