@@ -60,14 +60,18 @@ def collect(
     with store.begin() as session:
         kept = select(OutcomeRow.id, OutcomeRow.collected_at)
         first_kept = {row.id: row.collected_at for row in session.execute(kept)}
-        scored = session.scalar(select(func.min(ModelRunRow.as_of)))
+        # most expansions are older than the first score and task; nobody need look for one of theirs
+        scored = session.scalar(select(func.min(ModelRunRow.as_of))) or date.max
+        tasked = session.scalar(select(func.min(TaskRow.created_at))) or datetime.max.replace(tzinfo=UTC)
         rows = {}
         for event in found:
             key = _identity(event)
-            # most expansions are older than the first score; nobody need look for one of theirs
-            asked = scored is not None and scored <= event.day
             records = () if lineage is None else lineage.records(event.account_id)
-            score = session.execute(_score_before(event, horizon, records)).first() if asked else None
+            score = (
+                session.execute(_score_before(event, horizon, records)).first()
+                if scored < event.day
+                else None
+            )
             rows[key] = {
                 "id": key,
                 "account_id": event.account_id,
@@ -79,7 +83,9 @@ def collect(
                 "probability": score and score.probability,
                 "tier": score and score.tier,
                 "expected_arr": score and score.expected_arr,
-                "task_key": session.scalars(_task_before(event, horizon, records)).first() if asked else None,
+                "task_key": session.scalars(_task_before(event, horizon, records)).first()
+                if tasked.date() <= event.day
+                else None,
                 "collected_at": first_kept.get(key, now),
             }
         session.execute(delete(OutcomeRow))
