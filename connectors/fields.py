@@ -1,4 +1,4 @@
-"""Every CRM field that Upswell owns or reads, loaded from fields.toml: the one source."""
+"""Every CRM field and object that Upswell owns or reads, loaded from fields.toml: the one source."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class FieldSpec:
     """One field of ours. `owner` is machine (we write it) or person (we only read it)."""
 
     key: str
-    object: str  # canonical table: accounts, or tasks for the marker on our tasks
+    object: str  # canonical table: accounts, tasks for the marker on our tasks, or one of our own objects
     salesforce: str
     hubspot: str
     label: str
@@ -28,11 +28,27 @@ class FieldSpec:
     scale: int | None = None
     options: Mapping[str, str] = field(default_factory=dict)  # value -> label, picklists only
     track_history: bool = False
+    references: str | None = None  # canonical table of the record that a reference leads to
+    unique: bool = False  # no two records bear the same; on Salesforce an external id
 
     def key_of(self, picked: str | None) -> str | None:
         """The key of the option that was picked, whether the picklist holds our keys or their labels."""
         labels = {label: key for key, label in self.options.items()}
         return picked if picked in self.options else labels.get(picked or "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectSpec:
+    """One object of our own, which only we write. `number` is Salesforce's pattern of its rows' names."""
+
+    key: str
+    salesforce: str
+    hubspot: str
+    label: str
+    plural: str
+    number: str
+    help: str
+    fields: Mapping[str, FieldSpec]  # by key; the one called `key` tells a row from all others
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,8 +89,27 @@ def _keys(named: Iterable[str]) -> tuple[str, ...]:
 
 
 @cache
+def object_specs() -> Mapping[str, ObjectSpec]:
+    """Our own objects by key, in the order in which they appear in fields.toml."""
+    made = {}
+    for key, entry in _contents()["object"].items():
+        fields = {
+            name: FieldSpec(
+                key=name,
+                object=key,
+                owner="machine",
+                options=MappingProxyType(dict(each.pop("options", {}))),
+                **each,
+            )
+            for name, each in entry.pop("field").items()
+        }
+        made[key] = ObjectSpec(key=key, fields=MappingProxyType(fields), **entry)
+    return MappingProxyType(made)
+
+
+@cache
 def field_specs() -> Mapping[str, FieldSpec]:
-    """Our fields by key, in the order in which they appear in fields.toml."""
+    """Our fields of the CRM's own objects by key, in the order in which they appear in fields.toml."""
     specs = {}
     for key, entry in _contents()["field"].items():
         options = MappingProxyType(dict(entry.pop("options", {})))

@@ -150,7 +150,7 @@ def expansions(tables: Tables, target: Target, *, through: date) -> list[Expansi
     if not tables:
         return []
     with Workspace(next(iter(tables.values())).get_backend()) as space:
-        sources = read_sources(tables, space)
+        sources = read_sources(tables, space, only=("opportunities", "billing"))
         events = expansion_events(sources, target)
         rows = events.filter(events.day <= day_number(through)).to_pyarrow().to_pylist()
         won = won_expansions(sources, target).select("account_id", "day").to_pyarrow().to_pylist()
