@@ -177,6 +177,8 @@ class _Series:
             contract = self._contracts[number]
             place = bisect_left(contract.first_days, at)
             ended = contract.standing[at].paid + 1
+            if ended in contract.standing:  # the next period began at once
+                continue
             if contract.until(place, min(today, self._newest), self._contracts) == ended:
                 since = min(since, ended)
                 self._point(ended)
