@@ -25,5 +25,5 @@ RECORDS = (("001A00000000001AAA", "c1"), ("001A00000000002AAA", None), ("7", " c
     ],
 )
 def test_a_record_and_its_own_id_are_one_contract(key: str | None, record: str | None, contract: str) -> None:
-    """Also a record that HubSpot's merge made anew; a record without an own id, or another key, is another."""
+    """Also a record that a merge made anew; one without an own id, or another key, is another contract."""
     assert Ids.of(RECORDS).contract({"account_key": key, OF_RECORD: record}) == contract
