@@ -9,7 +9,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-FIGURES = ("plan_tier", "seats", "arr", "list_arr", "overage")
+DAY = ("account_id", "at")
 
 
 def ordered_invoices(billing: ir.Table) -> ir.Table:
@@ -18,21 +18,35 @@ def ordered_invoices(billing: ir.Table) -> ir.Table:
     `replaced` is the day on which another one for the same first day became known, or null: as of a day, the
     rows count that were known and not replaced by then. Of several that were known on one day each figure is
     the larger one's, since an engine promises no order of its own."""
-    keys = ("account_id", "at", "known")
-    alone = set(billing.columns) - {*keys, "plan_tier", "original_currency"}
+    counted = billing.group_by(DAY).agg(n=billing.count())
+    several = counted.filter(counted.n > 1)  # few: all others are as they should be
+    alone = billing.anti_join(several, DAY).mutate(replaced=ibis.null("int64"))
+    told = _one_a_day(billing.semi_join(several, DAY))
+    earlier = told.view()
+    so_far = told.select(*DAY, by="known").join(earlier, DAY).filter(lambda t: t.known <= t.by)
+    filled = so_far.group_by(*DAY, known=so_far.by).agg(
+        **{
+            name: so_far[name].argmax(so_far.known, where=so_far[name].notnull())
+            for name in billing.columns
+            if name not in {*DAY, "known"}
+        }
+    )
+    order = ibis.window(group_by=DAY, order_by="known")
+    filled = filled.mutate(replaced=filled.known.lead().over(order))
+    return alone.union(filled.select(*alone.columns))
+
+
+def _one_a_day(billing: ir.Table) -> ir.Table:
+    """One row an account, first day and day of knowing: the larger figures, and the words of the largest."""
+    keys = (*DAY, "known")
     size = ibis.coalesce(billing.arr, 0.0)
+    sized = billing.mutate(is_largest=size == size.max().over(ibis.window(group_by=keys)))
     words = {
-        name: ibis.coalesce(billing[name].argmax(size), billing[name].max())
+        name: ibis.coalesce(sized[name].max(where=sized.is_largest), sized[name].max())
         for name in ("plan_tier", "original_currency")
     }
-    one = billing.group_by(*keys).agg(**{name: billing[name].max() for name in sorted(alone)}, **words)
-    so_far = ibis.window(group_by=["account_id", "at"], order_by="known", following=0)
-    of_day = ibis.window(group_by=["account_id", "at"], order_by="known")
-    filled = one.mutate(
-        **{name: one[name].argmax(one.known).over(so_far) for name in FIGURES},
-        replaced=one.known.lead().over(of_day),
-    )
-    return filled.select(*billing.columns, "replaced")
+    figures = {name: sized[name].max() for name in billing.columns if name not in {*keys, *words}}
+    return sized.group_by(keys).agg(**figures, **words)
 
 
 def standing_invoices(billing: ir.Table, figure: str) -> ir.Table:

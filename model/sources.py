@@ -183,7 +183,7 @@ def read_sources(
         given = tables.get(name)
         shaped = _shape(anchor.limit(0) if given is None else given, source, missing=given is None)
         if name == "billing":
-            shaped = ordered_invoices(shaped)
+            shaped = ordered_invoices(space.keep(shaped))
         # events are read once, or not at all, by the partials; the others are small and read often
         clean[name] = shaped if name == "events" else space.keep(shaped)
     return MappingProxyType(clean)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import heapq
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import fsum
 from typing import Final
@@ -91,11 +91,28 @@ class _Contract:
         return FOREVER if is_last and today <= waits else invoice.paid + 1
 
 
-def combined(contracts: Sequence[Sequence[Invoice]], newest: int) -> list[Invoice]:
-    """One series of what the contracts come to, in the order in which its rows became known.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """The contracts of an account: their sum, which are one, and which are known to have ended.
+
+    `rows` are in the order in which they became known, `of` gives the number of the contract that an id
+    stands for, and `ended` by that number the first day on which it held no more, and since when that is
+    known."""
+
+    rows: Sequence[Invoice]
+    of: Mapping[str, int]
+    ended: Mapping[int, tuple[int, int]]
+
+
+def combined(contracts: Mapping[str, Sequence[Invoice]], newest: int) -> Together:
+    """What the contracts come to, given by the ids under which they are invoiced.
 
     `newest` is the day up to which invoices have come in: what ended since then, nobody can know."""
-    return _Series(_distinct(contracts), newest).rows()
+    groups = _distinct(contracts)
+    series = _Series([[each for name in names for each in contracts[name]] for names in groups], newest)
+    rows = series.rows()
+    numbers = {name: number for number, names in enumerate(groups) for name in names}
+    return Together(rows=rows, of=numbers, ended=series.ended())
 
 
 class _Series:
@@ -160,6 +177,8 @@ class _Series:
             contract = self._contracts[number]
             place = bisect_left(contract.first_days, at)
             ended = contract.standing[at].paid + 1
+            if ended in contract.standing:  # the next period began at once
+                continue
             if contract.until(place, min(today, self._newest), self._contracts) == ended:
                 since = min(since, ended)
                 self._point(ended)
@@ -170,6 +189,17 @@ class _Series:
         place = bisect_left(self._points, at)
         if self._points[place : place + 1] != [at]:
             self._points.insert(place, at)
+
+    def ended(self) -> dict[int, tuple[int, int]]:
+        """The contracts that ended, once `rows` is through: since which day, and when that became known."""
+        found: dict[int, tuple[int, int]] = {}
+        for number, contract in enumerate(self._contracts):
+            last = contract.standing[contract.first_days[-1]]
+            until = contract.until(len(contract.first_days) - 1, self._newest, self._contracts)
+            heirs = [each.standing[until].known for each in self._contracts if each.first_days[:1] == [until]]
+            if until < FOREVER:
+                found[number] = (until, max(last.known, min(heirs) if heirs else last.paid + GRACE + 1))
+        return found
 
     def _row(self, at: int, today: int) -> Invoice | None:
         """What the contracts come to on a day, as known today; None where no contract holds.
@@ -199,20 +229,20 @@ class _Series:
         )
 
 
-def _distinct(contracts: Sequence[Sequence[Invoice]]) -> list[list[Invoice]]:
-    """The contracts, those that say the same as far as both tell taken for one."""
-    found: list[tuple[list[tuple[object, ...]], list[Invoice]]] = []
-    for told in sorted(contracts, key=len, reverse=True):
-        says = standing(told)
+def _distinct(contracts: Mapping[str, Sequence[Invoice]]) -> list[list[str]]:
+    """The ids by contract: those that say the same, as far as both tell, are taken for one."""
+    found: list[tuple[list[tuple[object, ...]], list[str]]] = []
+    for name in sorted(contracts, key=lambda name: (-len(contracts[name]), name)):
+        says = _standing(contracts[name])
         twin = next((each for each in found if _begins_alike(each[0], says)), None)
         if twin is None:
-            found.append((says, list(told)))
+            found.append((says, [name]))
         else:
-            twin[1].extend(told)
-    return [told for _, told in found]
+            twin[1].append(name)
+    return [names for _, names in found]
 
 
-def standing(told: Iterable[Invoice]) -> list[tuple[object, ...]]:
+def _standing(told: Iterable[Invoice]) -> list[tuple[object, ...]]:
     """What a contract's invoices say by now, in the order of their first days."""
     contract = _Contract()
     for invoice in _one_a_day(told):

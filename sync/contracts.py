@@ -8,9 +8,9 @@ How contracts add up is said in `sync/contract_series.py`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from math import isnan
 from typing import Any, Final
 
@@ -20,10 +20,12 @@ import pyarrow as pa
 
 from model.days import calendar_date, day_number
 from sync.account_index import own_id, short_id
-from sync.contract_series import Invoice, combined
+from sync.contract_levels import PRODUCT, Figure, Grant, figures, grants
+from sync.contract_series import FOREVER, Invoice, Together, combined
 from sync.lake_engine import arrow_view
 from sync.mapped_objects import OF_RECORD
 
+CONTRACTUAL: Final = ("billing", "entitlements", "usage")
 LEVELS: Final = ("arr", "seats", "list_arr")
 ARR: Final = LEVELS.index("arr")
 LIST_ARR: Final = LEVELS.index("list_arr")
@@ -53,23 +55,37 @@ class Ids:
         return self.own.get(named, named)
 
 
-def with_contracts(connection: Any, billing: ir.Table, named: ir.Table, ids: Ids) -> ir.Table:
-    """`billing` by account_id, in which the contracts of accounts that have several add up.
+def with_contracts(
+    connection: Any, resolved: Mapping[str, ir.Table], named: Mapping[str, ir.Table], ids: Ids
+) -> dict[str, ir.Table]:
+    """The tables by account_id, in which the contracts of accounts that have several add up.
 
-    `named` are the same rows with the ids that they name. Only the rows of those accounts are read."""
-    shared = _of_several(connection, named, ids)
+    `named` are billing, entitlements and usage with the ids that their rows name. Limits and usage add up
+    where each of their ids is invoiced: otherwise nothing tells two contracts from an id that changed. Only
+    the rows of those accounts are read."""
+    billing = named["billing"].filter(ibis._.period_start.notnull())
+    shared = _of_several(connection, billing, ids)
     if not shared:
-        return billing
-    days = named.select(day=ibis.coalesce(named.known_from.cast("date"), named.period_start))
+        return dict(resolved)
+    days = billing.select(day=ibis.coalesce(billing.known_from.cast("date"), billing.period_start))
     newest = day_number(days.day.max().to_pyarrow().as_py())
-    columns = billing.schema().to_pyarrow()
-    rows = [
-        _row(account_id, invoice)
-        for account_id, contracts in shared.items()
-        for invoice in combined(_invoices(contracts), newest)
-    ]
-    summed = pa.Table.from_pylist(rows, schema=columns)
-    return _others(connection, billing, shared).union(arrow_view(connection, summed))
+    together = {account_id: combined(_invoices(rows), newest) for account_id, rows in shared.items()}
+    bills = [_bill(account_id, row) for account_id, each in together.items() for row in each.rows]
+    made = {**resolved, "billing": _with(connection, resolved["billing"], shared, bills)}
+    for table, added_up in (("entitlements", _grants), ("usage", _usage)):
+        several = {
+            account_id: rows
+            for account_id, rows in _rows(connection, named[table], shared, ids).items()
+            if len(rows) > 1 and rows.keys() <= together[account_id].of.keys()
+        }
+        summed = [
+            {"account_id": account_id, **row}
+            for account_id, rows in several.items()
+            for row in added_up(rows, together[account_id])
+        ]
+        if several:
+            made[table] = _with(connection, resolved[table], several, summed)
+    return made
 
 
 def _of_several(connection: Any, named: ir.Table, ids: Ids) -> dict[str, Rows]:
@@ -84,31 +100,42 @@ def _of_several(connection: Any, named: ir.Table, ids: Ids) -> dict[str, Rows]:
     shared = sorted(account_id for account_id, contracts in found.items() if len(contracts) > 1)
     if not shared:
         return {}
-    rows: dict[str, dict[str, list[dict[str, Any]]]] = {account_id: {} for account_id in shared}
-    held = named.semi_join(_accounts(connection, shared), "account_id").to_pyarrow().to_pylist()
-    for row in held:
-        rows[row["account_id"]].setdefault(ids.contract(row), []).append(row)
-    return {account_id: dict(sorted(contracts.items())) for account_id, contracts in rows.items()}
+    return _rows(connection, named, shared, ids)
 
 
-def _others(connection: Any, table: ir.Table, shared: Iterable[str]) -> ir.Table:
-    return table.anti_join(_accounts(connection, shared), "account_id")
+def _rows(connection: Any, named: ir.Table, accounts: Iterable[str], ids: Ids) -> dict[str, Rows]:
+    """The rows of these accounts by contract."""
+    found: dict[str, dict[str, list[dict[str, Any]]]] = {account_id: {} for account_id in accounts}
+    for row in named.semi_join(_accounts(connection, accounts), "account_id").to_pyarrow().to_pylist():
+        found[row["account_id"]].setdefault(ids.contract(row), []).append(row)
+    return dict(found)
+
+
+def _with(
+    connection: Any, table: ir.Table, accounts: Iterable[str], rows: Sequence[Mapping[str, Any]]
+) -> ir.Table:
+    """The table with these rows in place of those of some accounts."""
+    others = table.anti_join(_accounts(connection, accounts), "account_id")
+    made = pa.Table.from_pylist(list(rows), schema=table.schema().to_pyarrow())
+    return others.union(arrow_view(connection, made))
 
 
 def _accounts(connection: Any, ids: Iterable[str]) -> ir.Table:
     return arrow_view(connection, pa.table({"account_id": pa.array(ids, pa.string())}))
 
 
-def _invoices(contracts: Rows) -> list[list[Invoice]]:
+def _invoices(contracts: Rows) -> dict[str, list[Invoice]]:
     """The invoices of each contract; one that never says a list price sells at list, where others say it."""
-    told = [[_invoice(row) for row in rows if row["period_start"] is not None] for rows in contracts.values()]
-    priced = [any(each.levels[LIST_ARR] is not None for each in invoices) for invoices in told]
-    if not any(priced):
+    told = {name: [_invoice(row) for row in rows] for name, rows in contracts.items()}
+    priced = {
+        name for name, bills in told.items() if any(each.levels[LIST_ARR] is not None for each in bills)
+    }
+    if not priced:
         return told
-    return [
-        invoices if says else [replace(each, levels=_at_list(each.levels)) for each in invoices]
-        for invoices, says in zip(told, priced, strict=True)
-    ]
+    return {
+        name: bills if name in priced else [replace(each, levels=_at_list(each.levels)) for each in bills]
+        for name, bills in told.items()
+    }
 
 
 def _at_list(levels: tuple[float | None, ...]) -> tuple[float | None, ...]:
@@ -118,10 +145,9 @@ def _at_list(levels: tuple[float | None, ...]) -> tuple[float | None, ...]:
 def _invoice(row: Mapping[str, Any]) -> Invoice:
     at = day_number(row["period_start"])
     paid = at + PERIOD_DAYS - 1 if row["period_end"] is None else day_number(row["period_end"])
-    known = at if row["known_from"] is None else max(at, day_number(row["known_from"].date()))
     return Invoice(
         at=at,
-        known=known,
+        known=_known(row, row["period_start"]),
         paid=max(at, paid),
         levels=tuple(_number(row[name]) for name in LEVELS),
         flows=tuple(_number(row[name]) for name in FLOWS),
@@ -134,7 +160,7 @@ def _number(figure: float | None) -> float | None:
     return None if figure is None or isnan(figure) else figure
 
 
-def _row(account_id: str, invoice: Invoice) -> dict[str, Any]:
+def _bill(account_id: str, invoice: Invoice) -> dict[str, Any]:
     return {
         "account_id": account_id,
         "period_start": calendar_date(invoice.at),
@@ -143,5 +169,73 @@ def _row(account_id: str, invoice: Invoice) -> dict[str, Any]:
         **dict(zip(LEVELS, invoice.levels, strict=True)),
         **dict(zip(FLOWS, invoice.flows, strict=True)),
         **dict(zip(CURRENCIES, invoice.currencies, strict=True)),
-        "known_from": datetime.combine(calendar_date(invoice.known), time.min, tzinfo=UTC),
+        "known_from": _moment(invoice.known),
     }
+
+
+def _grants(contracts: Rows, together: Together) -> Iterator[dict[str, Any]]:
+    """Limits of all contracts; products, and what nobody put a number to, as told."""
+    told: dict[tuple[str, str | None], dict[int, list[Grant]]] = {}
+    for name, rows in contracts.items():
+        for row in rows:
+            quantity = _number(row["quantity"])
+            is_limit = row["kind"] != PRODUCT and row["item"] and row["valid_from"] is not None
+            if not is_limit or quantity is None:
+                yield _as_told(row)
+                continue
+            by_contract = told.setdefault((row["item"].lower(), row["kind"]), {})
+            by_contract.setdefault(together.of[name], []).append(
+                Grant(
+                    at=day_number(row["valid_from"]),
+                    known=_known(row, row["valid_from"]),
+                    last=FOREVER if row["valid_to"] is None else day_number(row["valid_to"]),
+                    quantity=quantity,
+                )
+            )
+    for (item, kind), by_contract in told.items():
+        for grant in grants(by_contract, together.ended):
+            yield {
+                "item": item,
+                "kind": kind,
+                "quantity": grant.quantity,
+                "valid_from": calendar_date(grant.at),
+                "valid_to": None if grant.last == FOREVER else calendar_date(grant.last),
+                "known_from": _moment(grant.known),
+            }
+
+
+def _usage(contracts: Rows, together: Together) -> Iterator[dict[str, Any]]:
+    """Figures of all contracts; what has no metric, day or value as told."""
+    told: dict[int, list[Figure]] = {}
+    for name, rows in contracts.items():
+        for row in rows:
+            value = _number(row["value"])
+            if not row["metric"] or row["period_start"] is None or value is None:
+                yield _as_told(row)
+                continue
+            period = (row["metric"].lower(), day_number(row["period_start"]), row["period_days"])
+            known = _known(row, row["period_start"])
+            told.setdefault(together.of[name], []).append(Figure(period=period, known=known, value=value))
+    for figure in figures(told):
+        metric, first, days = figure.period
+        yield {
+            "metric": metric,
+            "period_start": calendar_date(first),
+            "period_days": days,
+            "value": figure.value,
+            "known_from": _moment(figure.known),
+        }
+
+
+def _as_told(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: cell for name, cell in row.items() if name not in {"account_key", OF_RECORD}}
+
+
+def _known(row: Mapping[str, Any], since: date) -> int:
+    """The day on which a row was known, which is no day before its own first one."""
+    told = row["known_from"]
+    return day_number(since if told is None else max(since, told.date()))
+
+
+def _moment(day: int) -> datetime:
+    return datetime.combine(calendar_date(day), time.min, tzinfo=UTC)

@@ -19,7 +19,7 @@ from connectors.canonical import CRM_TABLES, EXPORT_TABLES
 from model.partials import PARTIALS
 from sync.account_index import build_index
 from sync.aliases import Alias, final_survivors
-from sync.contracts import Ids, with_contracts
+from sync.contracts import CONTRACTUAL, Ids, with_contracts
 from sync.currencies import Money
 from sync.duplicates import Entry, find_duplicates
 from sync.identity_report import IdentityReport, report_of
@@ -92,8 +92,8 @@ def resolve(
     ids = Ids.of(
         (*((each.crm_id, each.external_id) for each in live), *((a.loser, a.external_id) for a in merged))
     )
-    billing = _owned(tables["billing"], by_key, by_crm_id)
-    resolved["billing"] = with_contracts(connection, resolved["billing"], billing, ids)
+    named = {name: _owned(tables[name], by_key, by_crm_id) for name in CONTRACTUAL}
+    resolved = with_contracts(connection, resolved, named, ids)
     resolved["tickets"] = _keep(
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )

@@ -81,7 +81,7 @@ def _seats(tables: Tables, as_of: date) -> dict[str, float]:
 
 def _limits(tables: Tables, as_of: date) -> dict[str, float]:
     """The fullest metered limit of each account in its latest month; seats are no metered limit."""
-    allowed: dict[tuple[str, str], tuple[date, float]] = {}
+    allowed: dict[tuple[str, str], tuple[date, date, float]] = {}
     columns = ("account_id", "item", "quantity", "valid_from", "valid_to", "known_from")
     for row in select(tables, "entitlements", columns):
         start, ends = row["valid_from"], row["valid_to"]
@@ -89,7 +89,10 @@ def _limits(tables: Tables, as_of: date) -> dict[str, float]:
         if start is None or not row["quantity"] or item in ("", "seats") or not _is_known(row, start, as_of):
             continue
         if ends is None or ends >= as_of:
-            key, held = (row["account_id"], item), (start, row["quantity"])
+            key, held = (
+                (row["account_id"], item),
+                (start, day_of(row["known_from"]) or start, row["quantity"]),
+            )
             allowed[key] = max(held, allowed.get(key, held))
     used: dict[tuple[str, str], list[float]] = {}
     for row in select(
@@ -106,7 +109,7 @@ def _limits(tables: Tables, as_of: date) -> dict[str, float]:
             used.setdefault((row["account_id"], metric), []).append(row["value"] * scale)
     fullest: dict[str, float] = {}
     for (account_id, metric), figures in used.items():
-        share = sum(figures) / len(figures) / allowed[account_id, metric][1]
+        share = sum(figures) / len(figures) / allowed[account_id, metric][-1]
         fullest[account_id] = max(share, fullest.get(account_id, 0.0))
     return fullest
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from math import isclose
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sync.contract_series import GRACE, Invoice, combined
+from sync.contract_series import GRACE, Invoice
+from sync.contract_series import combined as combined_by_id
 
 
 def bill(at: int, arr: float | None, **more: object) -> Invoice:
@@ -23,13 +25,18 @@ def months(first: int, last: int, arr: float, **more: object) -> list[Invoice]:
     return [bill(at, arr, **more) for at in range(first, last, 30)]
 
 
-def as_of(rows: list[Invoice], day: int, today: int) -> Invoice | None:
+def combined(contracts: list[list[Invoice]], newest: int) -> Sequence[Invoice]:
+    """The sum of contracts of any ids."""
+    return combined_by_id({f"c{place}": told for place, told in enumerate(contracts)}, newest).rows
+
+
+def as_of(rows: Sequence[Invoice], day: int, today: int) -> Invoice | None:
     """The row that holds on a day as known today: the newest first day, and of it what was known last."""
     seen = [row for row in rows if row.known <= today and row.at <= day]
     return max(seen, key=lambda row: (row.at, row.known)) if seen else None
 
 
-def arr_by_day(rows: list[Invoice], days: range, today: int = 10**5) -> list[float | None]:
+def arr_by_day(rows: Sequence[Invoice], days: range, today: int = 10**5) -> list[float | None]:
     """ARR on each of the days."""
     found = [as_of(rows, day, today) for day in days]
     return [None if row is None else row.levels[0] for row in found]
@@ -224,3 +231,13 @@ def test_tier_end_and_currency_are_those_of_the_account() -> None:
     small = [bill(0, 40.0, paid=364, tier="scale", currencies=("USD", "CAD"))]
     (first, *_) = combined([small, large], 90)
     assert (first.tier, first.paid, first.currencies) == ("team", 364, ("USD", "CAD+EUR"))
+
+
+def test_it_is_said_which_contracts_ended_and_since_when_that_is_known() -> None:
+    """By the days of grace, or by the one that took its place; a copy has the number of the other."""
+    told = {"a": months(0, 300, 100.0), "b": months(5, 60, 7.0), "copy": months(0, 300, 100.0)}
+    together = combined_by_id(told, 300)
+    assert together.of["a"] == together.of["copy"] != together.of["b"]
+    assert together.ended == {together.of["b"]: (65, 65 + GRACE)}
+    followed = combined_by_id({"old": months(0, 90, 100.0), "new": months(95, 300, 120.0)}, 300)
+    assert followed.ended == {followed.of["old"]: (95, 95)}
