@@ -10,22 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
-
-from connectors.errors import UsageError
-from model.book import Book, Win, by_product, make_book
+from model.book import Book, by_product
 from model.forecast import Span
 from model.ranges import Range, common_shock, cumulants, widening
 from sync.forecast_backtest import Past, kept_backtest
-from sync.forecast_deals import DealBook
+from sync.forecast_book import read_book
 from sync.forecast_groups import GroupRange, Line, group_names, lines_of, ranges_of
-from sync.forecast_periods import quarters_from
-from sync.outcomes import expansions
-from sync.retention import QUARTERS, Kept, retention
-from sync.store.scores import latest_scoring, load_scores, target_of_scoring
-from sync.store.tables import BookmarkRow
+from sync.retention import Kept, retention
 
 if TYPE_CHECKING:
     from sync.loop import Loop
@@ -71,39 +63,19 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
     """The forecast from the newest scoring and the lake, split by what `by` names (`forecast_groups`).
 
     Raises UsageError while nothing is scored."""
-    scoring = latest_scoring(loop.store)
-    if scoring is None:
-        raise UsageError("nothing is scored yet.", fix="score first: upswell score")
-    tables, target, company = loop.tables().tables, loop.target, loop.settings.company
-    today = _today(loop, scoring.as_of)
-    spans = tuple(
-        Span(label=str(quarter), first=quarter.first_day, last=quarter.last_day)
-        for quarter in quarters_from(today, company.fiscal_year_start, QUARTERS)
-    )
-    scores = load_scores(loop.store, scoring.run_id).to_pylist()
-    horizon_days = target_of_scoring(scoring, target).horizon_days
-    book = make_book(
-        scores,
-        DealBook(tables, target, company.currency).open_now(today),
-        [
-            Win(account_id=event.account_id, day=event.day, arr=event.arr or 0.0, product=event.product_id)
-            for event in expansions(tables, target, through=today)
-        ],
-        spans,
-        scored_on=scoring.as_of,
-        today=today,
-        horizon_days=horizon_days,
-    )
+    current = read_book(loop)
+    book, scoring, today, spans = current.book, current.scoring, current.today, current.book.spans
+    tables, company = loop.tables().tables, loop.settings.company
     past = kept_backtest(loop, today)
     shocks = _shocks(book, past)
     names = {product.id: product.name for product in loop.products}
-    split = by_product(book, scores) if "product" in by else book
+    split = by_product(book, list(current.scores.values())) if "product" in by else book
     groups = group_names(by, split.accounts, split.products, tables, names)
     whole = [""] * len(book.accounts)
     kept = retention(
         loop,
         book,
-        {row["account_id"]: row for row in scores},
+        current.scores,
         version=scoring.model_version,
         scored_on=scoring.as_of,
         today=today,
@@ -119,7 +91,7 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         ranges=ranges_of(book, whole, shocks),
         group_ranges=ranges_of(split, groups, shocks),
         retention=kept,
-        assumptions=_assumptions(horizon_days, by, past),
+        assumptions=_assumptions(current.horizon_days, by, past),
         warnings=_warnings(book, company.currency),
     )
 
@@ -141,16 +113,6 @@ def _warnings(book: Book, currency: str) -> tuple[str, ...]:
     if book.unknown:
         said.append(f"{book.unknown} open opportunities are left out: neither CRM nor model say how much")
     return tuple(said)
-
-
-def _today(loop: Loop, scored_on: date) -> date:
-    """The day up to which the CRM was read, in the company's zone; never before the scoring's."""
-    with loop.store.session() as session:
-        read_until = session.scalar(select(func.max(BookmarkRow.until)))
-    if read_until is None:
-        return scored_on
-    read_on: date = read_until.astimezone(ZoneInfo(loop.settings.company.timezone)).date()
-    return max(scored_on, read_on)
 
 
 def _assumptions(horizon_days: int, by: Sequence[str], past: Past) -> tuple[str, ...]:

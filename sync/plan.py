@@ -17,6 +17,7 @@ from model.registry import Registry
 from sync.approvals import approved_fields
 from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables
+from sync.field_briefs import with_briefs_of_tasks
 from sync.find_account import find_account, read_names
 from sync.guard import check
 from sync.guard_surroundings import Surroundings
@@ -67,12 +68,14 @@ def make_plan(
     created_by: str = "",
     lineage: Lineage | None = None,
     desk: Desk | None = None,
+    quarters: Mapping[str, tuple[float, ...]] | None = None,
 ) -> Plan:
     """The plan for one scoring, kept in the ledger.
 
     `scores` has the columns of `sync.store.scores.SCORES`; `tables` are the canonical tables after
     identity resolution, and `lineage` says what became of records that were merged since an earlier plan.
     `override` may release people's edits (person_edit) and held records (locked).
+    `quarters` are the ARR to expect in this fiscal quarter and the next three, by account_id.
     With a `desk` Claude writes the briefs of its tasks, within the caps of [briefs].
     `created_by` is who makes it, unless the run itself says who asked for it.
     Raises SetupError when a field can't be written, UsageError when `narrow` names what does not exist."""
@@ -88,6 +91,7 @@ def make_plan(
         as_of=every[0]["as_of"] if every else today,
         org_id=crm.org().id,
         lineage=lineage or Lineage(),
+        quarters=quarters or {},
     )
     rows = _of_account(every, tables, narrow.account)
     fields = field_map(crm, settings.mapping.get("fields"))
@@ -97,6 +101,7 @@ def make_plan(
     wanted = (
         NO_TASKS if only is not None else plan_tasks(planning, sources, desk, whole=narrow.account is None)
     )
+    planning.changes[:] = with_briefs_of_tasks(planning.changes, wanted.briefs, fields)
     model_version = every[0]["model_version"] if every else ""
     last = read_last_plan(store, sources.org_id, as_of=sources.as_of)
     held = planning.held_scores()
