@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from connectors.crm import FieldSchema, FieldType, InstallReport, InstallStep
+from connectors.crm import NO_EXTRAS, Extras, FieldSchema, FieldType, InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, object_specs
 from connectors.hubspot.client import HubspotClient
@@ -27,7 +27,12 @@ class Installer:
         self._own = own
 
     def install(
-        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,  # noqa: ARG002
+        apply: bool,
     ) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
 

@@ -37,6 +37,17 @@ def hidden_fields(
     return frozenset((tables.get(home, home), name) for home, name in homes)
 
 
+def bundle_sources(client: SalesforceClient, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """The files of these Lightning web components as the org holds them, by component and file name."""
+    path = "LightningComponentBundle.DeveloperName"
+    where = [soql.Condition(field=path, operator="IN", value=list(names))]
+    found: dict[str, dict[str, str]] = {}
+    for each in _ask(client, soql.select(["FilePath", "Source"], "LightningComponentResource", where=where)):
+        _, bundle, name = str(each["FilePath"]).split("/")
+        found.setdefault(bundle, {})[name] = str(each.get("Source") or "")
+    return found
+
+
 def tracked_fields(client: SalesforceClient, object_name: str) -> int:
     """How many fields of an object have their history kept."""
     where = [soql.Condition(field="EntityDefinitionId", operator="=", value=object_name)]
