@@ -14,12 +14,13 @@ from connectors.fields import FieldSpec, ObjectSpec
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.components import Components, parts_of, step_of
 from connectors.salesforce.deploy import Deployer, DeployOutcome
-from connectors.salesforce.differences import difference
+from connectors.salesforce.differences import lacking, misfit
 from connectors.salesforce.metadata import package
 from connectors.salesforce.metadata_fields import home_of, object_of
 from connectors.salesforce.metadata_sets import INTEGRATION
 from connectors.salesforce.parts import Part
 from connectors.salesforce.permissions import PermissionSets, Standing
+from connectors.salesforce.picklists import add_values
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.standing import Found, found_in
 from connectors.salesforce.tooling import tracked_fields
@@ -88,6 +89,8 @@ class Installer:
         if apply and any(step.action in {"create", "grant", "update"} for step in steps):
             wanted = [part for part, action in parts if action != "keep"]
             self._apply(_Missing(fields=missing, objects=new, parts=wanted), every, standing, warnings)
+            fuller = [s for s, step in zip(looked_at, told, strict=True) if step.action == "update"]
+            self._fill(fuller, found, warnings)
             if not assigned:
                 self._sets.assign(self._sets.id_of(INTEGRATION))
             for name in {object_of(spec) for spec in every}:
@@ -130,11 +133,21 @@ class Installer:
         held = found.held(spec)
         action, detail = "create", ""
         if held is not None:
-            detail = difference(spec, held)
-            action = "differs" if detail else "keep"
+            detail = misfit(spec, held)
+            values = [] if detail else lacking(spec, held)
+            action = "update" if values else "differs" if detail else "keep"
+            detail = f"with the values {', '.join(values)}" if values else detail
         elif (home_of(spec), spec.salesforce) in found.hidden:
             action, detail = "keep", "exists; our user does not see it yet"
         return InstallStep(object=name, name=spec.salesforce, action=action, detail=detail)
+
+    def _fill(self, specs: Sequence[FieldSpec], found: Found, warnings: list[str]) -> None:
+        """Add the values that picklists lack."""
+        if specs:
+            held = ((spec, found.held(spec)) for spec in specs)
+            warnings += add_values(
+                self._client, [(s, lacking(s, each)) for s, each in held if each is not None]
+            )
 
     def _lacks_access(self, spec: FieldSpec) -> bool:
         """Whether our user can't use the field as it must."""
