@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
-from connectors.fields import FieldSpec
+from connectors.fields import FieldSpec, ObjectSpec
 
 if TYPE_CHECKING:
     from connectors.checkup import Remark
@@ -237,8 +237,22 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What an install makes beside fields and objects.
+
+    `views` are what people look at: lists, and on Salesforce components, report types and permission set
+    groups; `reports` are examples, where the CRM takes them."""
+
+    views: bool = False
+    reports: bool = False
+
+
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallStep:
-    """One thing an install would do or did: create, grant, keep, differs, remove."""
+    """One thing an install would do or did: create, grant, update, keep, differs, remove."""
 
     object: str
     name: str
@@ -343,12 +357,27 @@ class Crm(Protocol):
         """Close tasks (id -> note appended to the body); `key` of each result is the task id."""
         ...
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
-        """Create the fields that are missing; never change one that exists with another definition."""
+    def install(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,
+        apply: bool,
+    ) -> InstallReport:
+        """Create the fields, the objects of our own, and the extras that are missing; never change what is
+        there with another definition. What this CRM can't have is told in a warning."""
         ...
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
-        """Take away what an install made, and nothing else.
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str] = (),
+        apply: bool,
+    ) -> InstallReport:
+        """Take away what an install made, and nothing else; an object of our own with all its rows.
 
         That is what `made` names (object.name, as the steps of an install do), and what is recognisably ours
         by its name and the text that explains it. Without `apply` nothing is done."""

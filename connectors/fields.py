@@ -53,13 +53,42 @@ class ObjectSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionSpec:
-    """One permission set of Salesforce: keys of the fields that it shows, and of those that it lets edit."""
+    """One permission set of Salesforce: keys of the fields that it shows, and of those that it lets edit.
+
+    `objects` are those of our own that it opens, with all their fields: read or write."""
 
     name: str
     label: str
     description: str
     read: tuple[str, ...]
     edit: tuple[str, ...]
+    objects: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSpec:
+    """One permission set group of Salesforce: the sets that a kind of person needs together."""
+
+    name: str
+    label: str
+    description: str
+    sets: tuple[str, ...]
+
+
+@cache
+def group_specs() -> Mapping[str, GroupSpec]:
+    """Our permission set groups by name, in the order in which they appear in fields.toml."""
+    return MappingProxyType(
+        {
+            name: GroupSpec(
+                name=name,
+                label=entry["label"],
+                description=entry["description"],
+                sets=tuple(entry["sets"]),
+            )
+            for name, entry in _contents()["permission_set_group"].items()
+        }
+    )
 
 
 @cache
@@ -73,6 +102,7 @@ def permission_specs() -> Mapping[str, PermissionSpec]:
                 description=entry["description"],
                 read=_keys(entry["read"]),
                 edit=_keys(entry["edit"]),
+                objects=MappingProxyType(dict(entry.get("objects", {}))),
             )
             for name, entry in _contents()["permission_set"].items()
         }

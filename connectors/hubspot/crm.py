@@ -14,8 +14,10 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
+    NO_EXTRAS,
     Capabilities,
     Change,
+    Extras,
     Held,
     InstallReport,
     ObjectSchema,
@@ -28,7 +30,7 @@ from connectors.crm import (
     Window,
 )
 from connectors.errors import AbsentError, SetupError, TerminalError
-from connectors.fields import FieldSpec, field_specs
+from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.currencies import Currencies
 from connectors.hubspot.deals import Closings
@@ -39,6 +41,7 @@ from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
 from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
+from connectors.hubspot.own_objects import OwnObjects
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.prices import Prices
@@ -95,8 +98,9 @@ class Hubspot:
             outcome_field=self.field_name(field_specs()["task_outcome"]),
             zone=self._zone,
         )
-        self._installer = Installer(client, self._schemas)
-        self._remover = Remover(client, self._schemas)
+        self._own = OwnObjects(client=client, portal=lambda: self._org.id)
+        self._installer = Installer(client, self._schemas, self._own)
+        self._remover = Remover(client, self._schemas, self._own)
         self._examiner = Examiner(
             client=client, schemas=self._schemas, mappings=mappings, pipelines=pipelines
         )
@@ -165,7 +169,9 @@ class Hubspot:
         return told.astimezone(UTC)
 
     def object_name(self, table: str) -> str:
-        """The object behind a canonical table; tasks for our tasks, meetings first of the activities."""
+        """The object behind a table, meetings first of the activities; tasks; one of our own, by its key."""
+        if table in object_specs():
+            return self._own.name_of(object_specs()[table])
         if table in {"tasks", "owners"}:
             return table
         name = MAPPED_KINDS.get(table, table)
@@ -227,8 +233,16 @@ class Hubspot:
         """Close tasks (id -> note appended to the body)."""
         return self._tasks.close(tasks)
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
-        """Create the properties that are missing. One that RevOps mapped to their own must be there."""
+    def install(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,
+        apply: bool,
+    ) -> InstallReport:
+        """Create the objects and properties that are missing. One that RevOps mapped to their own must be
+        there."""
         ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
@@ -238,11 +252,19 @@ class Hubspot:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own property.",
                 )
-        return self._installer.install(ours, apply=apply)
+        return self._installer.install(ours, objects, extras=extras, apply=apply)
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
-        """Archive the properties and groups that an install made; not RevOps' own in place of ours."""
-        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str] = (),
+        apply: bool,
+    ) -> InstallReport:
+        """Archive the objects, properties and groups that an install made; not RevOps' own in place of
+        ours."""
+        return self._remover.remove(self._ours(specs), objects, made=made, apply=apply)
 
     def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
         """Those for which RevOps mapped no property of their own."""
@@ -250,6 +272,8 @@ class Hubspot:
 
     def field_name(self, spec: FieldSpec) -> str:
         """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""
+        if spec.object in object_specs():
+            return spec.hubspot
         return self._mappings.own_fields.get(spec.key, spec.hubspot)
 
     def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:

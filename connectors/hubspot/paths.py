@@ -28,6 +28,7 @@ class Paths:
     account: str
     limits_root: str
     currencies: str
+    object_schemas: str
     token: str
 
     def records(self, object_name: str) -> str:
@@ -54,6 +55,10 @@ class Paths:
         """GET: the object's property definitions."""
         return f"{self.properties}/{object_name}"
 
+    def property_of(self, object_name: str, name: str) -> str:
+        """GET and PATCH: one property definition."""
+        return f"{self.properties}/{object_name}/{name}"
+
     def new_properties(self, object_name: str) -> str:
         """POST: up to 100 new properties."""
         return f"{self.properties}/{object_name}/batch/create"
@@ -77,6 +82,15 @@ class Paths:
     def limits(self, what: str) -> str:
         """GET: how much of something the account's tier allows, and how much is there."""
         return f"{self.limits_root}/{what}"
+
+    @property
+    def schemas(self) -> str:
+        """GET and POST: the account's custom objects."""
+        return self.object_schemas
+
+    def schema_of(self, object_name: str) -> str:
+        """DELETE: a custom object; with archived=true for good."""
+        return f"{self.object_schemas}/{object_name}"
 
     @property
     def exchange_rates(self) -> str:
@@ -105,6 +119,7 @@ def _dated(version: str) -> Paths:
         account=f"/account-info/{version}",
         limits_root=f"/crm/limits/{version}",
         currencies=f"/settings/currencies/{version}",
+        object_schemas=f"/crm-object-schemas/{version}/schemas",
         token=f"/oauth/{version}/token",
     )
 
@@ -121,6 +136,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             account="/account-info/v3",
             limits_root="/crm/v3/limits",
             currencies="/settings/v3/currencies",
+            object_schemas="/crm-object-schemas/v3/schemas",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),
         "2026-03": _dated("2026-03"),

@@ -13,8 +13,10 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
+    NO_EXTRAS,
     Capabilities,
     Change,
+    Extras,
     Held,
     InstallReport,
     ObjectSchema,
@@ -27,7 +29,7 @@ from connectors.crm import (
     Window,
 )
 from connectors.errors import SetupError, TerminalError
-from connectors.fields import FieldSpec, field_specs
+from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
 from connectors.mappings import Mappings
 from connectors.pace import Pace
 from connectors.salesforce import soql
@@ -36,6 +38,7 @@ from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.collections import MOST
+from connectors.salesforce.components import Components
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
@@ -103,7 +106,13 @@ class Salesforce:
         )
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)
-        self._remover = Remover(client=client, schemas=self._schemas, deployer=deployer, sets=sets)
+        self._remover = Remover(
+            client=client,
+            schemas=self._schemas,
+            deployer=deployer,
+            sets=sets,
+            components=Components(client=client, deployer=deployer),
+        )
         bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
         fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
         children = Children(fetch, self._schemas)
@@ -190,7 +199,9 @@ class Salesforce:
         return told.astimezone(UTC)
 
     def object_name(self, table: str) -> str:
-        """The sObject behind a canonical table; Task for activities and for our tasks."""
+        """The sObject behind a canonical table; Task for activities and our tasks; of our own, by key."""
+        if table in object_specs():
+            return object_specs()[table].salesforce
         if table == "tasks":
             return "Task"
         return sources_of(MAPPED_KINDS.get(table, table), self._mappings.objects)[0].object
@@ -252,8 +263,16 @@ class Salesforce:
         """Close tasks (id -> note appended to the body)."""
         return self._tasks.close(tasks)
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
-        """Create the fields that are missing. A field that RevOps mapped to their own must be there."""
+    def install(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,
+        apply: bool,
+    ) -> InstallReport:
+        """Create the objects and fields that are missing. A field that RevOps mapped to their own must be
+        there."""
         ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
@@ -263,11 +282,19 @@ class Salesforce:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )
-        return self._installer.install(ours, apply=apply)
+        return self._installer.install(ours, objects, extras=extras, apply=apply)
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
-        """Delete the fields and permission sets that an install made; not RevOps' own in place of ours."""
-        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str] = (),
+        apply: bool,
+    ) -> InstallReport:
+        """Delete the objects, fields and permission sets that an install made; not RevOps' own in place of
+        ours."""
+        return self._remover.remove(self._ours(specs), objects, made=made, apply=apply)
 
     def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
         """Those for which RevOps mapped no field of their own."""
@@ -275,6 +302,8 @@ class Salesforce:
 
     def field_name(self, spec: FieldSpec) -> str:
         """Salesforce's name of one of our fields, or RevOps' own field where they mapped one."""
+        if spec.object in object_specs():
+            return spec.salesforce
         return self._mappings.own_fields.get(spec.key, spec.salesforce)
 
     def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:  # noqa: ARG002  # describe tells of ours

@@ -1,4 +1,4 @@
-"""`upswell install`: our fields in the CRM."""
+"""`upswell install`: our fields and objects in the CRM."""
 
 from __future__ import annotations
 
@@ -31,18 +31,31 @@ EXAMPLES = (
     default=True,
     help="Create what is missing, or only show what would be created.  [default: --apply]",
 )
+@click.option("--reports", is_flag=True, help="Create examples of reports and a dashboard too (Salesforce).")
 @click.option("--remove", "remove_", is_flag=True, help="Take away what installs made, after asking.")
 @click.option("--yes", is_flag=True, help="Take it away without asking.")
-def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
-    """Show, create or take away our fields and permission sets in the CRM; never change one that is there."""
+def command(app: App, apply_: bool, reports: bool, remove_: bool, yes: bool) -> None:
+    """Show, create or take away what is ours in the CRM; never change what is there.
+
+    That is fields, objects ([crm] objects says which), and views of accounts; on Salesforce also permission
+    sets and their groups, report types, and the panel, of which an older version is renewed."""
     from sync.installation import install, remove
 
-    with open_loop(app.settings(), app.screen) as loop:
+    settings = app.settings()
+    with open_loop(settings, app.screen) as loop:
         org = loop.crm.org()
         if not remove_:
             with app.screen.progress("Install"):
                 who = loop.who() if apply_ else ""
-                done = install(loop.crm, loop.store, apply=apply_, operator=who, now=datetime.now(UTC))
+                done = install(
+                    loop.crm,
+                    loop.store,
+                    apply=apply_,
+                    operator=who,
+                    now=datetime.now(UTC),
+                    objects=settings.crm.objects,
+                    reports=reports,
+                )
             show(app, org, done, "Installed in" if apply_ else "Would be installed in")
             return
         if apply_:
@@ -61,23 +74,31 @@ def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
 TO_DO = {
     "create": "to create",
     "grant": "to widen",
+    "update": "to renew",
     "remove": "to remove",
     "keep": "to keep",
     "differs": "differ",
 }
-DONE = {"create": "created", "grant": "widened", "remove": "removed", "keep": "kept", "differs": "differ"}
+DONE = {
+    "create": "created",
+    "grant": "widened",
+    "update": "renewed",
+    "remove": "removed",
+    "keep": "kept",
+    "differs": "differ",
+}
 
 
 def ask(org: OrgInfo) -> None:
     """Have a person confirm it. Raises UsageError for no, and where nobody can be asked."""
     if not sys.stdin.isatty():
         raise UsageError(
-            "a removal deletes fields with everything in them, and there is nobody to ask.",
+            "a removal deletes fields and objects with everything in them, and there is nobody to ask.",
             record=org.name,
             fix="look at the list with --remove --plan, then add --yes",
         )
-    click.echo(f"The fields above go with everything in them, from {org.name}.", err=True)
-    if not click.confirm("Remove them?", err=True):
+    click.echo(f"What is above goes with everything in it, from {org.name}.", err=True)
+    if not click.confirm("Remove it?", err=True):
         raise UsageError("nothing was removed.", record=org.name, fix="answer y, or leave it")
 
 
@@ -108,7 +129,7 @@ def show(app: App, org: OrgInfo, installed: Installation, head: str) -> None:
             f"The first fill of these {len(installed.approved)} fields is approved, since they were created "
             "for it."
         )
-    if not report.applied and counts["create"] + counts["grant"]:
+    if not report.applied and counts["create"] + counts["grant"] + counts["update"]:
         app.screen.say("Create them with: upswell install")
     if not report.applied and counts["remove"]:
         app.screen.say("Take them away with: upswell install --remove")

@@ -15,7 +15,8 @@ from typing import Final
 
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.package import HOMES
+from connectors.sandbox.salesforce.package_objects import HOMES
+from connectors.sandbox.salesforce.package_parts import held
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Cell, Store
 
@@ -47,6 +48,34 @@ _CUSTOM_FIELD: Final = _sobject(
     Field(name="TableEnumOrId", label="Table Enum or ID", type="picklist", length=40, required=True),
     Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
 )
+_CUSTOM_OBJECT: Final = _sobject(
+    "CustomObject",
+    "Custom Object",
+    "01I",
+    Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
+    Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
+)
+_BUNDLE: Final = _sobject(
+    "LightningComponentBundle",
+    "Lightning Component Bundle",
+    "0Rb",
+    Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
+)
+_RESOURCE: Final = _sobject(
+    "LightningComponentResource",
+    "Lightning Component Resource",
+    "0Rd",
+    Field(
+        name="LightningComponentBundleId",
+        label="Lightning Component Bundle ID",
+        type="reference",
+        length=18,
+        references=("LightningComponentBundle",),
+        relationship="LightningComponentBundle",
+    ),
+    Field(name="FilePath", label="File Path", type="string", length=255, required=True),
+    Field(name="Source", label="Source", type="textarea", length=131_072),
+)
 _FIELD_DEFINITION: Final = _sobject(
     "FieldDefinition",
     "Field Definition",
@@ -65,7 +94,10 @@ _VALIDATION_RULE: Final = _sobject(
     Field(name="Active", label="Active", type="boolean"),
     Field(name="ErrorMessage", label="Error Message", type="string", length=255),
 )
-_OBJECTS: Final = {each.name.lower(): each for each in (_CUSTOM_FIELD, _FIELD_DEFINITION, _VALIDATION_RULE)}
+_OBJECTS: Final = {
+    each.name.lower(): each
+    for each in (_BUNDLE, _CUSTOM_FIELD, _CUSTOM_OBJECT, _FIELD_DEFINITION, _RESOURCE, _VALIDATION_RULE)
+}
 _HOME_OF: Final = MappingProxyType({name: home for home, names in HOMES.items() for name in names})
 _REIFIED: Final = re.compile(r"\bWHERE\b.*\b(EntityDefinitionId|DurableId)\b", re.IGNORECASE | re.DOTALL)
 _FROM: Final = re.compile(r"\bFROM\s+FieldDefinition\b", re.IGNORECASE)
@@ -106,19 +138,42 @@ class Tooling:
         if found is None:
             return None
         self._store.define(found.name, found.columns)
+        if found in (_CUSTOM_FIELD, _CUSTOM_OBJECT):
+            self._store.define(_CUSTOM_OBJECT.name, _CUSTOM_OBJECT.columns)
+            named = {(name.removesuffix("__c"),) for name in self._schema.own_objects()}
+            self._note(_CUSTOM_OBJECT, ("DeveloperName",), named)
         if found is _CUSTOM_FIELD:
             self._note(found, ("TableEnumOrId", "DeveloperName"), self._custom_fields())
+        if found in (_BUNDLE, _RESOURCE):
+            self._store.define(_BUNDLE.name, _BUNDLE.columns)
+            self._note(_BUNDLE, ("DeveloperName",), {(name,) for name in held(self._store, _BUNDLE.name)})
+        if found is _RESOURCE:
+            self._note(found, ("LightningComponentBundleId", "FilePath", "Source"), self._resources())
         if found is _FIELD_DEFINITION:
             key = ("EntityDefinitionId", "QualifiedApiName", "DurableId", "IsFieldHistoryTracked")
             self._note(found, key, self._definitions())
         return found
 
     def _custom_fields(self) -> set[tuple[Cell, ...]]:
+        """Each with the object that it is defined on; a custom object is known by its id alone."""
+        rows = self._store.select("SELECT DeveloperName, Id FROM CustomObject")
+        homes = {**_HOME_OF, **{f"{name}__c": str(key) for name, key in rows}}
         return {
-            (_HOME_OF.get(sobject.name, sobject.name), field.name.removesuffix("__c"))
+            (homes.get(sobject.name, sobject.name), field.name.removesuffix("__c"))
             for sobject in self._schema.objects().values()
             for field in sobject.fields.values()
             if field.custom
+        }
+
+    def _resources(self) -> set[tuple[Cell, ...]]:
+        ids = {
+            str(name): key
+            for name, key in self._store.select("SELECT DeveloperName, Id FROM LightningComponentBundle")
+        }
+        return {
+            (ids[name], f"lwc/{name}/{file}", content)
+            for name, files in held(self._store, _BUNDLE.name).items()
+            for file, content in files.items()
         }
 
     def _definitions(self) -> set[tuple[Cell, ...]]:

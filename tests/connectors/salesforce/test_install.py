@@ -18,8 +18,10 @@ from connectors.crm import FieldSchema, FieldType
 from connectors.errors import SetupError
 from connectors.fields import FieldSpec, field_specs, permission_specs
 from connectors.salesforce.deploy import ComponentFailure, DeployOutcome
-from connectors.salesforce.install import difference
-from connectors.salesforce.metadata import NAMESPACE, grants_of, package
+from connectors.salesforce.differences import difference
+from connectors.salesforce.elements import NAMESPACE
+from connectors.salesforce.metadata import package
+from connectors.salesforce.metadata_sets import grants_of
 from connectors.sandbox.salesforce.schema import Field, Schema
 
 SPECS = list(field_specs().values())
@@ -267,11 +269,12 @@ def grants(org: Any, name: str) -> dict[str, bool]:
 
 
 def test_people_get_permission_sets_by_what_they_do(our_org: Any) -> None:
-    """Scores, reasons, feedback, forecast, configuration; only our own user edits what the machine writes."""
+    """Scores, reasons, amounts, feedback, forecast, configuration; only our own user edits what the machine writes."""
     assert list(SETS) == [
         "Upswell_Integration",
         "Upswell_Read_Scores",
         "Upswell_Read_Reasons",
+        "Upswell_Read_Amounts",
         "Upswell_Give_Feedback",
         "Upswell_Read_Forecast",
         "Upswell_Configure",
