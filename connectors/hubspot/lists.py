@@ -49,7 +49,7 @@ class Lists:
         ]
 
     def remove(self, *, apply: bool) -> list[InstallStep]:
-        """The lists of ours that are there; with `apply` they are deleted: an admin can undo it for 90 days."""
+        """The lists of ours that are there; with `apply` they are deleted, which is undone within 90 days."""
         try:
             held = self._held()
         except LoginError:
