@@ -77,7 +77,7 @@ def draw(found: PanelRecord, chromium: Path, folder: Path) -> None:
 
 
 def best(loop: Loop) -> PanelRecord:
-    """The first account with news: a score that rose, reasons on both sides, amounts in the company's money."""
+    """The first account with news: a score that rose, reasons on both sides, money in the company's own."""
     scoring = latest_scoring(loop.store)
     assert scoring is not None
     rows = load_scores(loop.store, scoring.run_id).to_pylist()
