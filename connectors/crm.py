@@ -268,6 +268,11 @@ class InstallReport:
     applied: bool
     warnings: tuple[str, ...] = field(default=())
 
+    def and_then(self, later: InstallReport) -> InstallReport:
+        """This one and what came after it."""
+        steps, warnings = (*self.steps, *later.steps), (*self.warnings, *later.warnings)
+        return InstallReport(steps=steps, applied=self.applied, warnings=warnings)
+
 
 class Crm(Protocol):
     """A CRM that we can read, and that only `sync/apply.py` and `sync/rollback.py` may write to."""

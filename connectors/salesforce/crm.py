@@ -38,7 +38,7 @@ from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.collections import MOST
-from connectors.salesforce.components import Components
+from connectors.salesforce.components import Components, parts_of
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
@@ -106,12 +106,13 @@ class Salesforce:
         )
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)
+        self._components = Components(client=client, deployer=deployer)
         self._remover = Remover(
             client=client,
             schemas=self._schemas,
             deployer=deployer,
             sets=sets,
-            components=Components(client=client, deployer=deployer),
+            components=self._components,
         )
         bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
         fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
@@ -282,7 +283,11 @@ class Salesforce:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )
-        return self._installer.install(ours, objects, extras=extras, apply=apply)
+        report = self._installer.install(ours, objects, apply=apply)
+        if not (extras.views or extras.reports):
+            return report
+        parts = parts_of(ours, objects, with_reports=extras.reports)
+        return report.and_then(self._components.install(parts, apply=apply))
 
     def remove(
         self,
