@@ -13,12 +13,9 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
-    NO_EXTRAS,
     Capabilities,
     Change,
-    Extras,
     Held,
-    InstallReport,
     ObjectSchema,
     OrgInfo,
     Record,
@@ -30,6 +27,7 @@ from connectors.crm import (
 )
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.mappings import Mappings
 from connectors.pace import Pace
 from connectors.salesforce import soql

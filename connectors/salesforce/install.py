@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from connectors.crm import InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.installing import InstallReport, InstallStep
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.deploy import Deployer, DeployOutcome
 from connectors.salesforce.differences import lacking, misfit

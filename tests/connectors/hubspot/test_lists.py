@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connectors.crm import Extras
 from connectors.errors import TerminalError
 from connectors.fields import field_specs
+from connectors.installing import Extras
 from connectors.sandbox.hubspot.auth import grant
 from connectors.views import view_specs
 

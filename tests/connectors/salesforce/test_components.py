@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from connectors.crm import Extras
 from connectors.errors import SetupError
 from connectors.fields import field_specs, group_specs, object_specs
+from connectors.installing import Extras
 from connectors.salesforce.bundles import KIND as BUNDLE
 from connectors.salesforce.bundles import bundles
 from connectors.salesforce.deploy import ComponentFailure, DeployOutcome
