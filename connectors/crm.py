@@ -7,7 +7,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 
 if TYPE_CHECKING:
     from connectors.checkup import Remark
@@ -234,39 +235,6 @@ class Usage:
     org_limit: int | None
     waited: float = 0.0  # seconds for which our calls were held back by the CRM's rate limits
     ours: int | None = None  # of all our processes in 24 hours, where a budget counts them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extras:
-    """What an install makes beside fields and objects.
-
-    `views` are what people look at: lists, and on Salesforce components, report types and permission set
-    groups; `reports` are examples, where the CRM takes them."""
-
-    views: bool = False
-    reports: bool = False
-
-
-NO_EXTRAS = Extras()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallStep:
-    """One thing an install would do or did: create, grant, update, keep, differs, remove."""
-
-    object: str
-    name: str
-    action: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallReport:
-    """What an install found and did; `applied` False means only planned."""
-
-    steps: tuple[InstallStep, ...]
-    applied: bool
-    warnings: tuple[str, ...] = field(default=())
 
 
 class Crm(Protocol):

@@ -14,12 +14,9 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
-    NO_EXTRAS,
     Capabilities,
     Change,
-    Extras,
     Held,
-    InstallReport,
     ObjectSchema,
     OrgInfo,
     Record,
@@ -54,6 +51,7 @@ from connectors.hubspot.settings import HubspotSettings
 from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.mappings import Mappings
 from connectors.pace import Pace
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
