@@ -2,7 +2,7 @@
 
 Every item of the book that is cut by product is rounded to cents in each span, and everything that is shown
 or written is a sum of these. So rows, whatever they are summed by, come to the forecast's figures exactly,
-which rounding each sum by itself would not do. It moves a total by some 0.3 cents times the root of its items.
+which rounding each sum by itself would not do. It moves a total by 0.3 cents times the root of its items.
 """
 
 from __future__ import annotations
