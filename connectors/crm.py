@@ -208,6 +208,14 @@ class TaskState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RowDraft:
+    """A row to add to an object of our own; `values` by our fields' keys, the row's `key` among them."""
+
+    key: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Records modified in [since, until), UTC. With since None it is a full read: every record there is,
     whenever it was modified; `until` is then only where the next window starts."""
@@ -341,6 +349,16 @@ class Crm(Protocol):
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
         """Close tasks (id -> note appended to the body); `key` of each result is the task id."""
+        ...
+
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """One result a draft of an object of our own (by its key); as of `write`, with the row's `id`.
+
+        One whose key is there already is UNCHANGED. A row whose account is gone is added without it."""
+        ...
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of an object of our own, by key. Batches inside."""
         ...
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:

@@ -15,7 +15,7 @@ from model.book import Book
 from model.forecast import Span
 from model.ranges import Range, common_shock, cumulants, widening
 from sync.forecast_backtest import Past, kept_backtest
-from sync.forecast_book import read_book
+from sync.forecast_book import CurrentBook, read_book
 from sync.forecast_groups import GroupRange, Line, group_names, lines_of, ranges_of
 from sync.retention import Kept, retention
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Forecast:
     """Every line and range, the quarters they are of, and what was assumed or left out, in sentences.
 
-    `ranges` are of the whole book, `group_ranges` of each group."""
+    `ranges` are of the whole book, `group_ranges` of each group; `current` is what all is summed of."""
 
     scored_on: date
     today: date
@@ -40,6 +40,7 @@ class Forecast:
     retention: Kept
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
+    current: CurrentBook
 
     def total(
         self, *, basis: str | None = None, quarter: str | None = None, group: str | None = None
@@ -96,6 +97,7 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         retention=kept,
         assumptions=_assumptions(current.horizon_days, by, past),
         warnings=_warnings(book, company.currency),
+        current=current,
     )
 
 

@@ -14,13 +14,14 @@ from connectors.crm import RowOutcome, Value
 from connectors.errors import UsageError
 from sync.cells import cell_from_json
 from sync.erased import MARK
+from sync.planned_rows import FILLS
 from sync.store import Store
 from sync.store.tables import RunRow
 from sync.store.writeback import JournalRow, OperationRow, PlanRow, TaskRow
 
 ACCEPTED: Final = (RowOutcome.APPLIED.value, RowOutcome.UNCHANGED.value)
 UNDOING: Final = ("restore", "close")
-CELLS: Final = frozenset({"write", "restore"})
+CELLS: Final = frozenset({"write", "restore", *FILLS.values()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Write:
     at: datetime
     run_id: str
     plan_id: str
-    kind: str  # write, task, retire, restore, close
+    kind: str  # write, task, retire, row.*, fill.*, restore, close
     object: str
     record_id: str
     account_id: str

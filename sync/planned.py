@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from connectors.crm import TaskDraft
 from sync.cells import Cell
+from sync.planned_rows import PlannedFill, PlannedRow
 
 
 class Cause(StrEnum):
@@ -178,11 +179,13 @@ class Plan:
     inputs: Mapping[str, Any] | None = None
     summary: Mapping[str, Any] | None = None
     closings: tuple[PlannedClosing, ...] = ()
+    rows: tuple[PlannedRow, ...] = ()
+    fills: tuple[PlannedFill, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether applying it would write nothing."""
-        return not self.changes and not self.tasks and not self.closings
+        return not any((self.changes, self.tasks, self.closings, self.rows, self.fills))
 
     @property
     def cells(self) -> int:

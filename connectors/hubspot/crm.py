@@ -21,6 +21,7 @@ from connectors.crm import (
     ObjectSchema,
     OrgInfo,
     Record,
+    RowDraft,
     RowResult,
     TaskDraft,
     TaskState,
@@ -28,7 +29,7 @@ from connectors.crm import (
     Window,
 )
 from connectors.errors import AbsentError, SetupError, TerminalError
-from connectors.fields import FieldSpec, field_specs
+from connectors.fields import FieldSpec, field_specs, object_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.currencies import Currencies
 from connectors.hubspot.deals import Closings
@@ -39,6 +40,7 @@ from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
 from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
+from connectors.hubspot.own_rows import OwnRows
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.prices import Prices
@@ -94,6 +96,9 @@ class Hubspot:
             key_field=self.field_name(field_specs()["task_key"]),
             outcome_field=self.field_name(field_specs()["task_outcome"]),
             zone=self._zone,
+        )
+        self._own_rows = OwnRows(
+            client=client, schemas=self._schemas, objects=objects, links=links, writer=self._writer
         )
         self._installer = Installer(client, self._schemas)
         self._remover = Remover(client, self._schemas)
@@ -226,6 +231,14 @@ class Hubspot:
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
         """Close tasks (id -> note appended to the body)."""
         return self._tasks.close(tasks)
+
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """One result a row of our own object, in order; at most 100."""
+        return self._own_rows.create(object_specs()[table], self.object_name(table), drafts)
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of our own object, by key."""
+        return self._own_rows.find(object_specs()[table], self.object_name(table), keys)
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the properties that are missing. One that RevOps mapped to their own must be there."""

@@ -20,6 +20,7 @@ from connectors.crm import (
     ObjectSchema,
     OrgInfo,
     Record,
+    RowDraft,
     RowResult,
     TaskDraft,
     TaskState,
@@ -27,7 +28,7 @@ from connectors.crm import (
     Window,
 )
 from connectors.errors import SetupError, TerminalError
-from connectors.fields import FieldSpec, field_specs
+from connectors.fields import FieldSpec, field_specs, object_specs
 from connectors.mappings import Mappings
 from connectors.pace import Pace
 from connectors.salesforce import soql
@@ -45,6 +46,7 @@ from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.ingest import BATCH, BYTES, IngestJobs
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
+from connectors.salesforce.own_rows import OwnRows
 from connectors.salesforce.permissions import PermissionSets
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
@@ -101,6 +103,7 @@ class Salesforce:
             key_field=self.field_name(field_specs()["task_key"]),
             outcome_field=self.field_name(field_specs()["task_outcome"]),
         )
+        self._own_rows = OwnRows(client, self._schemas, self._writer, client.settings.currency)
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)
         self._remover = Remover(client=client, schemas=self._schemas, deployer=deployer, sets=sets)
@@ -251,6 +254,14 @@ class Salesforce:
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
         """Close tasks (id -> note appended to the body)."""
         return self._tasks.close(tasks)
+
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """A result for each row of our own object whose outcome is known; at most 1,000."""
+        return self._own_rows.create(object_specs()[table], drafts)
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of our own object, by key."""
+        return self._own_rows.find(object_specs()[table], keys)
 
     def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
         """Create the fields that are missing. A field that RevOps mapped to their own must be there."""
