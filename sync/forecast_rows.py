@@ -90,8 +90,8 @@ class ForecastRow:
         """The row's key: account, product, quarter, snapshot, basis, component."""
         about, place = self.about, self.place
         pooled = SEPARATOR.join((about.owner, about.segment, about.tier))
-        account = _part(place.account_id) if place.account_id else f"{POOLED}{_digest(pooled)}"
-        parts = (account, _part(place.product), self.quarter.label, snapshot.isoformat())
+        account = part(place.account_id) if place.account_id else f"{POOLED}{_digest(pooled)}"
+        parts = (account, part(place.product), self.quarter.label, snapshot.isoformat())
         return SEPARATOR.join((*parts, place.basis, place.component))
 
     def values(self, snapshot: date, names: Mapping[str, str], run_id: str) -> dict[str, Value]:
@@ -209,7 +209,7 @@ def _of_many(place: Place) -> Place:
     )
 
 
-def _part(text: str) -> str:
+def part(text: str) -> str:
     """A part of a key; one that could be taken for more than a part, or fills the field, is a digest."""
     is_plain = SEPARATOR not in text and len(text) <= 80 and not text.startswith(POOLED)
     return text if is_plain else _digest(text)
