@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
-from connectors.fields import FieldSpec
+from connectors.fields import FieldSpec, ObjectSpec
 
 if TYPE_CHECKING:
     from connectors.checkup import Remark
@@ -361,12 +361,22 @@ class Crm(Protocol):
         """The ids of rows of an object of our own, by key. Batches inside."""
         ...
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
-        """Create the fields that are missing; never change one that exists with another definition."""
+    def install(
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+    ) -> InstallReport:
+        """Create the fields, and the objects of our own, that are missing; never change what is there with
+        another definition. What this CRM can't have is told in a warning."""
         ...
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
-        """Take away what an install made, and nothing else.
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str] = (),
+        apply: bool,
+    ) -> InstallReport:
+        """Take away what an install made, and nothing else; an object of our own with all its rows.
 
         That is what `made` names (object.name, as the steps of an install do), and what is recognisably ours
         by its name and the text that explains it. Without `apply` nothing is done."""

@@ -53,13 +53,16 @@ class ObjectSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionSpec:
-    """One permission set of Salesforce: keys of the fields that it shows, and of those that it lets edit."""
+    """One permission set of Salesforce: keys of the fields that it shows, and of those that it lets edit.
+
+    `objects` are those of our own that it opens, with all their fields: read or write."""
 
     name: str
     label: str
     description: str
     read: tuple[str, ...]
     edit: tuple[str, ...]
+    objects: Mapping[str, str] = field(default_factory=dict)
 
 
 @cache
@@ -73,6 +76,7 @@ def permission_specs() -> Mapping[str, PermissionSpec]:
                 description=entry["description"],
                 read=_keys(entry["read"]),
                 edit=_keys(entry["edit"]),
+                objects=MappingProxyType(dict(entry.get("objects", {}))),
             )
             for name, entry in _contents()["permission_set"].items()
         }

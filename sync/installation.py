@@ -1,4 +1,4 @@
-"""Our fields in a CRM, put there and taken away, and the first-fill approval that comes with creating them.
+"""Our fields and objects in a CRM, put there and taken away, and the first-fill approval that comes with it.
 
 Whoever has a field created for Upswell wants it filled, and nobody's data can be in it: that is the yes that
 a first fill takes. Fields that were there before may hold people's data, and wait for `upswell approve`.
@@ -7,13 +7,14 @@ What was created is noted, so that a removal knows it from what others made.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
 
 from connectors.crm import Crm, InstallReport
-from connectors.fields import field_specs
+from connectors.fields import field_specs, object_specs
 from sync.approvals import approve_created
 from sync.store import Store
 from sync.store.runs import know_org
@@ -28,12 +29,23 @@ class Installation:
     approved: tuple[str, ...] = ()
 
 
-def install(crm: Crm, store: Store, *, apply: bool, operator: str, now: datetime) -> Installation:
-    """Create the fields of connectors/fields.toml that are missing, or with `apply` False only say which.
+def install(
+    crm: Crm,
+    store: Store,
+    *,
+    apply: bool,
+    operator: str,
+    now: datetime,
+    objects: Collection[str] | None = None,
+) -> Installation:
+    """Create the fields and objects of connectors/fields.toml that are missing, or with `apply` False only
+    say which.
 
+    `objects` are keys of those of our own that the company wants, all of them unless they are given;
     `operator` is who does it: an operator's name, or os:<login>; `now` is this machine's clock."""
     specs = field_specs()
-    report = crm.install(list(specs.values()), apply=apply)
+    wanted = [each for key, each in object_specs().items() if objects is None or key in objects]
+    report = crm.install(list(specs.values()), wanted, apply=apply)
     if not report.applied:
         return Installation(report=report)
     _note(crm, store, report, operator=operator, now=now)
@@ -53,7 +65,8 @@ def remove(crm: Crm, store: Store, *, apply: bool) -> Installation:
     org_id = crm.org().id
     with store.session() as session:
         noted = session.scalars(select(InstalledRow.part).where(InstalledRow.org_id == org_id)).all()
-    report = crm.remove(list(field_specs().values()), made=frozenset(noted), apply=apply)
+    specs, objects = list(field_specs().values()), list(object_specs().values())
+    report = crm.remove(specs, objects, made=frozenset(noted), apply=apply)
     if report.applied:
         with store.begin() as session:
             session.execute(delete(InstalledRow).where(InstalledRow.org_id == org_id))

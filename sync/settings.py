@@ -36,6 +36,7 @@ from sync.settings_tasks import Owners, PlaySettings, Trigger, check_plays
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
+OwnObject = Literal["forecasts", "feedback", "sync_runs"]
 NO_SECRET = SecretStr("")
 SHORTEST_KEY = 32  # 16 random bytes in hex
 
@@ -109,6 +110,8 @@ class CrmLogin:
     # records in a write call; 0: as many as the vendor takes
     write_batch: Annotated[int, Field(ge=0, le=1000)] = 0
     timeout_seconds: Annotated[float, Field(ge=1, le=600)] = 60.0  # of a call; leases are longer
+    # those of our own that `upswell install` makes
+    objects: tuple[OwnObject, ...] = ("forecasts", "feedback", "sync_runs")
     salesforce: SalesforceLogin = SalesforceLogin()
     hubspot: HubspotLogin = HubspotLogin()
 

@@ -23,6 +23,7 @@ kind = "{kind}"
 # account_external_id = "{external_id}"   # account field with your own account id, as in your exports
 # write_batch = 0                         # records in a write call; 0: as many as the CRM takes
 # timeout_seconds = 60.0                  # how long a call may take; a worker's lease is longer
+# objects = ["forecasts", "feedback", "sync_runs"]   # those of our own that `upswell install` makes
 
 """
 

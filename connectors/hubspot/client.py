@@ -94,9 +94,9 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         """The JSON of a write to the account's setup, tried again while it certainly was not done."""
         return self._json("POST", path, body=body, safe=False)
 
-    def delete(self, path: str) -> Any:
+    def delete(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON of a DELETE in the account's setup, tried again while it certainly was not done."""
-        return self._json("DELETE", path, safe=False)
+        return self._json("DELETE", path, params=params, safe=False)
 
     def pages(self, path: str, params: Mapping[str, Any]) -> Iterator[Sequence[Mapping[str, Any]]]:
         """Pages of a list endpoint, to its end."""

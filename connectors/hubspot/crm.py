@@ -29,7 +29,7 @@ from connectors.crm import (
     Window,
 )
 from connectors.errors import AbsentError, SetupError, TerminalError
-from connectors.fields import FieldSpec, field_specs, object_specs
+from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.currencies import Currencies
 from connectors.hubspot.deals import Closings
@@ -40,6 +40,7 @@ from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
 from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
+from connectors.hubspot.own_objects import OwnObjects
 from connectors.hubspot.own_rows import OwnRows
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
@@ -100,8 +101,9 @@ class Hubspot:
         self._own_rows = OwnRows(
             client=client, schemas=self._schemas, objects=objects, links=links, writer=self._writer
         )
-        self._installer = Installer(client, self._schemas)
-        self._remover = Remover(client, self._schemas)
+        self._own = OwnObjects(client=client, portal=lambda: self._org.id)
+        self._installer = Installer(client, self._schemas, self._own)
+        self._remover = Remover(client, self._schemas, self._own)
         self._examiner = Examiner(
             client=client, schemas=self._schemas, mappings=mappings, pipelines=pipelines
         )
@@ -170,7 +172,9 @@ class Hubspot:
         return told.astimezone(UTC)
 
     def object_name(self, table: str) -> str:
-        """The object behind a canonical table; tasks for our tasks, meetings first of the activities."""
+        """The object behind a table, meetings first of the activities; tasks; one of our own, by its key."""
+        if table in object_specs():
+            return self._own.name_of(object_specs()[table])
         if table in {"tasks", "owners"}:
             return table
         name = MAPPED_KINDS.get(table, table)
@@ -240,8 +244,11 @@ class Hubspot:
         """The ids of rows of our own object, by key."""
         return self._own_rows.find(object_specs()[table], self.object_name(table), keys)
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
-        """Create the properties that are missing. One that RevOps mapped to their own must be there."""
+    def install(
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+    ) -> InstallReport:
+        """Create the objects and properties that are missing. One that RevOps mapped to their own must be
+        there."""
         ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
@@ -251,11 +258,19 @@ class Hubspot:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own property.",
                 )
-        return self._installer.install(ours, apply=apply)
+        return self._installer.install(ours, objects, apply=apply)
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
-        """Archive the properties and groups that an install made; not RevOps' own in place of ours."""
-        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str] = (),
+        apply: bool,
+    ) -> InstallReport:
+        """Archive the objects, properties and groups that an install made; not RevOps' own in place of
+        ours."""
+        return self._remover.remove(self._ours(specs), objects, made=made, apply=apply)
 
     def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
         """Those for which RevOps mapped no property of their own."""
@@ -263,6 +278,8 @@ class Hubspot:
 
     def field_name(self, spec: FieldSpec) -> str:
         """HubSpot's name of one of our fields, or RevOps' own property where they mapped one."""
+        if spec.object in object_specs():
+            return spec.hubspot
         return self._mappings.own_fields.get(spec.key, spec.hubspot)
 
     def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:

@@ -6,7 +6,7 @@ Only reads. Limits: HubSpot Developer documentation, "Limits tracking".
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -36,13 +36,24 @@ class Examiner:
     def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
         """Every remark about the account, in the order in which a reader wants them."""
         yield Remark(area="CRM", name="API version", found=self.client.paths.dialect)
-        yield from _scopes(self.client)
-        yield from _limits(self.client, self.schemas, specs)
+        tier = _tier(self.client)
+        yield from _scopes(self.client, custom=bool(tier and tier.get("limit")))
+        yield from _limits(self.client, self.schemas, specs, tier)
         yield from check_tables(SOURCES, self.mappings, lambda name, path: self.schemas[name].has(path))
         yield from _pipelines(self.pipelines)
 
 
-def _scopes(client: HubspotClient) -> Iterator[Remark]:
+def _tier(client: HubspotClient) -> Mapping[str, Any] | None:
+    """How many custom objects the account may have, and has; None where it does not tell."""
+    try:
+        return dict(client.get(client.paths.limits("custom-object-types")))
+    except LoginError:
+        raise
+    except (SetupError, TerminalError):
+        return None
+
+
+def _scopes(client: HubspotClient, *, custom: bool) -> Iterator[Remark]:
     """What the app may do, against what we need."""
     try:
         granted = client.scopes()
@@ -53,7 +64,7 @@ def _scopes(client: HubspotClient) -> Iterator[Remark]:
     if granted is None:
         yield Remark(area="CRM", name="scopes", found="HubSpot does not tell; a call says what it lacks")
         return
-    lacking = missing(granted)
+    lacking = missing(granted, custom=custom)
     yield Remark(area="CRM", name="scopes", found=f"{len(granted)} granted, {len(lacking)} of ours missing")
     for scope in lacking:
         yield Remark(
@@ -65,10 +76,12 @@ def _scopes(client: HubspotClient) -> Iterator[Remark]:
         )
 
 
-def _limits(client: HubspotClient, schemas: Schemas, specs: Sequence[FieldSpec]) -> Iterator[Remark]:
+def _limits(
+    client: HubspotClient, schemas: Schemas, specs: Sequence[FieldSpec], objects: Mapping[str, Any] | None
+) -> Iterator[Remark]:
     """What the account's tier allows."""
     try:
-        objects = client.get(client.paths.limits("custom-object-types"))
+        objects = client.get(client.paths.limits("custom-object-types")) if objects is None else objects
         properties = client.get(client.paths.limits("custom-properties"))
     except LoginError:
         raise

@@ -1,4 +1,4 @@
-"""Our properties in the account: what is missing is created, what is there is never changed."""
+"""Our objects and properties in the account: what is missing is created, what is there is never changed."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Final
 
 from connectors.crm import FieldSchema, FieldType, InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
-from connectors.fields import FieldSpec
+from connectors.fields import FieldSpec, ObjectSpec, object_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import read_problem
+from connectors.hubspot.own_objects import KIND, OwnObjects
 from connectors.hubspot.properties import GROUP, GROUP_LABEL, definition, object_of
 from connectors.hubspot.schema import Schemas
 
@@ -18,13 +19,16 @@ _KEY: Final = "task_key"  # the field of ours that should be unique
 
 
 class Installer:
-    """Creates the property group and properties of each object."""
+    """Creates our objects, and the property group and properties of each object."""
 
-    def __init__(self, client: HubspotClient, schemas: Schemas) -> None:
+    def __init__(self, client: HubspotClient, schemas: Schemas, own: OwnObjects) -> None:
         self._client = client
         self._schemas = schemas
+        self._own = own
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
+    def install(
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+    ) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
 
         Raises SetupError with HubSpot's own words when it refuses a property."""
@@ -32,22 +36,42 @@ class Installer:
         warnings: list[str] = []
         for name in dict.fromkeys(object_of(spec) for spec in specs):
             here = [spec for spec in specs if object_of(spec) == name]
-            fields = [self._step(spec) for spec in here]
-            missing = [spec for spec, step in zip(here, fields, strict=True) if step.action == "create"]
-            grouped = self._has_group(name)
-            action = "keep" if grouped or not missing else "create"
-            steps += [InstallStep(object=name, name=GROUP, action=action, detail="property group"), *fields]
-            if apply and missing:
-                if not grouped:
-                    self._create_group(name)
-                self._create(name, missing, warnings)
-                self._schemas.forget(name)
-                self._verify(missing)
+            steps += self._properties(name, here, warnings, apply=apply)
+        there, new = self._own.look(objects, warnings)
+        for each in there:
+            name, here = self._own.name_of(each), list(each.fields.values())
+            told = self._properties(name, here, warnings, apply=apply)
+            steps += [InstallStep(object=KIND, name=each.hubspot, action="keep")]
+            steps += [step for step in told if step.action != "keep"]
+        for each in new:
+            detail = f"with {len(each.fields)} properties"
+            steps.append(InstallStep(object=KIND, name=each.hubspot, action="create", detail=detail))
+            if apply:
+                self._own.create(each)
+                self._schemas.forget(self._own.name_of(each))
+                self._verify(self._own.name_of(each), list(each.fields.values()))
         return InstallReport(steps=tuple(steps), applied=apply, warnings=tuple(warnings))
 
-    def _step(self, spec: FieldSpec) -> InstallStep:
+    def _properties(
+        self, name: str, here: Sequence[FieldSpec], warnings: list[str], *, apply: bool
+    ) -> list[InstallStep]:
+        """What there is to do for the properties of one object; with `apply`, it is done."""
+        fields = [self._step(name, spec) for spec in here]
+        missing = [spec for spec, step in zip(here, fields, strict=True) if step.action == "create"]
+        ours = any(spec.object in object_specs() for spec in here)
+        grouped = True if ours and not missing else self._has_group(name)
+        action = "keep" if grouped or not missing else "create"
+        if apply and missing:
+            if not grouped:
+                self._create_group(name)
+            self._create(name, missing, warnings)
+            self._schemas.forget(name)
+            self._verify(name, missing)
+        return [InstallStep(object=name, name=GROUP, action=action, detail="property group"), *fields]
+
+    def _step(self, name: str, spec: FieldSpec) -> InstallStep:
         """What there is to do for one property."""
-        here = self._schemas[object_of(spec)].schema
+        here = self._schemas[name].schema
         held = here.fields.get(spec.hubspot)
         action, detail = "create", ""
         if held is not None:
@@ -82,7 +106,8 @@ class Installer:
 
     def _send(self, object_name: str, specs: Sequence[FieldSpec], *, unique: bool) -> None:
         for start in range(0, len(specs), _BATCH):
-            inputs = [definition(spec, unique=unique) for spec in specs[start : start + _BATCH]]
+            some = specs[start : start + _BATCH]
+            inputs = [definition(spec, unique=unique or spec.unique) for spec in some]
             try:
                 reply = self._client.set_up(
                     self._client.paths.new_properties(object_name), {"inputs": inputs}
@@ -95,9 +120,9 @@ class Installer:
             if problems:
                 raise _refused(object_name, problems)
 
-    def _verify(self, specs: Iterable[FieldSpec]) -> None:
+    def _verify(self, name: str, specs: Iterable[FieldSpec]) -> None:
         """Describe again: every property must now be there."""
-        lacking = [s.hubspot for s in specs if not self._schemas[object_of(s)].has(s.hubspot)]
+        lacking = [spec.hubspot for spec in specs if not self._schemas[name].has(spec.hubspot)]
         if lacking:
             raise SetupError(
                 f"Installed, but not among the account's properties: {', '.join(lacking)}.",
@@ -109,6 +134,7 @@ class Installer:
 def difference(spec: FieldSpec, held: FieldSchema) -> str:
     """How an existing property differs from our definition in a way that matters; empty if it does not."""
     wanted = FieldType(spec.type)
+    wanted = FieldType.TEXT if wanted is FieldType.REFERENCE else wanted  # a record's id
     if held.type is not wanted:
         return f"is {held.type}, ours is {wanted}"
     lacking = [label for label in spec.options.values() if label not in held.options]

@@ -28,6 +28,7 @@ class Paths:
     account: str
     limits_root: str
     currencies: str
+    object_schemas: str
     token: str
 
     def records(self, object_name: str) -> str:
@@ -79,6 +80,15 @@ class Paths:
         return f"{self.limits_root}/{what}"
 
     @property
+    def schemas(self) -> str:
+        """GET and POST: the account's custom objects."""
+        return self.object_schemas
+
+    def schema_of(self, object_name: str) -> str:
+        """DELETE: a custom object; with archived=true for good."""
+        return f"{self.object_schemas}/{object_name}"
+
+    @property
     def exchange_rates(self) -> str:
         """GET: what each of the account's currencies was worth since when."""
         return f"{self.currencies}/exchange-rates"
@@ -105,6 +115,7 @@ def _dated(version: str) -> Paths:
         account=f"/account-info/{version}",
         limits_root=f"/crm/limits/{version}",
         currencies=f"/settings/currencies/{version}",
+        object_schemas=f"/crm-object-schemas/{version}/schemas",
         token=f"/oauth/{version}/token",
     )
 
@@ -121,6 +132,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             account="/account-info/v3",
             limits_root="/crm/v3/limits",
             currencies="/settings/v3/currencies",
+            object_schemas="/crm-object-schemas/v3/schemas",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),
         "2026-03": _dated("2026-03"),

@@ -23,6 +23,7 @@ _TYPES: Final[Mapping[FieldType, tuple[str, str]]] = {
     FieldType.DATETIME: ("datetime", "date"),
     FieldType.PICKLIST: ("enumeration", "select"),
     FieldType.MULTI_PICKLIST: ("enumeration", "checkbox"),
+    FieldType.REFERENCE: ("string", "text"),  # the record's id; HubSpot itself knows associations
 }
 _YES_NO: Final = {"true": "Yes", "false": "No"}
 
@@ -32,8 +33,10 @@ def object_of(spec: FieldSpec) -> str:
     return _OBJECTS[spec.object]
 
 
-def definition(spec: FieldSpec, *, unique: bool = False) -> dict[str, Any]:
-    """The property as the batch create endpoint takes it. Its internal name is permanent."""
+def definition(spec: FieldSpec, *, unique: bool = False, group: str | None = GROUP) -> dict[str, Any]:
+    """The property as the batch create endpoint takes it. Its internal name is permanent.
+
+    A new object has no groups yet; HubSpot then makes one."""
     kind = FieldType(spec.type)
     type_name, style = _TYPES[kind]
     options = _YES_NO if kind is FieldType.CHECKBOX else spec.options
@@ -42,11 +45,12 @@ def definition(spec: FieldSpec, *, unique: bool = False) -> dict[str, Any]:
         "label": spec.label,
         "type": type_name,
         "fieldType": style,
-        "groupName": GROUP,
         "description": spec.help,
         "formField": False,
         "hasUniqueValue": unique,
     }
+    if group is not None:
+        made["groupName"] = group
     if options:
         made["options"] = [
             {"value": value, "label": label, "displayOrder": position, "hidden": False}

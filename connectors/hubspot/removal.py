@@ -1,4 +1,4 @@
-"""Our properties taken out of the account again: those that we made, and no others."""
+"""Our objects and properties taken out of the account again: those that we made, and no others."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 
 from connectors.crm import FieldSchema, InstallReport, InstallStep
 from connectors.errors import SetupError, TerminalError
-from connectors.fields import FieldSpec
+from connectors.fields import FieldSpec, ObjectSpec
 from connectors.hubspot.client import HubspotClient
+from connectors.hubspot.own_objects import OwnObjects
 from connectors.hubspot.properties import GROUP, GROUP_LABEL, object_of
 from connectors.hubspot.schema import Schemas
 
@@ -17,11 +18,19 @@ _BATCH = 100
 class Remover:
     """Archives what an install made: HubSpot keeps archived properties, and lets an admin restore them."""
 
-    def __init__(self, client: HubspotClient, schemas: Schemas) -> None:
+    def __init__(self, client: HubspotClient, schemas: Schemas, own: OwnObjects) -> None:
         self._client = client
         self._schemas = schemas
+        self._own = own
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str], apply: bool) -> InstallReport:
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str],
+        apply: bool,
+    ) -> InstallReport:
         """What is there of ours, and what is left because it is not; with `apply`, ours is archived.
 
         Raises SetupError in HubSpot's own words when it refuses, because a workflow or a list uses one."""
@@ -39,6 +48,11 @@ class Remover:
                 self._schemas.forget(name)
             if apply and group is not None and group.action == "remove":
                 self._client.delete(self._client.paths.group(name, GROUP))
+        for spec, step in self._own.steps_of_removal(objects, made):
+            steps.append(step)
+            if apply and step.action == "remove":
+                self._own.remove(spec)
+                self._schemas.forget(self._own.name_of(spec))
         return InstallReport(steps=tuple(steps), applied=apply)
 
     def _group(self, name: str, made: Collection[str], others: Collection[str]) -> InstallStep | None:

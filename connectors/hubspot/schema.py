@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from connectors.crm import FieldSchema, FieldType, ObjectSchema
 from connectors.errors import SetupError, TerminalError
-from connectors.fields import field_specs
+from connectors.fields import field_specs, object_specs
 from connectors.hubspot.blanks import trimmed
 from connectors.page import Records
 
@@ -191,7 +191,8 @@ def _kind_of_choice(item: Mapping[str, Any], style: str) -> FieldType:
 
 def _as_ours(held: FieldSchema) -> FieldSchema:
     """A property of ours is the kind of number that we made it: the display hint is not always told."""
-    spec = next((each for each in field_specs().values() if each.hubspot == held.name), None)
+    ours = (*field_specs().values(), *(f for each in object_specs().values() for f in each.fields.values()))
+    spec = next((each for each in ours if each.hubspot == held.name), None)
     if spec is not None and held.type is FieldType.NUMBER and spec.type in {"percent", "currency"}:
         return replace(held, type=FieldType(spec.type))
     return held

@@ -18,6 +18,7 @@ class Scope:
     name: str
     purpose: str
     required: bool = True
+    custom: bool = False  # asked for only where the account's tier has custom objects
 
 
 _READ: Final = (("companies", "accounts"), ("contacts", "contacts, activities and tasks"), ("deals", "deals"))
@@ -33,10 +34,19 @@ SCOPES: Final = (
     Scope(name="crm.objects.products.read", purpose="know list prices", required=False),
     Scope(name="settings.currencies.read", purpose="know exchange rates", required=False),
     Scope(name="tickets", purpose="read support tickets", required=False),
+    *(
+        Scope(name=f"crm.{part}.custom.{right}", purpose=purpose, required=False, custom=True)
+        for part, right, purpose in (
+            ("schemas", "read", "see our own objects"),
+            ("schemas", "write", "install our own objects"),
+            ("objects", "read", "verify forecast rows"),
+            ("objects", "write", "write forecast rows"),
+        )
+    ),
 )
 """In the order in which they matter."""
 
 
-def missing(granted: frozenset[str]) -> tuple[Scope, ...]:
-    """The scopes that were not granted."""
-    return tuple(scope for scope in SCOPES if scope.name not in granted)
+def missing(granted: frozenset[str], *, custom: bool) -> tuple[Scope, ...]:
+    """The scopes that were not granted; those of custom objects only where there are any."""
+    return tuple(scope for scope in SCOPES if scope.name not in granted and (custom or not scope.custom))

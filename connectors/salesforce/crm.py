@@ -28,7 +28,7 @@ from connectors.crm import (
     Window,
 )
 from connectors.errors import SetupError, TerminalError
-from connectors.fields import FieldSpec, field_specs, object_specs
+from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
 from connectors.mappings import Mappings
 from connectors.pace import Pace
 from connectors.salesforce import soql
@@ -193,7 +193,9 @@ class Salesforce:
         return told.astimezone(UTC)
 
     def object_name(self, table: str) -> str:
-        """The sObject behind a canonical table; Task for activities and for our tasks."""
+        """The sObject behind a canonical table; Task for activities and our tasks; of our own, by key."""
+        if table in object_specs():
+            return object_specs()[table].salesforce
         if table == "tasks":
             return "Task"
         return sources_of(MAPPED_KINDS.get(table, table), self._mappings.objects)[0].object
@@ -263,8 +265,11 @@ class Salesforce:
         """The ids of rows of our own object, by key."""
         return self._own_rows.find(object_specs()[table], keys)
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
-        """Create the fields that are missing. A field that RevOps mapped to their own must be there."""
+    def install(
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+    ) -> InstallReport:
+        """Create the objects and fields that are missing. A field that RevOps mapped to their own must be
+        there."""
         ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
@@ -274,11 +279,19 @@ class Salesforce:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )
-        return self._installer.install(ours, apply=apply)
+        return self._installer.install(ours, objects, apply=apply)
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str] = (), apply: bool) -> InstallReport:
-        """Delete the fields and permission sets that an install made; not RevOps' own in place of ours."""
-        return self._remover.remove(self._ours(specs), made=made, apply=apply)
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str] = (),
+        apply: bool,
+    ) -> InstallReport:
+        """Delete the objects, fields and permission sets that an install made; not RevOps' own in place of
+        ours."""
+        return self._remover.remove(self._ours(specs), objects, made=made, apply=apply)
 
     def _ours(self, specs: Sequence[FieldSpec]) -> list[FieldSpec]:
         """Those for which RevOps mapped no field of their own."""
@@ -286,6 +299,8 @@ class Salesforce:
 
     def field_name(self, spec: FieldSpec) -> str:
         """Salesforce's name of one of our fields, or RevOps' own field where they mapped one."""
+        if spec.object in object_specs():
+            return spec.salesforce
         return self._mappings.own_fields.get(spec.key, spec.salesforce)
 
     def examine(self, specs: Sequence[FieldSpec]) -> Iterator[Remark]:  # noqa: ARG002  # describe tells of ours

@@ -1,27 +1,31 @@
-"""Our fields in the org: what is missing is created, what is there is never changed."""
+"""Our objects and fields in the org: what is missing is created, what is there is never changed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from connectors.crm import FieldSchema, FieldType, InstallReport, InstallStep
+from connectors.crm import InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
-from connectors.fields import FieldSpec
+from connectors.fields import FieldSpec, ObjectSpec
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.deploy import Deployer, DeployOutcome
-from connectors.salesforce.metadata import INTEGRATION, home_of, object_of, package
+from connectors.salesforce.differences import difference
+from connectors.salesforce.metadata import package
+from connectors.salesforce.metadata_fields import home_of, object_of
+from connectors.salesforce.metadata_sets import INTEGRATION
 from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.schema import Schemas
-from connectors.salesforce.tooling import hidden_fields, tracked_fields
+from connectors.salesforce.standing import Found, found_in
+from connectors.salesforce.tooling import tracked_fields
 
 MAX_TRACKED: Final = 20  # fields of an object whose history is kept, "Field History Tracking"
 _HISTORY: Final = re.compile(r"histor|track", re.IGNORECASE)
 
 
 class Installer:
-    """Creates fields and permission sets, and gives our user the one that it needs."""
+    """Creates objects, fields and permission sets, and gives our user the one that it needs."""
 
     def __init__(
         self, client: SalesforceClient, schemas: Schemas, deployer: Deployer, sets: PermissionSets
@@ -31,19 +35,28 @@ class Installer:
         self._deployer = deployer
         self._sets = sets
 
-    def install(self, specs: Sequence[FieldSpec], *, apply: bool) -> InstallReport:
+    def install(
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+    ) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
 
         Raises SetupError with the org's own words when it refuses a field; nothing is created then.
         """
         warnings: list[str] = []
-        hidden = self._hidden(specs, warnings)
-        steps = [self._step(spec, hidden) for spec in specs]
-        missing = [s for s, step in zip(specs, steps, strict=True) if step.action == "create"]
-        standing = self._sets.standing(specs)
+        every = [*specs, *(field for each in objects for field in each.fields.values())]
+        found = found_in(self._client, self._schemas, every, objects, warnings)
+        new = [each for each in objects if each.key in found.missing]
+        of_new = {id(field) for each in new for field in each.fields.values()}
+        looked_at = [spec for spec in every if id(spec) not in of_new]
+        told = [self._step(spec, found) for spec in looked_at]
+        missing = [s for s, step in zip(looked_at, told, strict=True) if step.action == "create"]
+        ours = {each.salesforce for each in objects}  # whose fields are told only where something is to do
+        steps = [step for step in told if step.action != "keep" or step.object not in ours]
+        steps += [_step_of_object(each, each.key in found.missing) for each in objects]
+        standing = self._sets.standing(every)
         steps += [_step_of(each) for each in standing]
-        ours = next((each.id for each in standing if each.spec.name == INTEGRATION), None)
-        assigned = ours is not None and bool(self._sets.assigned([ours], only_us=True))
+        own_set = next((each.id for each in standing if each.spec.name == INTEGRATION), None)
+        assigned = own_set is not None and bool(self._sets.assigned([own_set], only_us=True))
         if not assigned:
             detail = f"to user {self._client.user_id}"
             steps.append(
@@ -52,64 +65,50 @@ class Installer:
                 )
             )
         if apply and any(step.action in {"create", "grant"} for step in steps):
-            self._apply(missing, specs, standing, warnings)
+            self._apply(missing, new, every, standing, warnings)
             if not assigned:
                 self._sets.assign(self._sets.id_of(INTEGRATION))
-            for name in {object_of(spec) for spec in specs}:
+            for name in {object_of(spec) for spec in every}:
                 self._schemas.forget(name)
         if apply:
-            self._verify(specs)
+            self._verify(every)
         return InstallReport(steps=tuple(steps), applied=apply, warnings=tuple(warnings))
 
     def _apply(
         self,
         missing: Sequence[FieldSpec],
+        new: Sequence[ObjectSpec],
         specs: Sequence[FieldSpec],
         standing: Sequence[Standing],
         warnings: list[str],
     ) -> None:
         """Deploy what is missing, then add what sets that are there lack."""
         new_sets = [each.spec.name for each in standing if each.id is None]
-        if missing or new_sets:
-            self._deploy(missing, specs, new_sets, warnings)
+        if missing or new or new_sets:
+            self._deploy(missing, new, specs, new_sets, warnings)
         self._sets.complete(standing)
 
-    def _step(self, spec: FieldSpec, hidden: frozenset[tuple[str, str]]) -> InstallStep:
-        """What there is to do for one field."""
-        here = self._schemas[object_of(spec)].schema
-        held = here.fields.get(spec.salesforce)
+    def _step(self, spec: FieldSpec, found: Found) -> InstallStep:
+        """What there is to do for one field of an object that is there."""
+        name = object_of(spec)
+        held = found.held(spec)
         action, detail = "create", ""
         if held is not None:
             detail = difference(spec, held)
             action = "differs" if detail else "keep"
-        elif (home_of(spec), spec.salesforce) in hidden:
+        elif (home_of(spec), spec.salesforce) in found.hidden:
             action, detail = "keep", "exists; our user does not see it yet"
-        return InstallStep(object=here.name, name=spec.salesforce, action=action, detail=detail)
+        return InstallStep(object=name, name=spec.salesforce, action=action, detail=detail)
 
     def _lacks_access(self, spec: FieldSpec) -> bool:
         """Whether our user can't use the field as it must."""
         held = self._schemas[object_of(spec)].schema.fields.get(spec.salesforce)
         return held is None or (spec.owner == "machine" and not held.updateable)
 
-    def _hidden(self, specs: Sequence[FieldSpec], warnings: list[str]) -> frozenset[tuple[str, str]]:
-        """Fields that exist although describe does not show them: deploying them would change them."""
-        unseen = [s for s in specs if not self._schemas[object_of(s)].has(s.salesforce)]
-        if not unseen:
-            return frozenset()
-        try:
-            return hidden_fields(self._client, [spec.salesforce for spec in unseen])
-        except LoginError:
-            raise
-        except (TerminalError, SetupError):
-            warnings.append(
-                "The Tooling API does not answer our user, so fields that exist but are hidden from it "
-                "can't be told from missing ones."
-            )
-            return frozenset()
-
     def _deploy(
         self,
         missing: Sequence[FieldSpec],
+        new: Sequence[ObjectSpec],
         specs: Sequence[FieldSpec],
         sets: Sequence[str],
         warnings: list[str],
@@ -117,13 +116,15 @@ class Installer:
         """Deploy; where the org refuses history tracking, the fields come without it."""
         version = self._client.settings.api_version
         tracked = self._to_track(missing, warnings)
-        outcome = self._deployer.deploy(package(missing, specs, version=version, tracked=tracked, sets=sets))
+        sent = package(missing, specs, version=version, tracked=tracked, sets=sets, objects=new)
+        outcome = self._deployer.deploy(sent)
         if not outcome.succeeded and any(_HISTORY.search(each.problem) for each in outcome.failures):
             warnings.append(
                 f"Without field history: {outcome.failures[0].problem} "
                 "Switch it on in Setup for the fields whose trend you want to see."
             )
-            outcome = self._deployer.deploy(package(missing, specs, version=version, sets=sets))
+            sent = package(missing, specs, version=version, sets=sets, objects=new)
+            outcome = self._deployer.deploy(sent)
         if not outcome.succeeded:
             raise refused(outcome, "created")
 
@@ -151,8 +152,10 @@ class Installer:
             )
         return keys
 
-    def _verify(self, specs: Sequence[FieldSpec]) -> None:
+    def _verify(self, specs: Iterable[FieldSpec]) -> None:
         """Describe again: every field must now be visible, and ours writable."""
+        specs = list(specs)
+        self._schemas.learn(object_of(spec) for spec in specs)
         lacking = [f"{object_of(spec)}.{spec.salesforce}" for spec in specs if self._lacks_access(spec)]
         if lacking:
             raise SetupError(
@@ -160,24 +163,6 @@ class Installer:
                 record=INTEGRATION,
                 fix="Check the user's profile and licence: they may forbid what a permission set grants.",
             )
-
-
-def difference(spec: FieldSpec, held: FieldSchema) -> str:
-    """How an existing field differs from our definition in a way that matters; empty if it does not."""
-    wanted = FieldType(spec.type)
-    if held.type is not wanted:
-        return f"is {held.type}, ours is {wanted}"
-    if spec.length is not None and (held.length or 0) < spec.length:
-        return f"holds {held.length} characters, ours {spec.length}"
-    if spec.precision is not None:
-        ours = (spec.precision - (spec.scale or 0), spec.scale or 0)
-        theirs = ((held.precision or 0) - (held.scale or 0), held.scale or 0)
-        if theirs[0] < ours[0] or theirs[1] < ours[1]:
-            return f"holds {theirs[0]} digits and {theirs[1]} decimals, ours {ours[0]} and {ours[1]}"
-    lacking = [value for value in spec.options if value not in held.options]
-    if lacking and held.restricted:
-        return f"lacks the values {', '.join(lacking)}"
-    return ""
 
 
 def refused(outcome: DeployOutcome, what: str) -> SetupError:
@@ -193,11 +178,17 @@ def refused(outcome: DeployOutcome, what: str) -> SetupError:
     )
 
 
+def _step_of_object(spec: ObjectSpec, is_missing: bool) -> InstallStep:
+    """What there is to do for one object of our own; its fields are told apart where it is there."""
+    action, detail = ("create", f"with {len(spec.fields)} fields") if is_missing else ("keep", "")
+    return InstallStep(object="CustomObject", name=spec.salesforce, action=action, detail=detail)
+
+
 def _step_of(standing: Standing) -> InstallStep:
     """What there is to do for one permission set."""
     action, detail = "keep", ""
     if standing.id is None:
         action = "create"
-    elif standing.lacks:
-        action, detail = "grant", ", ".join(sorted(standing.lacks))
+    elif standing.lacks or standing.closed:
+        action, detail = "grant", ", ".join(sorted([*standing.closed, *standing.lacks]))
     return InstallStep(object="PermissionSet", name=standing.spec.name, action=action, detail=detail)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from connectors.errors import SetupError, TerminalError
@@ -15,21 +16,35 @@ from connectors.fields import FieldSpec, PermissionSpec, permission_specs
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.errors import entries_of
-from connectors.salesforce.metadata import INTEGRATION, grants_of
+from connectors.salesforce.metadata_sets import INTEGRATION, accesses_of, grants_of
 
 _COLLECTION: Final = 200  # records of one call
+# the columns of "ObjectPermissions" behind what a set may do with the rows of one of our objects
+_RIGHTS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "read": ("PermissionsRead", "PermissionsViewAllRecords"),
+        "write": (
+            "PermissionsRead",
+            "PermissionsCreate",
+            "PermissionsEdit",
+            "PermissionsViewAllRecords",
+        ),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """How one of our sets stands: its id if it is there, and the fields that it must yet grant (-> editable).
 
-    `rows` are the ids of grants that are there and do not go far enough."""
+    `closed` are the objects that it must yet open (-> read or write), and `rows` the ids of grants that are
+    there and do not go far enough."""
 
     spec: PermissionSpec
     id: str | None
     description: str
     lacks: Mapping[str, bool]
+    closed: Mapping[str, str]
     rows: Mapping[str, str]
 
     @property
@@ -53,22 +68,33 @@ class PermissionSets:
         }
         found = {str(each["Name"]): each for each in self._query("PermissionSet", "Name", list(wanted))}
         held = self._grants([str(each["Id"]) for each in found.values()])
+        ours = any(accesses_of(permission_specs()[name], specs) for name in wanted)
+        opened = self._accesses([str(each["Id"]) for each in found.values()]) if ours else {}
         standing = []
         for name, grants in wanted.items():
             row = found.get(name, {})
             there = held.get(str(row.get("Id")), {})
+            open_now = opened.get(str(row.get("Id")), {})
             lacks = {
                 field: editable
                 for field, editable in grants.items()
                 if field not in there or (editable and not there[field]["PermissionsEdit"])
             }
+            closed = {
+                each: access
+                for each, access in accesses_of(permission_specs()[name], specs).items()
+                if not all(open_now.get(each, {}).get(right) for right in _RIGHTS[access])
+            }
+            short = {name: str(there[name]["Id"]) for name in lacks if name in there}
+            short |= {name: str(open_now[name]["Id"]) for name in closed if name in open_now}
             standing.append(
                 Standing(
                     spec=permission_specs()[name],
                     id=str(row["Id"]) if row else None,
                     description=str(row.get("Description") or ""),
                     lacks=lacks,
-                    rows={field: str(there[field]["Id"]) for field in lacks if field in there},
+                    closed=closed,
+                    rows=short,
                 )
             )
         return standing
@@ -82,24 +108,22 @@ class PermissionSets:
         for each in standing:
             if each.id is None:
                 continue
-            new = [
-                {
-                    "attributes": {"type": "FieldPermissions"},
-                    "ParentId": each.id,
-                    "SobjectType": field.partition(".")[0],
-                    "Field": field,
-                    "PermissionsRead": True,
-                    "PermissionsEdit": editable,
-                }
-                for field, editable in each.lacks.items()
-                if field not in each.rows
-            ]
-            more = [
-                {"attributes": {"type": "FieldPermissions"}, "id": row, "PermissionsEdit": True}
-                for row in each.rows.values()
-            ]
-            self._send("POST", new, each.spec.name)
-            self._send("PATCH", more, each.spec.name)
+            for kind, wanted in (
+                ("ObjectPermissions", {name: _opening(name, each.closed[name]) for name in each.closed}),
+                ("FieldPermissions", {name: _granting(name, each.lacks[name]) for name in each.lacks}),
+            ):
+                new = [
+                    {"attributes": {"type": kind}, "ParentId": each.id, **place, **rights}
+                    for name, (place, rights) in wanted.items()
+                    if name not in each.rows
+                ]
+                more = [
+                    {"attributes": {"type": kind}, "id": each.rows[name], **rights}
+                    for name, (_, rights) in wanted.items()
+                    if name in each.rows
+                ]
+                self._send("POST", new, each.spec.name)
+                self._send("PATCH", more, each.spec.name)
 
     def assigned(self, set_ids: Sequence[str], *, only_us: bool = False) -> list[str]:
         """Ids of the assignments of these sets, to anybody or to our user."""
@@ -137,6 +161,14 @@ class PermissionSets:
             found.setdefault(str(row["ParentId"]), {})[str(row["Field"])] = row
         return found
 
+    def _accesses(self, set_ids: Sequence[str]) -> dict[str, dict[str, Mapping[str, Any]]]:
+        """Which objects each set opens now, by set and object."""
+        found: dict[str, dict[str, Mapping[str, Any]]] = {}
+        names = ("ParentId", "SobjectType", *_RIGHTS["write"])
+        for row in self._query("ObjectPermissions", "ParentId", set_ids, names):
+            found.setdefault(str(row["ParentId"]), {})[str(row["SobjectType"])] = row
+        return found
+
     def _query(
         self, sobject: str, field: str, values: Sequence[str], names: Sequence[str] = ("Name", "Description")
     ) -> list[Mapping[str, Any]]:
@@ -160,3 +192,14 @@ class PermissionSets:
                 record=name,
                 fix="Let a user who may 'Manage Profiles and Permission Sets' run the install.",
             )
+
+
+def _opening(name: str, access: str) -> tuple[Mapping[str, Any], Mapping[str, bool]]:
+    """Where a row of ObjectPermissions belongs, and what it allows."""
+    return {"SobjectType": name}, dict.fromkeys(_RIGHTS[access], True)
+
+
+def _granting(name: str, editable: bool) -> tuple[Mapping[str, Any], Mapping[str, bool]]:
+    """Where a row of FieldPermissions belongs, and what it allows."""
+    place = {"SobjectType": name.partition(".")[0], "Field": name}
+    return place, {"PermissionsRead": True, "PermissionsEdit": editable}

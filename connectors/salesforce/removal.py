@@ -1,4 +1,4 @@
-"""Our fields and permission sets taken out of the org again: those that we made, and no others."""
+"""Our objects, fields and permission sets taken out of the org again: those that we made, and no others."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from connectors.crm import InstallReport, InstallStep
-from connectors.fields import FieldSpec
+from connectors.errors import SetupError
+from connectors.fields import FieldSpec, ObjectSpec
+from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.install import refused
-from connectors.salesforce.metadata import home_of, object_of, removal
+from connectors.salesforce.metadata import removal
+from connectors.salesforce.metadata_fields import home_of, object_of
 from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.schema import Schemas
-from connectors.salesforce.tooling import hidden_fields
+from connectors.salesforce.tooling import hidden_fields, hidden_objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,22 +28,34 @@ class Remover:
     deployer: Deployer
     sets: PermissionSets
 
-    def remove(self, specs: Sequence[FieldSpec], *, made: Collection[str], apply: bool) -> InstallReport:
+    def remove(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        made: Collection[str],
+        apply: bool,
+    ) -> InstallReport:
         """What is there of ours, and what is left because it is not; with `apply`, ours is deleted.
 
         Raises SetupError with the org's own words when it refuses, because a report, a layout or a flow uses
-        a field; nothing is deleted then. Salesforce keeps deleted fields and their values for 15 days."""
+        a field; nothing is deleted then. Salesforce keeps deleted fields, objects and rows for 15 days."""
         there = hidden_fields(self.client, [spec.salesforce for spec in specs])
         fields = [spec for spec in specs if (home_of(spec), spec.salesforce) in there]
         doomed = [spec for spec in fields if self._is_ours(spec, made)]
         steps = [self._field_step(spec, spec in doomed) for spec in fields]
-        standing = [each for each in self.sets.standing(specs) if each.id is not None]
+        tables = hidden_objects(self.client, [each.salesforce for each in objects]).values()
+        found = [each for each in objects if each.salesforce in tables]
+        falling = [each for each in found if self._is_our_object(each, made)]
+        steps += [self._object_step(each, each in falling) for each in found]
+        every = [*specs, *(field for each in objects for field in each.fields.values())]
+        standing = [each for each in self.sets.standing(every) if each.id is not None]
         sets = [each for each in standing if each.is_ours or f"PermissionSet.{each.spec.name}" in made]
         assignments = {each.spec.name: self.sets.assigned([str(each.id)]) for each in sets}
         steps += [_set_step(each, assignments.get(each.spec.name)) for each in standing]
         if apply:
             given = [each for ids in assignments.values() for each in ids]
-            self._apply(doomed, [each.spec.name for each in sets], given)
+            self._apply(doomed, falling, [each.spec.name for each in sets], given)
         return InstallReport(steps=tuple(steps), applied=apply)
 
     def _is_ours(self, spec: FieldSpec, made: Collection[str]) -> bool:
@@ -48,6 +63,15 @@ class Remover:
         held = self.schemas[object_of(spec)].schema.fields.get(spec.salesforce)
         noted = f"{object_of(spec)}.{spec.salesforce}" in made
         return noted or (held is not None and held.help == spec.help)
+
+    def _is_our_object(self, spec: ObjectSpec, made: Collection[str]) -> bool:
+        """Whether we made it: it is noted, or its key explains itself in our words."""
+        if f"CustomObject.{spec.salesforce}" in made:
+            return True
+        try:
+            return self._is_ours(spec.fields["key"], made)
+        except SetupError:  # hidden from our user
+            return False
 
     def _field_step(self, spec: FieldSpec, is_ours: bool) -> InstallStep:
         if not is_ours:
@@ -57,18 +81,41 @@ class Remover:
             detail = "with what people filled in" if spec.owner == "person" else ""
         return InstallStep(object=object_of(spec), name=spec.salesforce, action=action, detail=detail)
 
-    def _apply(self, fields: Sequence[FieldSpec], sets: Sequence[str], assignments: Sequence[str]) -> None:
-        """Fields first: where the org refuses one, nobody has lost a permission set."""
-        version = self.client.settings.api_version
-        for part in ((fields, ()), ((), sets)):
-            if not any(part):
+    def _object_step(self, spec: ObjectSpec, is_ours: bool) -> InstallStep:
+        action, detail = "keep", "not made by Upswell, or hidden from our user"
+        if is_ours:
+            action, detail = "remove", self._rows_of(spec)
+        return InstallStep(object="CustomObject", name=spec.salesforce, action=action, detail=detail)
+
+    def _rows_of(self, spec: ObjectSpec) -> str:
+        """How many rows go with the object."""
+        try:
+            rows = int(self.client.query(soql.count(spec.salesforce))["totalSize"])
+        except SetupError:
+            return "with all its rows"
+        return f"with its {rows:,} rows" if rows != 1 else "with its one row"
+
+    def _apply(
+        self,
+        fields: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec],
+        sets: Sequence[str],
+        assignments: Sequence[str],
+    ) -> None:
+        """Fields and objects first: where the org refuses one, nobody has lost a permission set."""
+        doomed = {
+            "CustomField": [f"{home_of(spec)}.{spec.salesforce}" for spec in fields],
+            "CustomObject": [each.salesforce for each in objects],
+        }
+        for part in (doomed, {"PermissionSet": sets}):
+            if not any(part.values()):
                 continue
-            if part[1]:
+            if "PermissionSet" in part:
                 self.sets.take_back(assignments)
-            outcome = self.deployer.deploy(removal(*part, version=version))
+            outcome = self.deployer.deploy(removal(part, version=self.client.settings.api_version))
             if not outcome.succeeded:
                 raise refused(outcome, "removed")
-        for name in {object_of(spec) for spec in fields}:
+        for name in {*(object_of(spec) for spec in fields), *(each.salesforce for each in objects)}:
             self.schemas.forget(name)
 
 

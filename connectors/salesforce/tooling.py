@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 
 
-def hidden_fields(client: SalesforceClient, names: Sequence[str]) -> frozenset[tuple[str, str]]:
-    """Which of these custom fields exist, as (object that defines them, name), also those hidden from us."""
+def hidden_objects(client: SalesforceClient, names: Sequence[str]) -> Mapping[str, str]:
+    """Which of these custom objects exist, also those hidden from us: their API names by their ids."""
+    if not names:
+        return {}
     bare = [name.removesuffix("__c") for name in names]
+    where = [
+        soql.Condition(field="DeveloperName", operator="IN", value=bare),
+        soql.Condition(
+            field="NamespacePrefix", operator="=", value=None
+        ),  # a package may have one of the name
+    ]
+    found = _ask(client, soql.select(["Id", "DeveloperName"], "CustomObject", where=where))
+    return {str(each["Id"]): f"{each['DeveloperName']}__c" for each in found}
+
+
+def hidden_fields(
+    client: SalesforceClient, names: Sequence[str], tables: Mapping[str, str] = MappingProxyType({})
+) -> frozenset[tuple[str, str]]:
+    """Which of these custom fields exist, as (object that defines them, name), also those hidden from us.
+
+    `tables` are names of custom objects by their ids: "CustomField" knows those by nothing else."""
+    bare = sorted({name.removesuffix("__c") for name in names})
     where = [soql.Condition(field="DeveloperName", operator="IN", value=bare)]
     found = _ask(client, soql.select(["DeveloperName", "TableEnumOrId"], "CustomField", where=where))
-    return frozenset((str(each["TableEnumOrId"]), f"{each['DeveloperName']}__c") for each in found)
+    homes = ((str(each["TableEnumOrId"]), f"{each['DeveloperName']}__c") for each in found)
+    return frozenset((tables.get(home, home), name) for home, name in homes)
 
 
 def tracked_fields(client: SalesforceClient, object_name: str) -> int:

@@ -243,6 +243,12 @@ class Store:
             sql.execute(f"ALTER TABLE {identifier(table)} DROP COLUMN {identifier(name)}")
         self._columns.pop(table, None)
 
+    def drop_table(self, table: str) -> None:
+        """Remove a table with all its rows."""
+        with self.transaction() as sql:
+            sql.execute(f"DROP TABLE {identifier(table)}")
+        self._columns.pop(table, None)
+
     def columns(self, table: str) -> Mapping[str, str]:
         """Column kinds by name; empty when there is no such table."""
         if table not in self._columns:

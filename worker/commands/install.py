@@ -1,4 +1,4 @@
-"""`upswell install`: our fields in the CRM."""
+"""`upswell install`: our fields and objects in the CRM."""
 
 from __future__ import annotations
 
@@ -34,15 +34,25 @@ EXAMPLES = (
 @click.option("--remove", "remove_", is_flag=True, help="Take away what installs made, after asking.")
 @click.option("--yes", is_flag=True, help="Take it away without asking.")
 def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
-    """Show, create or take away our fields and permission sets in the CRM; never change one that is there."""
+    """Show, create or take away what is ours in the CRM; never change what is there.
+
+    That is fields and objects, and on Salesforce permission sets. [crm] objects says which objects."""
     from sync.installation import install, remove
 
-    with open_loop(app.settings(), app.screen) as loop:
+    settings = app.settings()
+    with open_loop(settings, app.screen) as loop:
         org = loop.crm.org()
         if not remove_:
             with app.screen.progress("Install"):
                 who = loop.who() if apply_ else ""
-                done = install(loop.crm, loop.store, apply=apply_, operator=who, now=datetime.now(UTC))
+                done = install(
+                    loop.crm,
+                    loop.store,
+                    apply=apply_,
+                    operator=who,
+                    now=datetime.now(UTC),
+                    objects=settings.crm.objects,
+                )
             show(app, org, done, "Installed in" if apply_ else "Would be installed in")
             return
         if apply_:
@@ -72,12 +82,12 @@ def ask(org: OrgInfo) -> None:
     """Have a person confirm it. Raises UsageError for no, and where nobody can be asked."""
     if not sys.stdin.isatty():
         raise UsageError(
-            "a removal deletes fields with everything in them, and there is nobody to ask.",
+            "a removal deletes fields and objects with everything in them, and there is nobody to ask.",
             record=org.name,
             fix="look at the list with --remove --plan, then add --yes",
         )
-    click.echo(f"The fields above go with everything in them, from {org.name}.", err=True)
-    if not click.confirm("Remove them?", err=True):
+    click.echo(f"What is above goes with everything in it, from {org.name}.", err=True)
+    if not click.confirm("Remove it?", err=True):
         raise UsageError("nothing was removed.", record=org.name, fix="answer y, or leave it")
 
 

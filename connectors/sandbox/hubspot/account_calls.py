@@ -11,6 +11,7 @@ from connectors.sandbox.hubspot.call import Call, cursor_of
 from connectors.sandbox.hubspot.errors import NOT_FOUND, refuse
 from connectors.sandbox.hubspot.pipelines import PIPELINES, Pipeline, Stage
 from connectors.sandbox.hubspot.schema import ARCHIVED
+from connectors.sandbox.hubspot.schema_calls import MAX_OBJECTS
 from connectors.sandbox.hubspot.values import iso
 from connectors.sandbox.store import Cell
 from connectors.sandbox.wire import Response
@@ -113,8 +114,9 @@ def usage(call: Call) -> Response:
 
 def custom_object_limits(call: Call) -> Response:
     """GET how many custom objects may be defined: none below Enterprise."""
-    limit = 10 if call.settings.enterprise else 0
-    return Response.of(200, {"limit": limit, "usage": 0, "percentage": 0.0})
+    limit = MAX_OBJECTS if call.settings.enterprise else 0
+    used = len(call.schema.own_types())
+    return Response.of(200, {"limit": limit, "usage": used, "percentage": used / limit if limit else 0.0})
 
 
 def custom_property_limits(call: Call) -> Response:

@@ -43,6 +43,7 @@ SCOPES = (
     "crm.objects.custom.read",
     "crm.objects.custom.write",
     "crm.schemas.custom.read",
+    "crm.schemas.custom.write",
     "settings.currencies.read",
     "tickets",
 )

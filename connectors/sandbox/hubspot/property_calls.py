@@ -35,20 +35,20 @@ def list_all(call: Call, object_name: str) -> Response:
     """GET every property of an object type."""
     kind = call.object_type(object_name)
     if call.flag("archived"):
-        results = [_json(prop, archived_at=at) for prop, at in call.schema.archived(kind.name)]
+        results = [property_json(prop, archived_at=at) for prop, at in call.schema.archived(kind.name)]
     else:
-        results = [_json(prop) for prop in kind.properties.values()]
+        results = [property_json(prop) for prop in kind.properties.values()]
     return Response.of(200, {"results": results})
 
 
 def get_one(call: Call, object_name: str, name: str) -> Response:
     """GET one property."""
-    return Response.of(200, _json(_existing(call.object_type(object_name), name)))
+    return Response.of(200, property_json(_existing(call.object_type(object_name), name)))
 
 
 def create_one(call: Call, object_name: str) -> Response:
     """POST one property."""
-    return Response.of(201, _json(_create(call, call.object_type(object_name), call.body())))
+    return Response.of(201, property_json(_create(call, call.object_type(object_name), call.body())))
 
 
 def update_one(call: Call, object_name: str, name: str) -> Response:
@@ -60,9 +60,9 @@ def update_one(call: Call, object_name: str, name: str) -> Response:
     merged = {**_definition(old), **body, "name": name}
     if "hasUniqueValue" in body and bool(body["hasUniqueValue"]) != old.unique:
         raise refuse("hasUniqueValue cannot be changed after the property was made", propertyName=name)
-    new = _parsed(call, kind, merged, created_at=old.created_at)
+    new = property_of(call, kind, merged, created_at=old.created_at)
     call.schema.add(kind.name, [new])
-    return Response.of(200, _json(new))
+    return Response.of(200, property_json(new))
 
 
 def archive_one(call: Call, object_name: str, name: str) -> Response:
@@ -75,7 +75,7 @@ def read_all(call: Call, object_name: str) -> Response:
     """POST batch/read of properties by name."""
     kind = call.object_type(object_name)
     names = [text_of(row, "name") for row in call.inputs(MAX_INPUTS)]
-    found = [_json(kind.properties[name]) for name in names if name in kind.properties]
+    found = [property_json(kind.properties[name]) for name in names if name in kind.properties]
     missing = [name for name in names if name not in kind.properties]
     errors = [_unknown(name).problem.entry({"name": [name]}) for name in missing]
     return _batch(call, 200, found, errors)
@@ -86,7 +86,7 @@ def create_all(call: Call, object_name: str) -> Response:
     kind, results, errors = call.object_type(object_name), [], []
     for row in call.inputs(MAX_INPUTS):
         try:
-            results.append(_json(_create(call, kind, row)))
+            results.append(property_json(_create(call, kind, row)))
         except RefusalError as refused:
             errors.append(refused.problem.entry({"name": [str(row.get("name"))]}))
     return _batch(call, 201, results, errors)
@@ -158,12 +158,15 @@ def _create(call: Call, kind: ObjectType, body: Mapping[str, object]) -> Propert
     if name in kind.properties:
         message = f'A property named "{name}" already exists.'
         raise refuse(message, category="CONFLICT", status=409, name=name)
-    prop = _parsed(call, kind, body, created_at=iso(call.now))
+    prop = property_of(call, kind, body, created_at=iso(call.now))
     call.schema.add(kind.name, [prop])
     return prop
 
 
-def _parsed(call: Call, kind: ObjectType, body: Mapping[str, object], *, created_at: str | None) -> Property:
+def property_of(
+    call: Call, kind: ObjectType, body: Mapping[str, object], *, created_at: str | None
+) -> Property:
+    """The property that a body defines. Raises RefusalError."""
     name, label = text_of(body, "name"), text_of(body, "label")
     group, type_, field_type = text_of(body, "groupName"), text_of(body, "type"), text_of(body, "fieldType")
     if not _NAME.match(name) or len(name) > _STORED_NAME:
@@ -270,7 +273,8 @@ def _definition(prop: Property) -> Entry:
     }
 
 
-def _json(prop: Property, *, archived_at: str | None = None) -> Entry:
+def property_json(prop: Property, *, archived_at: str | None = None) -> Entry:
+    """The property as replies show it."""
     body: Entry = {
         "name": prop.name,
         **_definition(prop),

@@ -10,7 +10,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from connectors.sandbox.hubspot import account_calls, association_calls, batch, objects, property_calls
+from connectors.sandbox.hubspot import (
+    account_calls,
+    association_calls,
+    batch,
+    objects,
+    property_calls,
+    schema_calls,
+)
 from connectors.sandbox.hubspot.errors import method_not_allowed, no_such_address
 from connectors.sandbox.hubspot.search import search
 from connectors.sandbox.wire import Request, Response
@@ -44,7 +51,7 @@ class Route:
 def _route(api: str, path: str, *, scope: str | None = None, **methods: tuple[str, Handler, str]) -> Route:
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + r"/?\Z")
     found = {
-        verb: Method(name=name, handler=handler, access=access, scope=scope)
+        verb: Method(name=name, handler=handler, access=access, scope=scope and scope.format(access))
         for verb, (name, handler, access) in methods.items()
     }
     return Route(api=api, pattern=pattern, methods=found)
@@ -154,6 +161,20 @@ ROUTES = (
         DELETE=("properties.archive", property_calls.archive_one, WRITE),
     ),
     _route(
+        "schemas",
+        "",
+        scope="crm.schemas.custom.{}",
+        GET=("schemas.list", schema_calls.list_all, READ),
+        POST=("schemas.create", schema_calls.create, WRITE),
+    ),
+    _route(
+        "schemas",
+        "/{custom}",
+        scope="crm.schemas.custom.{}",
+        GET=("schemas.read", schema_calls.get_one, READ),
+        DELETE=("schemas.archive", schema_calls.archive, WRITE),
+    ),
+    _route(
         "owners", "", scope="crm.objects.owners.read", GET=("owners.list", account_calls.list_owners, READ)
     ),
     _route(
@@ -202,6 +223,7 @@ ROUTES = (
 _NUMBERED = re.compile(
     r"/crm/v(?P<number>[34])/(?P<api>objects|associations|properties|owners|pipelines|limits)(?P<rest>/.*)?\Z"
 )
+_SCHEMAS = re.compile(r"/crm-object-schemas/(?P<version>[^/]+)/schemas(?P<rest>/.*)?\Z")
 _NUMBERED_SETTINGS = re.compile(r"/settings/(?P<version>v3)/(?P<api>currencies)(?P<rest>/.*)\Z")
 _SETTINGS = re.compile(r"/settings/(?P<api>currencies)/(?P<version>[^/]+)(?P<rest>/.*)\Z")
 _ACCOUNT = re.compile(r"/(?P<api>account-info)/(?P<version>[^/]+)(?P<rest>/.*)\Z")
@@ -237,6 +259,9 @@ def _split(path: str) -> tuple[str, str, str]:
         if (api == "associations") != (version == "v4") and not paired:
             raise no_such_address()
         return ("pairs" if paired else api), version, rest
+    schemas = _SCHEMAS.match(path)
+    if schemas is not None and schemas.group("version") in ("v3", *DATED):
+        return "schemas", schemas.group("version"), schemas.group("rest") or ""
     settings = _NUMBERED_SETTINGS.match(path)
     if settings is not None:
         return settings.group("api"), settings.group("version"), settings.group("rest")

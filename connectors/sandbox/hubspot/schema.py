@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
+from connectors.sandbox.hubspot import own_types
+from connectors.sandbox.hubspot.own_types import OwnType
 from connectors.sandbox.hubspot.pipelines import PIPELINES
 from connectors.sandbox.store import DATE, INTEGER, KEY, TEXT, Store
 
@@ -178,23 +180,24 @@ def _object_type(name: str, entry: dict[str, object]) -> ObjectType:
     )
 
 
-def _custom(name: str, type_id: str, singular: str, plural: str) -> ObjectType:
+def _custom(own: OwnType) -> ObjectType:
     """A custom object without the properties that the company gave it."""
     named = {"type": "string", "label": "Name", "own": True}
     owner = {"type": "enumeration", "label": "Owner", "owner": True}
+    by_hand = {"record_name": named} if own.primary == "record_name" else {}
     entry: dict[str, object] = {
-        "type_id": type_id,
-        "singular": singular,
-        "plural": plural,
+        "type_id": own.type_id,
+        "singular": own.singular,
+        "plural": own.plural,
         "created": "hs_createdate",
         "modified": "hs_lastmodifieddate",
         "default": [],
-        "required": [],
+        "required": list(own.required),
         "scope": "custom",
         "indexes": ["hs_lastmodifieddate"],
-        "properties": {"record_name": named, "hubspot_owner_id": owner},
+        "properties": {**by_hand, "hubspot_owner_id": owner},
     }
-    return _object_type(name, entry)
+    return _object_type(own.name, entry)
 
 
 @cache
@@ -216,10 +219,7 @@ class Schema:
     def create(store: Store) -> Schema:
         """Make the tables of the standard object types."""
         with store.transaction() as sql:
-            sql.execute(
-                "CREATE TABLE custom_object_types (name TEXT PRIMARY KEY, type_id TEXT, singular TEXT,"
-                " plural TEXT)"
-            )
+            own_types.define(store)
             sql.execute(
                 "CREATE TABLE custom_properties (object TEXT, name TEXT, definition TEXT, archived_at TEXT,"
                 " PRIMARY KEY (object, name))"
@@ -245,39 +245,56 @@ class Schema:
             rows = self._store.select(
                 "SELECT object, definition FROM custom_properties WHERE archived_at IS NULL ORDER BY rowid"
             )
+            live = (each for each in self.own_types().values() if each.archived_at is None)
+            own = {each.name: _custom(each) for each in live}
             added: dict[str, dict[str, Property]] = {}
             for name, definition in rows:
                 found = _from_json(str(definition))
                 added.setdefault(str(name), {})[found.name] = found
             self._types = {
-                n: _with_properties(kind, added.get(n, {}))
-                for n, kind in {**standard_types(), **self._own_types()}.items()
+                n: _with_properties(kind, added.get(n, {})) for n, kind in {**standard_types(), **own}.items()
             }
             self._version = version
         return self._types
 
     def add_type(self, name: str, *, singular: str, plural: str) -> ObjectType:
-        """Create a custom object, which is associated with every other object; properties come after it.
+        """Create a custom object by hand; properties come after it."""
+        full = f"p{self._store.meta['portal.id']}_{name}"
+        return self.make_type(OwnType(name=full, short=name, type_id="", singular=singular, plural=plural))
+
+    def make_type(self, new: OwnType) -> ObjectType:
+        """Create a custom object, which is associated with every other object.
 
         "Custom objects": its full name begins with the account's id, its objectTypeId with 2-."""
-        with self._store.transaction() as sql:
-            number = sql.execute("SELECT count(*) FROM custom_object_types").fetchone()[0] + 1
-            made = (f"p{self._store.meta['portal.id']}_{name}", f"2-{5_000 + number}", singular, plural)
-            sql.execute("INSERT INTO custom_object_types VALUES (?, ?, ?, ?)", made)
-            kind = self._own_types()[made[0]]
+        with self._store.transaction():
+            number = self._store.next_number("custom_object_type", first=5_001)
+            new = replace(new, type_id=f"2-{number}")
+            own_types.keep(self._store, new)
+            kind = _custom(new)
             self._store.define(kind.name, kind.columns, indexes=(NUMBER, *kind.indexes))
             self._store.define(kind.lag_table, _lag_columns(kind), key="", indexes=("Id", LAG_SINCE))
             self._touch()
-        return self.types()[made[0]]
+        return self.types()[new.name]
 
-    def _own_types(self) -> dict[str, ObjectType]:
-        if not self._store.columns("custom_object_types"):
-            return {}
-        rows = self._store.select("SELECT name, type_id, singular, plural FROM custom_object_types")
-        return {
-            str(name): _custom(str(name), str(type_id), str(one), str(many))
-            for name, type_id, one, many in rows
-        }
+    def change_type(self, changed: OwnType) -> None:
+        """Keep what is new about a custom object: that it is archived."""
+        own_types.keep(self._store, changed)
+        self._touch()
+
+    def drop_type(self, name: str) -> None:
+        """Take a custom object away for good, with its properties and records."""
+        kind = _custom(self.own_types()[name])
+        with self._store.transaction() as sql:
+            own_types.drop(self._store, name)
+            sql.execute("DELETE FROM custom_properties WHERE object = ?", (name,))
+            sql.execute("DELETE FROM property_groups WHERE object = ?", (name,))
+            self._store.drop_table(name)
+            self._store.drop_table(kind.lag_table)
+            self._touch()
+
+    def own_types(self) -> Mapping[str, OwnType]:
+        """The account's custom objects by their full names, archived ones too."""
+        return {each.name: each for each in own_types.held(self._store)}
 
     def find(self, name: str) -> ObjectType | None:
         """The object type of a name in the singular or plural or of an objectTypeId, or None.

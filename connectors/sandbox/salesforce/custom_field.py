@@ -14,6 +14,7 @@ from connectors.sandbox.salesforce.schema import Field
 NAMESPACE = "{http://soap.sforce.com/2006/04/metadata}"
 
 _NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|_(?!_))*__c\Z")
+_RELATIONSHIP = re.compile(r"[A-Za-z](?:[A-Za-z0-9]|_(?!_)){0,39}\Z")
 _MAX_NAME = 40  # without __c
 _MAX_LABEL = 40
 _MAX_HELP, _MAX_DESCRIPTION = 510, 1000
@@ -35,12 +36,14 @@ _TYPES = {
     "Url": "url",
     "Picklist": "picklist",
     "MultiselectPicklist": "multipicklist",
+    "Lookup": "reference",
 }
 _SEVERAL_LINES = ("LongTextArea", "MultiselectPicklist")
 _ELEMENTS = frozenset(
     {
         "caseSensitive",
         "defaultValue",
+        "deleteConstraint",
         "description",
         "externalId",
         "fullName",
@@ -48,6 +51,9 @@ _ELEMENTS = frozenset(
         "label",
         "length",
         "precision",
+        "referenceTo",
+        "relationshipLabel",
+        "relationshipName",
         "required",
         "scale",
         "trackFeedHistory",
@@ -59,7 +65,14 @@ _ELEMENTS = frozenset(
         "visibleLines",
     }
 )
-_DEFAULT_LENGTHS = {"Email": 80, "Phone": 40, "Url": 255, "TextArea": 255, "MultiselectPicklist": 4099}
+_DEFAULT_LENGTHS = {
+    "Email": 80,
+    "Phone": 40,
+    "Url": 255,
+    "TextArea": 255,
+    "MultiselectPicklist": 4099,
+    "Lookup": 18,
+}
 
 
 class FieldProblemError(Exception):
@@ -114,6 +127,7 @@ def custom_field(element: Element) -> Field:
     if (kind in _SEVERAL_LINES) != (text(element, "visibleLines") is not None):
         verb = "Must" if kind in _SEVERAL_LINES else "Can not"
         raise FieldProblemError(f"{verb} specify 'visibleLines' for a CustomField of type {kind}")
+    target, children = _lookup(element, name, kind)
     precision, scale = _digits(element, kind)
     options, labels, restricted, chosen = _options(element, kind)
     return Field(
@@ -135,7 +149,28 @@ def custom_field(element: Element) -> Field:
         case_sensitive=_only_for(element, "caseSensitive", kind, ("Text",)),
         track_history=flag(element, "trackHistory"),
         help_text=help_text,
+        references=() if target is None else (target,),
+        relationship=None if target is None else name.removesuffix("c") + "r",
+        children=children,
+        on_delete=None if target is None else text(element, "deleteConstraint") or "SetNull",
     )
+
+
+def _lookup(element: Element, name: str, kind: str) -> tuple[str | None, str | None]:
+    """The object that a lookup leads to, and what that calls the records which do."""
+    target, children = text(element, "referenceTo"), text(element, "relationshipName")
+    if kind != "Lookup":
+        for told in ("referenceTo", "relationshipName", "relationshipLabel", "deleteConstraint"):
+            if text(element, told) is not None:
+                raise FieldProblemError(f"Can not specify '{told}' for a CustomField of type {kind}")
+        return None, None
+    if target is None or children is None or not _RELATIONSHIP.match(children):
+        raise FieldProblemError(f"Must specify 'referenceTo' and a 'relationshipName' for the Lookup {name}")
+    if flag(element, "required") and text(element, "deleteConstraint") in (None, "SetNull"):
+        raise FieldProblemError(
+            f"Must specify either cascade delete or restrict delete for the required lookup {name}"
+        )
+    return target, children
 
 
 def _only_for(element: Element, name: str, kind: str, kinds: tuple[str, ...]) -> bool:

@@ -81,7 +81,7 @@ def _summary(sobject: SObject, version: str) -> dict[str, object]:
     return {
         "activateable": False,
         "createable": sobject.createable,
-        "custom": False,
+        "custom": sobject.own is not None,
         "customSetting": False,
         "deletable": sobject.deletable,
         "deprecatedAndHidden": False,

@@ -18,7 +18,8 @@ from connectors.sandbox.salesforce.call import Org
 from connectors.sandbox.salesforce.custom_field import NAMESPACE, text
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.package import Deployment, Outcome, PackageRefusedError
+from connectors.sandbox.salesforce.outcome import Outcome
+from connectors.sandbox.salesforce.package import Deployment, PackageRefusedError
 from connectors.sandbox.wire import Request, Response
 
 _ENVELOPE = "{http://schemas.xmlsoap.org/soap/envelope/}"

@@ -69,7 +69,11 @@ class OrgFacts:
 def open_or_create_org(folder: Path) -> Store:
     """The org in the folder, made first if there is none."""
     path = folder / DATABASE
-    return Store.open(path) if path.exists() else create_org(folder)
+    if not path.exists():
+        return create_org(folder)
+    store = Store.open(path)
+    Schema.create(store)  # one of an older version gets the tables that it lacks
+    return store
 
 
 def create_org(folder: Path, *, now: datetime = START, name: str = "Northwind Cloud") -> Store:

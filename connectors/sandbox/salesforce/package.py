@@ -1,61 +1,36 @@
 """A Metadata API package applied to the org: all of it, or none of it and the reasons.
 
-Sources: "deploy()", "CustomObject", "PermissionSet" and "package.xml Manifest File", Metadata API Developer
-Guide. Deployed fields are visible to nobody until a permission set that grants them is assigned.
+Sources: "deploy()", "package.xml Manifest File" and "Deleting Components from an Organization", Metadata API
+Developer Guide.
 """
 
 from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
-from connectors.sandbox.salesforce.custom_field import (
-    NAMESPACE,
-    FieldProblemError,
-    changed_type,
-    check_elements,
-    custom_field,
-    flag,
-    text,
-)
-from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.rows import FIRST_NUMBER
-from connectors.sandbox.salesforce.schema import Field, Schema
+from connectors.sandbox.salesforce.custom_field import NAMESPACE, FieldProblemError, text
+from connectors.sandbox.salesforce.outcome import Bench, Members, Outcome
+from connectors.sandbox.salesforce.package_objects import Objects
+from connectors.sandbox.salesforce.package_sets import Sets
+from connectors.sandbox.salesforce.schema import Schema
+from connectors.sandbox.salesforce.wsdl import problems
 from connectors.sandbox.store import Store
 
-MAX_TRACKED = 20  # "Field History Tracking": fields of one object
-MAX_CUSTOM_FIELDS = 500  # "Custom Fields Allowed Per Object": Enterprise Edition
-
-# "CustomObject": custom fields of Task and Event are defined on Activity
-HOMES = {"Activity": ("Task", "Event")}
-_PERMISSION_SET = frozenset(
-    {
-        "description",
-        "fieldPermissions",
-        "hasActivationRequired",
-        "label",
-        "license",
-        "objectPermissions",
-        "tabSettings",
-        "userPermissions",
-    }
-)
+_DESTRUCTION = "destructiveChanges.xml"
+_MANIFEST = "package.xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of one component of a package."""
+class Folder:
+    """A folder of a package: what its files are called, their type in the schema, and who takes them."""
 
+    suffix: str
     kind: str
-    file: str
-    name: str
-    created: bool = False
-    changed: bool = False
-    deleted: bool = False
-    problem: str | None = None
+    take: Callable[[str, str, Element, Members], list[Outcome]]
 
 
 class PackageRefusedError(Exception):
@@ -72,8 +47,18 @@ class Deployment:
     def __init__(self, *, store: Store, schema: Schema, now: str, user_id: str) -> None:
         self._store = store
         self._schema = schema
-        self._now = now
-        self._user_id = user_id
+        bench = Bench(store=store, schema=schema, now=now, user_id=user_id)
+        objects, sets = Objects(bench=bench), Sets(bench=bench)
+        # in the order in which they need each other
+        self._folders: Mapping[str, Folder] = {
+            "objects": Folder(suffix=".object", kind="CustomObject", take=objects.take),
+            "permissionsets": Folder(suffix=".permissionset", kind="PermissionSet", take=sets.take),
+        }
+        self._destroy: Mapping[str, Callable[[str, str], Outcome]] = {
+            "CustomField": objects.destroy_field,
+            "CustomObject": objects.destroy_object,
+            "PermissionSet": sets.destroy,
+        }
         self._outcomes: list[Outcome] = []
 
     def apply(self, archive: bytes, *, check_only: bool) -> list[Outcome]:
@@ -83,203 +68,66 @@ class Deployment:
             members = _manifest(files)
         except FieldProblemError as problem:
             raise PackageRefusedError(
-                [Outcome(kind="", file="package.xml", name="package.xml", problem=str(problem))]
+                [Outcome(kind="", file=_MANIFEST, name=_MANIFEST, problem=str(problem))]
             ) from None
         try:
             with self._store.transaction():
-                for path in sorted(files):  # objects/ comes before permissionsets/
+                for path in sorted(files, key=self._rank):
                     self._file(path, files[path], members)
                 self._check_named(members)
                 if check_only or any(outcome.problem for outcome in self._outcomes):
                     raise PackageRefusedError(self._outcomes)
         except PackageRefusedError as refused:
+            self._schema.forget()
             if any(outcome.problem for outcome in refused.outcomes):
                 raise
         return self._outcomes
 
-    def _file(self, path: str, content: bytes, members: dict[str, set[str]]) -> None:
+    def _rank(self, path: str) -> tuple[int, str]:
+        folder = path.partition("/")[0]
+        order = list(self._folders)
+        return (order.index(folder) if folder in order else -1), path
+
+    def _file(self, path: str, content: bytes, members: Members) -> None:
         folder, _, name = path.rpartition("/")
-        if path == "package.xml":
+        if path == _MANIFEST:
             return
+        taker = self._folders.get(folder)
         try:
-            root = _parsed(content)
-            if folder == "objects" and name.endswith(".object"):
-                self._object(path, name.removesuffix(".object"), root, members)
-            elif folder == "permissionsets" and name.endswith(".permissionset"):
-                self._permission_set(path, name.removesuffix(".permissionset"), root, members)
-            elif name == "destructiveChanges.xml":
-                self._destroy(path, root)
+            if name == _DESTRUCTION:
+                self._outcomes += self._destroyed(path, _parsed(content))
+            elif taker is not None and name.endswith(taker.suffix):
+                root = _parsed(content)
+                _check(root, taker.kind)
+                self._outcomes += taker.take(path, name.removesuffix(taker.suffix), root, members)
             else:
                 raise FieldProblemError(
-                    f"The sandbox takes custom fields and permission sets only, not {path}"
+                    f"The sandbox takes custom objects, fields and permission sets only, not {path}"
                 )
         except FieldProblemError as problem:
             self._outcomes.append(Outcome(kind="", file=path, name=name, problem=str(problem)))
 
-    def _object(self, path: str, home: str, root: Element, members: dict[str, set[str]]) -> None:
-        check_elements(root, frozenset({"fields"}))
-        owners = HOMES.get(home, (home,))
-        if any(self._schema.find(owner) is None for owner in owners) or home in ("Task", "Event"):
-            raise FieldProblemError(f"{home} is no object of this org that takes custom fields")
-        for element in root.findall(NAMESPACE + "fields"):
-            name = f"{home}.{text(element, 'fullName')}"
-            if name not in members.get("CustomField", ()) and home not in members.get("CustomObject", ()):
-                problem = f"{name} is in {path} but not in package.xml"
-                self._outcomes.append(Outcome(kind="CustomField", file=path, name=name, problem=problem))
-                continue
-            try:
-                created = self._field(owners, custom_field(element))
-                outcome = Outcome(
-                    kind="CustomField", file=path, name=name, created=created, changed=not created
-                )
-            except FieldProblemError as problem:
-                outcome = Outcome(kind="CustomField", file=path, name=name, problem=str(problem))
-            self._outcomes.append(outcome)
-
-    def _field(self, owners: tuple[str, ...], field: Field) -> bool:
-        """Whether the field is new."""
-        created = False
-        for owner in owners:
-            sobject = self._schema.objects()[owner.lower()]
-            before = sobject.field(field.name)
-            if before is not None:
-                reason = changed_type(before, field)
-                if reason is not None:
-                    raise FieldProblemError(reason)
-            elif sum(f.custom for f in sobject.fields.values()) >= MAX_CUSTOM_FIELDS:
-                raise FieldProblemError(
-                    f"{owner} has reached the maximum of {MAX_CUSTOM_FIELDS} custom fields"
-                )
-            if field.track_history:
-                if sobject.history is None:
-                    raise FieldProblemError(f"The entity: {owner} does not have history tracking enabled")
-                tracked = {f.name for f in sobject.fields.values() if f.track_history} | {field.name}
-                if len(tracked) > MAX_TRACKED:
-                    raise FieldProblemError(
-                        f"You can track the history of at most {MAX_TRACKED} fields on {owner}"
-                    )
-            self._schema.add_fields(owner, [field])
-            created = before is None
-        return created
-
-    def _permission_set(self, path: str, name: str, root: Element, members: dict[str, set[str]]) -> None:
-        check_elements(root, _PERMISSION_SET)
-        label = text(root, "label")
-        if label is None:
-            raise FieldProblemError(f"Required field is missing: label of permission set {name}")
-        if name not in members.get("PermissionSet", ()):
-            raise FieldProblemError(f"{name} is in {path} but not in package.xml")
-        grants = [self._grant(element) for element in root.findall(NAMESPACE + "fieldPermissions")]
-        found = self._store.row("PermissionSet", name, column="Name")
-        stamps = {
-            "LastModifiedDate": self._now,
-            "LastModifiedById": self._user_id,
-            "SystemModstamp": self._now,
-        }
-        if found is None:
-            set_id = self._new_id("0PS")
-            made: dict[str, object] = {"CreatedDate": self._now, "CreatedById": self._user_id}
-            row = {
-                "Id": set_id,
-                "Name": name,
-                "Label": label,
-                "Description": text(root, "description"),
-                **stamps,
-            }
-            self._store.bulk_insert("PermissionSet", [row | made])
-        else:
-            set_id = str(found["Id"])
-            self._store.bulk_update("PermissionSet", [{"Id": set_id, "Label": label, **stamps}])
-        with self._store.transaction() as sql:
-            # a deployed permission set replaces its predecessor
-            sql.execute("DELETE FROM FieldPermissions WHERE ParentId = ?", (set_id,))
-        self._store.bulk_insert(
-            "FieldPermissions",
-            [
-                {
-                    "Id": self._new_id("01k"),
-                    "ParentId": set_id,
-                    "SobjectType": field.split(".")[0],
-                    "Field": field,
-                    "PermissionsRead": readable,
-                    "PermissionsEdit": editable,
-                    "SystemModstamp": self._now,
-                }
-                for field, readable, editable in grants
-            ],
-        )
-        created = found is None
-        self._outcomes.append(
-            Outcome(kind="PermissionSet", file=path, name=name, created=created, changed=not created)
-        )
-
-    def _grant(self, element: Element) -> tuple[str, bool, bool]:
-        check_elements(element, frozenset({"editable", "field", "readable"}))
-        full = text(element, "field") or ""
-        owner, _, name = full.partition(".")
-        sobject = self._schema.find(owner)
-        field = None if sobject is None else sobject.field(name)
-        if sobject is None or field is None:
-            raise FieldProblemError(f"In field: field - no CustomField named {full} found")
-        if field.required:
-            raise FieldProblemError(f"You cannot deploy to a required field: {full}")
-        readable, editable = flag(element, "readable"), flag(element, "editable")
-        if editable and not readable:
-            raise FieldProblemError(
-                f"Field {full} is editable and not readable: an editable field must be readable"
-            )
-        return f"{sobject.name}.{field.name}", readable, editable
-
-    def _destroy(self, path: str, root: Element) -> None:
+    def _destroyed(self, path: str, root: Element) -> Iterator[Outcome]:
         for kind, member in _members(root):
-            if kind == "PermissionSet":
-                self._outcomes.append(self._destroy_set(path, member))
-                continue
-            home, _, name = member.partition(".")
-            if kind != "CustomField":
+            if kind not in self._destroy:
                 raise FieldProblemError(
-                    f"The sandbox deletes custom fields and permission sets only, not {kind}"
+                    f"The sandbox deletes custom objects, fields and permission sets only, not {kind}"
                 )
-            try:
-                for owner in HOMES.get(home, (home,)):
-                    self._schema.remove_field(owner, name)
-                outcome = Outcome(kind=kind, file=path, name=member, deleted=True)
-            except KeyError:
-                problem = f"No CustomField named: {member} found"
-                outcome = Outcome(kind=kind, file=path, name=member, problem=problem)
-            self._outcomes.append(outcome)
+            yield self._destroy[kind](path, member)
 
-    def _destroy_set(self, path: str, name: str) -> Outcome:
-        """A permission set goes only when nobody has it: "Delete a Permission Set", Salesforce Help."""
-        found = self._store.row("PermissionSet", name, column="Name")
-        problem = None
-        if found is None:
-            problem = f"No PermissionSet named: {name} found"
-        elif self._store.row("PermissionSetAssignment", str(found["Id"]), column="PermissionSetId"):
-            problem = f"The permission set {name} is assigned to users: remove its assignments first"
-        else:
-            with self._store.transaction() as sql:
-                sql.execute("DELETE FROM FieldPermissions WHERE ParentId = ?", (found["Id"],))
-                sql.execute("DELETE FROM PermissionSet WHERE Id = ?", (found["Id"],))
-        deleted = problem is None
-        return Outcome(kind="PermissionSet", file=path, name=name, deleted=deleted, problem=problem)
-
-    def _check_named(self, members: dict[str, set[str]]) -> None:
+    def _check_named(self, members: Members) -> None:
         """Everything that package.xml names was in the archive."""
         seen = {(outcome.kind, outcome.name) for outcome in self._outcomes}
         if any(outcome.problem and not outcome.kind for outcome in self._outcomes):
             return
-        for kind in ("CustomField", "PermissionSet"):
+        for kind in self._destroy:
             for name in sorted(members.get(kind, ())):
                 if (kind, name) not in seen:
                     problem = (
                         f"An object '{name}' of type {kind} was named in package.xml, but was not found in"
                         " zipped directory"
                     )
-                    self._outcomes.append(Outcome(kind=kind, file="package.xml", name=name, problem=problem))
-
-    def _new_id(self, prefix: str) -> str:
-        return salesforce_id(prefix, self._store.next_number(f"id:{prefix}", first=FIRST_NUMBER))
+                    self._outcomes.append(Outcome(kind=kind, file=_MANIFEST, name=name, problem=problem))
 
 
 def _unzipped(archive: bytes) -> dict[str, bytes]:
@@ -297,13 +145,21 @@ def _parsed(content: bytes) -> Element:
         raise FieldProblemError(f"Error parsing file: {error}") from None
 
 
-def _manifest(files: dict[str, bytes]) -> dict[str, set[str]]:
-    if "package.xml" not in files:
+def _check(root: Element, kind: str) -> None:
+    """Raises FieldProblemError for the first thing that the vendor's schema has against the file."""
+    if root.tag != NAMESPACE + kind:
+        raise FieldProblemError(f"The file is no {kind} of the Metadata API: {root.tag}")
+    for problem in problems(root, kind):
+        raise FieldProblemError(problem)
+
+
+def _manifest(files: dict[str, bytes]) -> Members:
+    if _MANIFEST not in files:
         raise FieldProblemError("No package.xml found")
-    root = _parsed(files["package.xml"])
+    root = _parsed(files[_MANIFEST])
     if root.tag != NAMESPACE + "Package" or text(root, "version") is None:
         raise FieldProblemError("package.xml must be a Package of the Metadata API with a version")
-    members: dict[str, set[str]] = {}
+    members: Members = {}
     for kind, member in _members(root):
         members.setdefault(kind, set()).add(member)
     return members

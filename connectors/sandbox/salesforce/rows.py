@@ -93,6 +93,8 @@ class Writer:
                 row[name] = self._actor.user_id
         self._check_required(sobject, row)
         self._check_unique(whole, row, given)
+        if whole.own is not None and whole.own.number:
+            row["Name"] = whole.own.row(self._store.next_number(f"name:{whole.name}"))
         calculate(self._store, whole, None, row, self._actor.now)
         self._store.bulk_insert(whole.name, [_typed(whole, row)])
         self._after(whole, None, row)
@@ -266,6 +268,18 @@ class Writer:
                 found = self._store.row(table, key)
                 if found is not None:
                     self._remove(child, found)
+
+        self._unlink(sobject, row)
+
+    def _unlink(self, sobject: SObject, row: Row) -> None:
+        """Empty the custom lookups that lead to a record which is gone: `deleteConstraint` SetNull."""
+        for child in self._schema.own_objects():
+            found = self._schema.objects()[child.lower()]
+            for field in found.fields.values():
+                if sobject.name in field.references and field.on_delete == "SetNull":
+                    for key in self.having(found, field, row["Id"]):
+                        self._store.bulk_update(found.name, [{"Id": key, field.name: None}])
+                        self._note(found.name, key, field.name, row["Id"], None)
 
     def _after(self, sobject: SObject, before: Row | None, after: Row) -> None:
         if before is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
 from typing import Any
 
+from connectors.sandbox.salesforce import own_objects
+from connectors.sandbox.salesforce.own_objects import OwnObject
 from connectors.sandbox.store import ANY, BOOLEAN, DATE, DATETIME, INTEGER, KEY, NUMBER, TEXT, Store
 
 _COLUMN_KINDS = {
@@ -58,6 +60,8 @@ class Field:
     track_history: bool = False
     help_text: str | None = None
     calculated: bool = False  # a formula or roll-up: its value moves no stamp
+    children: str | None = None  # what the parent calls the records of a custom lookup
+    on_delete: str | None = None  # what becomes of a custom lookup whose record is deleted
 
     @property
     def custom(self) -> bool:
@@ -95,6 +99,7 @@ class SObject:
     updateable: bool = True
     deletable: bool = True
     indexes: tuple[str, ...] = ()
+    own: OwnObject | None = None  # what the org says of it, if it is a custom object
 
     def field(self, name: str) -> Field | None:
         """The field of this name in any case, or None."""
@@ -202,7 +207,7 @@ def _sobject(name: str, entry: dict[str, object]) -> SObject:
     )
 
 
-def _custom(name: str, label: str, plural: str, prefix: str) -> SObject:
+def _custom(own: OwnObject) -> SObject:
     """A custom object without the fields that the company gave it."""
     owner: dict[str, object] = {
         "type": "reference",
@@ -211,8 +216,16 @@ def _custom(name: str, label: str, plural: str, prefix: str) -> SObject:
         "defaulted": True,
     }
     named: dict[str, object] = {"type": "string", "length": 80, "name_field": True}
-    entry = {"label": label, "plural": plural, "prefix": prefix, "fields": {"Name": named, "OwnerId": owner}}
-    return _sobject(name, entry)  # type: ignore[arg-type]  # as schema.toml would tell it
+    if own.number:
+        named |= {"auto_number": True, "ro": True}
+    entry = {
+        "label": own.label,
+        "plural": own.plural,
+        "prefix": own.prefix,
+        "own": own,
+        "fields": {"Name": named, "OwnerId": owner},
+    }
+    return _sobject(own.name, entry)
 
 
 @cache
@@ -238,10 +251,7 @@ class Schema:
     def create(store: Store) -> Schema:
         """Make the tables of the standard objects."""
         with store.transaction() as sql:
-            sql.execute(
-                "CREATE TABLE IF NOT EXISTS custom_objects (name TEXT PRIMARY KEY, label TEXT, plural TEXT,"
-                " prefix TEXT)"
-            )
+            own_objects.define(store)
             sql.execute(
                 "CREATE TABLE IF NOT EXISTS custom_fields (object TEXT, name TEXT, definition TEXT,"
                 " PRIMARY KEY (object, name))"
@@ -254,6 +264,7 @@ class Schema:
         """Every sObject by its lower-case name."""
         version = self._store.meta.get("schema.version")
         if not self._objects or version != self._version:
+            own = {name: _custom(each) for name, each in self.own_objects().items()}
             added: dict[str, dict[str, Field]] = {}
             for name, definition in self._store.select(
                 "SELECT object, definition FROM custom_fields ORDER BY rowid"
@@ -262,28 +273,45 @@ class Schema:
                 added.setdefault(str(name), {})[field.name.lower()] = field
             self._objects = {
                 name.lower(): _with_fields(sobject, added.get(name, {}))
-                for name, sobject in {**standard_objects(), **self._own_objects()}.items()
+                for name, sobject in {**standard_objects(), **own}.items()
             }
             self._version = version
         return self._objects
 
-    def add_object(self, name: str, *, label: str, plural: str) -> None:
+    def add_object(self, new: OwnObject) -> None:
         """Create a custom object with a name and an owner; its further fields are custom fields."""
-        with self._store.transaction() as sql:
-            prefix = f"a{len(self._own_objects()):02d}"
-            sql.execute("INSERT INTO custom_objects VALUES (?, ?, ?, ?)", (name, label, plural, prefix))
-            made = self._own_objects()[name]
-            self._store.define(name, made.columns, indexes=made.indexes)
+        with self._store.transaction():
+            number = self._store.next_number("custom_object", first=0)
+            new = replace(new, prefix=f"a{number:02d}")
+            own_objects.add(self._store, new)
+            made = _custom(new)
+            self._store.define(new.name, made.columns, indexes=made.indexes)
             self._touch()
 
-    def _own_objects(self) -> dict[str, SObject]:
-        if not self._store.columns("custom_objects"):
-            return {}
-        rows = self._store.select("SELECT name, label, plural, prefix FROM custom_objects")
-        return {
-            str(name): _custom(*map(str, (name, label, plural, prefix)))
-            for name, label, plural, prefix in rows
-        }
+    def change_object(self, changed: OwnObject) -> None:
+        """Rename a custom object, as a deploy does."""
+        own_objects.change(self._store, changed)
+        self._touch()
+
+    def remove_object(self, name: str) -> None:
+        """Delete a custom object with its fields and rows, as an administrator does in Setup."""
+        if name not in self.own_objects():
+            raise KeyError(f"the org has no custom object {name!r}")
+        with self._store.transaction() as sql:
+            own_objects.drop(self._store, name)
+            sql.execute("DELETE FROM custom_fields WHERE object = ?", (name,))
+            sql.execute("DELETE FROM FieldPermissions WHERE SobjectType = ?", (name,))
+            sql.execute("DELETE FROM ObjectPermissions WHERE SobjectType = ?", (name,))
+            self._store.drop_table(name)
+            self._touch()
+
+    def own_objects(self) -> Mapping[str, OwnObject]:
+        """The org's custom objects by name."""
+        return {each.name: each for each in own_objects.held(self._store)}
+
+    def forget(self) -> None:
+        """Read it anew next time, because what was changed was rolled back."""
+        self._objects = {}
 
     def find(self, name: str) -> SObject | None:
         """The sObject of this name in any case, or None."""

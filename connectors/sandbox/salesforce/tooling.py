@@ -15,7 +15,7 @@ from typing import Final
 
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
-from connectors.sandbox.salesforce.package import HOMES
+from connectors.sandbox.salesforce.package_objects import HOMES
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Cell, Store
 
@@ -47,6 +47,13 @@ _CUSTOM_FIELD: Final = _sobject(
     Field(name="TableEnumOrId", label="Table Enum or ID", type="picklist", length=40, required=True),
     Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
 )
+_CUSTOM_OBJECT: Final = _sobject(
+    "CustomObject",
+    "Custom Object",
+    "01I",
+    Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
+    Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
+)
 _FIELD_DEFINITION: Final = _sobject(
     "FieldDefinition",
     "Field Definition",
@@ -65,7 +72,9 @@ _VALIDATION_RULE: Final = _sobject(
     Field(name="Active", label="Active", type="boolean"),
     Field(name="ErrorMessage", label="Error Message", type="string", length=255),
 )
-_OBJECTS: Final = {each.name.lower(): each for each in (_CUSTOM_FIELD, _FIELD_DEFINITION, _VALIDATION_RULE)}
+_OBJECTS: Final = {
+    each.name.lower(): each for each in (_CUSTOM_FIELD, _CUSTOM_OBJECT, _FIELD_DEFINITION, _VALIDATION_RULE)
+}
 _HOME_OF: Final = MappingProxyType({name: home for home, names in HOMES.items() for name in names})
 _REIFIED: Final = re.compile(r"\bWHERE\b.*\b(EntityDefinitionId|DurableId)\b", re.IGNORECASE | re.DOTALL)
 _FROM: Final = re.compile(r"\bFROM\s+FieldDefinition\b", re.IGNORECASE)
@@ -106,6 +115,10 @@ class Tooling:
         if found is None:
             return None
         self._store.define(found.name, found.columns)
+        if found in (_CUSTOM_FIELD, _CUSTOM_OBJECT):
+            self._store.define(_CUSTOM_OBJECT.name, _CUSTOM_OBJECT.columns)
+            named = {(name.removesuffix("__c"),) for name in self._schema.own_objects()}
+            self._note(_CUSTOM_OBJECT, ("DeveloperName",), named)
         if found is _CUSTOM_FIELD:
             self._note(found, ("TableEnumOrId", "DeveloperName"), self._custom_fields())
         if found is _FIELD_DEFINITION:
@@ -114,8 +127,11 @@ class Tooling:
         return found
 
     def _custom_fields(self) -> set[tuple[Cell, ...]]:
+        """Each with the object that it is defined on; a custom object is known by its id alone."""
+        rows = self._store.select("SELECT DeveloperName, Id FROM CustomObject")
+        homes = {**_HOME_OF, **{f"{name}__c": str(key) for name, key in rows}}
         return {
-            (_HOME_OF.get(sobject.name, sobject.name), field.name.removesuffix("__c"))
+            (homes.get(sobject.name, sobject.name), field.name.removesuffix("__c"))
             for sobject in self._schema.objects().values()
             for field in sobject.fields.values()
             if field.custom

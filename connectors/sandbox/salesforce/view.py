@@ -27,6 +27,7 @@ class View:
         self._readable: set[str] = set()
         self._editable: set[str] = set()
         self._hidden: set[str] = set()
+        self._opened: Mapping[str, Mapping[str, bool]] = {}
         if not sees_all:
             self._hidden.update((store.meta.get(self.HIDDEN) or "").split())
             granted = store.select(
@@ -35,6 +36,7 @@ class View:
                 " WHERE a.AssigneeId = ? GROUP BY p.Field",
                 (user_id,),
             )
+            self._opened = _opened(store, user_id)
             self._readable = {str(name).lower() for name, read, _ in granted if read}
             self._editable = {str(name).lower() for name, _, edit in granted if edit}
 
@@ -43,7 +45,7 @@ class View:
         key = name.lower()
         if key not in self._seen:
             sobject = self._schema.find(key)
-            if sobject is None or key in self._hidden:
+            if sobject is None or not self._shows(sobject):
                 return None
             self._seen[key] = self._narrow(sobject)
         return self._seen[key]
@@ -51,7 +53,7 @@ class View:
     def objects(self) -> list[SObject]:
         """Every sObject, by name."""
         known = sorted(self._schema.objects().items())
-        return [self._narrow(sobject) for name, sobject in known if name.lower() not in self._hidden]
+        return [self._narrow(sobject) for _, sobject in known if self._shows(sobject)]
 
     def by_prefix(self, record_id: str) -> SObject | None:
         """The sObject that an id belongs to, or None."""
@@ -64,6 +66,13 @@ class View:
             return True
         return f"{sobject.name}.{field.name}".lower() in self._editable
 
+    def _shows(self, sobject: SObject) -> bool:
+        """Whether the object exists for the user: a custom one, if a permission set opens it."""
+        name = sobject.name.lower()
+        return name not in self._hidden and (
+            self._sees_all or sobject.own is None or self._opened.get(name, {}).get("Read", False)
+        )
+
     def _narrow(self, sobject: SObject) -> SObject:
         if self._sees_all:
             return sobject
@@ -75,7 +84,34 @@ class View:
                 not field.custom or field.required or f"{sobject.name}.{field.name}".lower() in self._readable
             )
         }
-        if len(fields) == len(sobject.fields):
+        if len(fields) == len(sobject.fields) and sobject.own is None:
             return sobject
+        if sobject.own is not None:
+            opened = self._opened[sobject.name.lower()]
+            rights = {
+                "createable": opened["Create"],
+                "updateable": opened["Edit"],
+                "deletable": opened["Delete"],
+            }
+        else:
+            rights = {}
         values = {name: getattr(sobject, name) for name in SObject.__slots__}
-        return SObject(**{**values, "fields": MappingProxyType(fields)})
+        return SObject(**{**values, **rights, "fields": MappingProxyType(fields)})
+
+
+def _opened(store: Store, user_id: str) -> Mapping[str, Mapping[str, bool]]:
+    """What the user may do with the records of each custom object, by its name in small letters."""
+    if not store.columns("ObjectPermissions"):
+        return {}
+    rights = ("Read", "Create", "Edit", "Delete")
+    columns = ", ".join(f"max(p.Permissions{right})" for right in rights)
+    found = store.select(
+        f"SELECT p.SobjectType, {columns} FROM ObjectPermissions AS p"  # noqa: S608  # names of this function
+        " JOIN PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId"
+        " WHERE a.AssigneeId = ? GROUP BY p.SobjectType",
+        (user_id,),
+    )
+    return {
+        str(name).lower(): {right: bool(cell) for right, cell in zip(rights, cells, strict=True)}
+        for name, *cells in found
+    }

@@ -18,8 +18,10 @@ from connectors.crm import FieldSchema, FieldType
 from connectors.errors import SetupError
 from connectors.fields import FieldSpec, field_specs, permission_specs
 from connectors.salesforce.deploy import ComponentFailure, DeployOutcome
-from connectors.salesforce.install import difference
-from connectors.salesforce.metadata import NAMESPACE, grants_of, package
+from connectors.salesforce.differences import difference
+from connectors.salesforce.elements import NAMESPACE
+from connectors.salesforce.metadata import package
+from connectors.salesforce.metadata_sets import grants_of
 from connectors.sandbox.salesforce.schema import Field, Schema
 
 SPECS = list(field_specs().values())

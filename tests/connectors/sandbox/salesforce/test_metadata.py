@@ -162,7 +162,7 @@ def test_activity_fields_appear_on_task_and_event(
         (SCORE.replace("<scale>0</scale>", ""), "precision"),
         (SCORE.replace("<precision>3", "<precision>19"), "precision"),
         (SCORE + "<length>5</length>", "length"),
-        (SCORE + "<helpText>x</helpText>", "helpText invalid at this location in type fields"),
+        (SCORE + "<helpText>x</helpText>", "helpText invalid at this location in type CustomField"),
         (SCORE + "<unique>yes</unique>", "xsd:boolean"),
         (SCORE.replace("Number", "Integer"), "Integer"),
         (KEY.replace("<length>80</length>", ""), "length"),
