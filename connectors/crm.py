@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.own_rows import Room, RowDraft
 
 if TYPE_CHECKING:
     from connectors.checkup import Remark
@@ -208,14 +209,6 @@ class TaskState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RowDraft:
-    """A row to add to an object of our own; `values` by our fields' keys, the row's `key` among them."""
-
-    key: str
-    values: Mapping[str, Value]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """Records modified in [since, until), UTC. With since None it is a full read: every record there is,
     whenever it was modified; `until` is then only where the next window starts."""
@@ -359,6 +352,10 @@ class Crm(Protocol):
 
     def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
         """The ids of rows of an object of our own, by key. Batches inside."""
+        ...
+
+    def room_for_rows(self) -> Room | None:
+        """How many more rows the org may hold; None where it does not say."""
         ...
 
     def install(

@@ -50,7 +50,7 @@ def read_book(loop: Loop) -> CurrentBook:
     if scoring is None:
         raise UsageError("nothing is scored yet.", fix="score first: upswell score")
     tables, target, company = loop.tables().tables, loop.target, loop.settings.company
-    today = _today(loop, scoring.as_of)
+    today = known_day(loop, scoring.as_of)
     spans = tuple(
         Span(label=str(quarter), first=quarter.first_day, last=quarter.last_day)
         for quarter in quarters_from(today, company.fiscal_year_start, QUARTERS)
@@ -87,7 +87,7 @@ def quarter_amounts(loop: Loop) -> dict[str, Amounts]:
     return amounts_by_account(read_book(loop).split, bases=(OPEN, MODEL))
 
 
-def _today(loop: Loop, scored_on: date) -> date:
+def known_day(loop: Loop, scored_on: date) -> date:
     """The day up to which the CRM was read, in the company's zone; never before the scoring's."""
     with loop.store.session() as session:
         read_until = session.scalar(select(func.max(BookmarkRow.until)))

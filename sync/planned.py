@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from connectors.crm import TaskDraft
 from sync.cells import Cell
-from sync.planned_rows import PlannedFill, PlannedRow
+from sync.planned_rows import PlannedFill, PlannedRow, by_object
 
 
 class Cause(StrEnum):
@@ -221,6 +221,10 @@ class Plan:
             and isinstance(cell.after, int | float)
         ]
         return tuple(sorted(moves, key=lambda move: (-abs(move[2] - move[1]), move[0]))[:count])
+
+    def rows_by_object(self) -> dict[str, int]:
+        """Rows to add to objects of our own, by object, most first."""
+        return by_object(self.rows)
 
     def changes_by_cause(self) -> dict[str, int]:
         """Records to write, by what makes them worth it."""

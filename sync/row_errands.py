@@ -14,9 +14,10 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
-from connectors.crm import Crm, RowDraft, RowOutcome, RowResult, Value
+from connectors.crm import Crm, RowOutcome, RowResult, Value
 from connectors.errors import SetupError, StateError
 from connectors.fields import object_specs
+from connectors.own_rows import RowDraft
 from sync import journal
 from sync.cells import as_held, begins_like_formula
 from sync.delivery import Settled, rekeyed

@@ -21,7 +21,6 @@ from connectors.crm import (
     ObjectSchema,
     OrgInfo,
     Record,
-    RowDraft,
     RowResult,
     TaskDraft,
     TaskState,
@@ -54,6 +53,7 @@ from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
 from connectors.mappings import Mappings
+from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
 from connectors.write_jobs import WriteJobs
@@ -243,6 +243,10 @@ class Hubspot:
     def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
         """The ids of rows of our own object, by key."""
         return self._own_rows.find(object_specs()[table], self.object_name(table), keys)
+
+    def room_for_rows(self) -> Room | None:
+        """How many more rows of custom objects the account's tier allows."""
+        return self._own_rows.room()
 
     def install(
         self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from connectors.crm import RowDraft, RowOutcome, RowResult
-from connectors.errors import SetupError
+from connectors.crm import RowOutcome, RowResult
+from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import ObjectSpec
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.links import Links
@@ -20,6 +20,7 @@ from connectors.hubspot.objects import Objects
 from connectors.hubspot.schema import Described, Schemas
 from connectors.hubspot.values import is_id
 from connectors.hubspot.write import Row, Writer, row
+from connectors.own_rows import Room, RowDraft
 
 _COMPANIES = "companies"
 
@@ -67,6 +68,19 @@ class OwnRows:
         known = set(wanted)
         held = ((str(each["properties"].get(field)), str(each["id"])) for each in records)
         return {key: identifier for key, identifier in held if key in known}
+
+    def room(self) -> Room | None:
+        """How many more records of custom objects the tier allows; None where it does not say."""
+        try:
+            told = self.client.get(self.client.paths.limits("records")).get("customObjectTypes") or {}
+        except LoginError:
+            raise
+        except (SetupError, TerminalError):
+            return None
+        most, used = int(told.get("overallLimit") or 0), int(told.get("overallUsage") or 0)
+        if not most:
+            return None
+        return Room(rows=most - used, said=f"{used:,} of {most:,} records of custom objects are used")
 
     def _send(
         self, spec: ObjectSpec, here: Described, drafts: Sequence[RowDraft], *, linked: bool

@@ -20,7 +20,6 @@ from connectors.crm import (
     ObjectSchema,
     OrgInfo,
     Record,
-    RowDraft,
     RowResult,
     TaskDraft,
     TaskState,
@@ -30,6 +29,7 @@ from connectors.crm import (
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
 from connectors.mappings import Mappings
+from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
@@ -264,6 +264,10 @@ class Salesforce:
     def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
         """The ids of rows of our own object, by key."""
         return self._own_rows.find(object_specs()[table], keys)
+
+    def room_for_rows(self) -> Room | None:
+        """What is left of the org's data storage, of which a row takes 2 KB."""
+        return self._own_rows.room()
 
     def install(
         self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool

@@ -7,9 +7,10 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
-from connectors.crm import RowDraft, RowOutcome, RowResult, Value
-from connectors.errors import SetupError, UpswellError
+from connectors.crm import RowOutcome, RowResult, Value
+from connectors.errors import SetupError, TerminalError, UpswellError
 from connectors.fields import ObjectSpec
+from connectors.own_rows import Room, RowDraft
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.rows import row
@@ -20,6 +21,7 @@ _THERE: Final = (
     "DUPLICATE_VALUE"  # Object Reference: what an insert with a unique field's value that exists gets
 )
 _LEADS_NOWHERE: Final = frozenset({"INVALID_CROSS_REFERENCE_KEY", "ENTITY_IS_DELETED", "MALFORMED_ID"})
+KILOBYTES_A_ROW: Final = 2  # Salesforce Help, "Data Storage": most records take 2 KB, whatever is in them
 _CURRENCY: Final = "CurrencyIsoCode"
 
 
@@ -63,6 +65,18 @@ class OwnRows:
         known = set(wanted)  # = ignores case in Salesforce, a key does not
         held = ((str(each[field]), str(each["Id"])) for each in self._client.records_of(statements))
         return {key: identifier for key, identifier in held if key in known}
+
+    def room(self) -> Room | None:
+        """What is left of the org's data storage; None where our user may not see it."""
+        try:
+            told = self._client.read("limits").get("DataStorageMB") or {}
+        except (SetupError, TerminalError):
+            return None
+        if "Remaining" not in told:
+            return None
+        left, most = int(told["Remaining"]), int(told.get("Max") or 0)
+        said = f"{left:,} of {most:,} MB of data storage are free"
+        return Room(rows=left * 1024 // KILOBYTES_A_ROW, said=said)
 
     def _send(self, spec: ObjectSpec, drafts: Sequence[RowDraft], here: Described) -> dict[str, RowResult]:
         rows = [row(each.key, None, self._values(spec, each, here), here, creating=True) for each in drafts]
