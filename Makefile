@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup spark demo test soak lint format bench mutation coverage chaos docs lock clean
+.PHONY: help setup spark demo panels test soak lint format bench mutation coverage chaos docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -27,7 +27,11 @@ spark: setup  ## add Spark to .venv, which its tests need (470 MB, and Java)
 demo: setup  ## run the whole loop on a synthetic company, with no account anywhere
 	@$(BIN)/upswell demo $(DEMO_ARGS)
 
-test: setup  ## run the test suite in four processes, since some wait for others (UPSWELL_REQUIRE_ALL=1 turns every skip into a failure)
+panels: setup  ## build the panels that `upswell panel` shows, from the code that runs in the CRMs (Node's packages by npm)
+	@$(BIN)/python -m infra.panels.run build
+
+test: setup  ## run the panels' tests, then the suite in four processes, since some wait for others (UPSWELL_REQUIRE_ALL=1 turns every skip into a failure)
+	@$(BIN)/python -m infra.panels.run test
 	$(BIN)/python -m pytest -n 4 $(TEST_ARGS)
 
 soak: setup  ## the longer stories that `make test` leaves out
@@ -67,6 +71,8 @@ lock:  ## resolve the lock files anew (needs uv on the PATH)
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
 	uv pip compile --group spark --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements-spark.lock
+	uv pip compile --group node --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements-node.lock
 
 clean:  ## remove .venv and what tools leave behind
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants
+	rm -rf connectors/hubspot/app/node_modules connectors/salesforce/package/node_modules $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants

@@ -27,7 +27,7 @@ class AccountBridges:
     contraction: np.ndarray
     churn: np.ndarray
     so_far: Mapping[str, Bridge]
-    customers: int  # today
+    paying: frozenset[str]  # today's customers
 
 
 def account_bridges(
@@ -75,7 +75,7 @@ def account_bridges(
         contraction=contraction,
         churn=churn,
         so_far=so_far,
-        customers=len(customers),
+        paying=frozenset(customer.account_id for customer in customers),
     )
 
 
@@ -89,7 +89,7 @@ def coming_bridges(parts: AccountBridges) -> list[Bridge]:
         for name in ("opening", "expansion", "contraction", "churn")
     }
     made = [
-        Bridge(customers=parts.customers, **{name: column[at] for name, column in sums.items()})
+        Bridge(customers=len(parts.paying), **{name: column[at] for name, column in sums.items()})
         for at in range(parts.opening.shape[1])
     ]
     made[0] = replace(

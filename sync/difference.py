@@ -36,6 +36,8 @@ from sync.planned import Cause
 from sync.settings import NoiseSettings
 
 STAMPS: Final = frozenset({"scored_at", "data_as_of", "model_version"})
+FOLLOWS: Final = STAMPS | {"brief"}
+"""What differs in every run, since it bears a day: it goes along with others, and is no news by itself."""
 NEWS: Final = frozenset({"tier", "product", "timing", "health", "play"})
 """A change of any of these is news. The play follows from the others and from an open deal."""
 REFRESHED: Final = "as old as it may get"
@@ -105,7 +107,7 @@ def compare(
         since = _moment(held.get(stamp.name))
     if cells and is_old(record_id, since, noise, now):
         return Difference(cells=cells, cause=Cause.REFRESH, why=REFRESHED, edited=edited)
-    return Difference(edited=edited, is_noise=any(cell.key not in STAMPS for cell in cells))
+    return Difference(edited=edited, is_noise=any(cell.key not in FOLLOWS for cell in cells))
 
 
 def is_edited(cell: Cell, mapped: MappedField, before: Before) -> bool:

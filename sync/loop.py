@@ -23,6 +23,7 @@ from sync.brief_desk import open_desk
 from sync.briefs.styles import check_briefs
 from sync.export_report import ExportReport
 from sync.exports import ingest
+from sync.forecast_book import quarter_amounts
 from sync.guard import RULES
 from sync.outcomes import OutcomeReport, collect, compare
 from sync.plan import EVERYTHING, Narrow, make_plan
@@ -171,6 +172,7 @@ class Loop(Workplace):
                     created_by=self.who(),
                     lineage=known.lineage,
                     desk=desk,
+                    quarters=quarter_amounts(self),
                     rows=RowPlanner(loop=self, run_id=run.id, asked=snapshot),
                 )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)

@@ -19,6 +19,7 @@ from typing import Any, Final
 from connectors.crm import Crm, FieldSchema, FieldType, ObjectSchema, Value
 from connectors.errors import SettingError, SetupError
 from connectors.fields import FieldSpec, field_specs
+from sync.beside import QUARTERS, Beside
 from sync.cells import as_held
 from sync.plays import play_of
 from sync.store.storable import storable_json
@@ -26,10 +27,12 @@ from sync.store.storable import storable_json
 COMPATIBLE: Final[Mapping[str, frozenset[FieldType]]] = MappingProxyType(
     {
         "text": frozenset({FieldType.TEXT, FieldType.LONG_TEXT}),
+        "long_text": frozenset({FieldType.LONG_TEXT}),
         "number": frozenset({FieldType.NUMBER}),
         "currency": frozenset({FieldType.CURRENCY, FieldType.NUMBER}),
         "percent": frozenset({FieldType.PERCENT}),
         "picklist": frozenset({FieldType.PICKLIST, FieldType.TEXT}),
+        "multi_picklist": frozenset({FieldType.MULTI_PICKLIST}),
         "checkbox": frozenset({FieldType.CHECKBOX}),
         "date": frozenset({FieldType.DATE}),
         "datetime": frozenset({FieldType.DATETIME}),
@@ -131,7 +134,7 @@ def values_of(
     fields: FieldMap,
     *,
     product_names: Mapping[str, str],
-    whom_to_reach: str | None,
+    beside: Beside,
     scored_at: datetime,
 ) -> dict[str, Value]:
     """What the CRM should hold for one scored account, by our field key, as it will hold it."""
@@ -151,7 +154,13 @@ def values_of(
         "reason_3": _at(for_it, 2),
         "against_1": _at(against, 0),
         "against_2": _at(against, 1),
-        "whom_to_reach": whom_to_reach,
+        "reason_codes": tuple(score["reason_codes"] or ()),
+        "change": _told(score, "moved", "points"),
+        "why_moved": _told(score, "moved", "sentence"),
+        "like_this": _told(score, "like_this", "sentence"),
+        "next_milestone": _next_milestone(score, product_names),
+        "whom_to_reach": beside.whom_to_reach,
+        "brief": beside.brief,
         "scored_at": scored_at,
         "data_as_of": _day(score["as_of"]),
     }
@@ -160,13 +169,21 @@ def values_of(
         "timing", "health", "priority", "model_version",
     ):  # fmt: skip
         values[key] = score[key]
+    for position in range(QUARTERS):
+        values[f"arr_quarter_{position + 1}"] = beside.quarters[position] if beside.quarters else None
     return {
         key: as_held(option_for(field, values[key]), field.schema) for key, field in fields.written.items()
     }
 
 
 def option_for(field: MappedField, value: Value) -> Value:
-    """The picklist's own word for our value; a text field gets the label; anything else is left as it is."""
+    """The picklist's own word for our value; a text field gets the label; anything else is left as it is.
+
+    Of several, those that the org's picklist lacks are left out: a code that is new must not keep back the
+    rest of the record."""
+    if isinstance(value, tuple):
+        known = tuple(str(option_for(field, each)) for each in value)
+        return tuple(each for each in known if not field.schema.restricted or each in field.schema.options)
     if not isinstance(value, str) or value not in field.spec.options or value in field.schema.options:
         return value
     label = field.spec.options[value]
@@ -282,6 +299,21 @@ def _sentences(reasons: Sequence[Mapping[str, Any]] | None) -> list[str]:
 
 def _at(sentences: Sequence[str], position: int) -> str | None:
     return sentences[position] if position < len(sentences) else None
+
+
+def _told(score: Mapping[str, Any], column: str, part: str) -> Any:
+    """A part of what may be told beside a score; None where nothing is told."""
+    told = score.get(column)
+    return None if told is None else told[part]
+
+
+def _next_milestone(score: Mapping[str, Any], product_names: Mapping[str, str]) -> str | None:
+    """The next step before the product that is proposed, or before the second, with how far it has come."""
+    for each in score.get("milestones") or ():
+        if each["next"]:
+            name = product_names.get(each["product"], each["product"])
+            return f"{each['next']}; {len(each['reached'])} of {each['of']} reached before {name}"
+    return None
 
 
 def _day(moment: date) -> date:

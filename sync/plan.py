@@ -17,6 +17,7 @@ from model.registry import Registry
 from sync.approvals import approved_fields
 from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables
+from sync.field_briefs import with_briefs_of_tasks
 from sync.find_account import find_account, read_names
 from sync.forecast_snapshot import Figures
 from sync.guard import check
@@ -69,6 +70,7 @@ def make_plan(
     created_by: str = "",
     lineage: Lineage | None = None,
     desk: Desk | None = None,
+    quarters: Mapping[str, tuple[float, ...]] | None = None,
     rows: RowPlanner | None = None,
 ) -> Plan:
     """The plan for one scoring, kept in the ledger.
@@ -76,6 +78,7 @@ def make_plan(
     `scores` has the columns of `sync.store.scores.SCORES`; `tables` are the canonical tables after
     identity resolution, and `lineage` says what became of records that were merged since an earlier plan.
     `override` may release people's edits (person_edit) and held records (locked).
+    `quarters` are the ARR to expect in this fiscal quarter and the next three, by account_id.
     With a `desk` Claude writes the briefs of its tasks, within the caps of [briefs]; `rows` says what it adds
     to objects of our own, unless it is narrowed.
     `created_by` is who makes it, unless the run itself says who asked for it.
@@ -92,6 +95,7 @@ def make_plan(
         as_of=every[0]["as_of"] if every else today,
         org_id=crm.org().id,
         lineage=lineage or Lineage(),
+        quarters=quarters or {},
     )
     scored = _of_account(every, tables, narrow.account)
     fields = field_map(crm, settings.mapping.get("fields"))
@@ -101,6 +105,7 @@ def make_plan(
     wanted = (
         NO_TASKS if only is not None else plan_tasks(planning, sources, desk, whole=narrow.account is None)
     )
+    planning.changes[:] = with_briefs_of_tasks(planning.changes, wanted.briefs, fields)
     skips = (*planning.skips, *wanted.skips)
     added = NO_ROWS
     if rows is not None and narrow == EVERYTHING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterator, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -13,10 +13,11 @@ from sync.approvals import written_before
 from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables, read_evidence
 from sync.briefs.evidence import select as rows_of
-from sync.briefs.writing import write_briefs
+from sync.briefs.writing import Written, write_briefs
 from sync.choosing import Week, choose
 from sync.closings import plan_closings
 from sync.context import read_accounts
+from sync.field_briefs import BriefBook
 from sync.last_written import inherited, last_written, locked_records
 from sync.lineage import Lineage
 from sync.mapping import FieldMap
@@ -49,6 +50,7 @@ class Sources:
     as_of: date
     org_id: str
     lineage: Lineage
+    quarters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # ARR to expect, by account_id
 
 
 def compare_all(
@@ -73,6 +75,10 @@ def compare_all(
         product_names={product.id: product.name for product in settings.products},
         as_of=sources.as_of,
         now=sources.now,
+        briefs=BriefBook.read(sources.tables, rows, sources.as_of, settings)
+        if "brief" in fields.written
+        else None,
+        quarters=sources.quarters,
         rates=_rates(sources.tables, settings) if crm.capabilities.money_per_record else {},
         noise=settings.noise,
         first_fill=frozenset(fields.schemas) - known,
@@ -96,12 +102,15 @@ def compare_all(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskPlan:
-    """The tasks to make and to close, and why the other accounts get none; `open_tasks` are there by now."""
+    """The tasks to make and to close, and why the other accounts get none; `open_tasks` are there by now.
+
+    `briefs` are those of the tasks to make, whole, by account_id."""
 
     tasks: tuple[PlannedTask, ...] = ()
     closings: tuple[PlannedClosing, ...] = ()
     skips: tuple[Skip, ...] = ()
     open_tasks: int = 0
+    briefs: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_TASKS: Final = TaskPlan()
@@ -129,21 +138,30 @@ def plan_tasks(
     team = Team.read(sources.tables, owners, zone)
     week = Week(settings=settings, team=team, book=book, as_of=sources.as_of, now=sources.now)
     chosen, skips = choose(candidates, fits, week, lambda keys: set(sources.crm.find_tasks(keys)))
+    made = list(_made(chosen, rules, week, sources, desk=desk, book=planning.briefs))
     return TaskPlan(
-        tasks=tuple(_made(chosen, rules, week, sources, desk)),
+        tasks=tuple(task for task, _ in made),
         closings=tuple(plan_closings(candidates, fits, book, plan_id=planning.plan_id, today=sources.today)),
         skips=tuple(skips),
         open_tasks=book.open_count,
+        briefs={task.account_id: written.brief.full for task, written in made},
     )
 
 
 def _made(
-    chosen: Sequence[Chosen], rules: PlayRules, week: Week, sources: Sources, desk: Desk | None
-) -> Iterator[PlannedTask]:
+    chosen: Sequence[Chosen],
+    rules: PlayRules,
+    week: Week,
+    sources: Sources,
+    *,
+    desk: Desk | None,
+    book: BriefBook | None,
+) -> Iterator[tuple[PlannedTask, Written]]:
     """The tasks with their briefs, each due by its owner's calendar."""
     settings = sources.settings
-    scores = [each.candidate.score for each in chosen]
-    evidence = read_evidence(sources.tables, scores, sources.as_of) if chosen else {}
+    known = {} if book is None else book.facts
+    unread = [row for each in chosen if (row := each.candidate.score)["account_id"] not in known]
+    evidence = {**known, **(read_evidence(sources.tables, unread, sources.as_of) if unread else {})}
     requests = (
         request_of(
             each.candidate,
@@ -159,7 +177,7 @@ def _made(
         today = sources.now.astimezone(week.team.zone_of(each.owner_id)).date()
         due = due_on(each.candidate.timing(each.fit), today, week.workdays)
         written = briefs[each.candidate.account.account_id]
-        yield make_task(each, written, settings=settings, as_of=sources.as_of, due=due)
+        yield make_task(each, written, settings=settings, as_of=sources.as_of, due=due), written
 
 
 def _rates(tables: Tables, settings: Settings) -> dict[str, float | None]:

@@ -14,9 +14,11 @@ from typing import Any, Final
 
 from connectors.crm import Record, Value
 from model.stakeholders import whom_to_reach
+from sync.beside import Beside
 from sync.cells import Cell, begins_like_formula
 from sync.context import Account
 from sync.difference import Before, Difference, compare
+from sync.field_briefs import BriefBook
 from sync.last_written import LastWritten
 from sync.mapping import FieldMap, said_by, values_of
 from sync.planned import PlannedChange, Skip, SkipReason
@@ -37,6 +39,8 @@ class Planning:
     product_names: Mapping[str, str]
     as_of: date
     now: datetime
+    briefs: BriefBook | None = None
+    quarters: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # ARR to expect, by account_id
     rates: Mapping[str, float | None] = field(default_factory=dict)  # by account_id, see in_record_currency
     noise: NoiseSettings = field(default_factory=NoiseSettings)
     first_fill: Set[str] = frozenset()  # vendor's names of fields never written in this org
@@ -99,7 +103,11 @@ class Planning:
             score,
             self.fields,
             product_names=self.product_names,
-            whom_to_reach=None if candidate.reach is None else str(candidate.reach),
+            beside=Beside(
+                whom_to_reach=None if candidate.reach is None else str(candidate.reach),
+                brief=None if self.briefs is None else self.briefs.brief_of(candidate),
+                quarters=self.quarters.get(score["account_id"]),
+            ),
             scored_at=self.now,
         )
         rate = self.rates.get(score["account_id"], 1.0)

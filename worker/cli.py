@@ -40,6 +40,7 @@ VERBS: Final = MappingProxyType(
         "explain": "Say why an account has its score: for, against, what is missing, and what moved.",
         "brief": "Write the talking points for an account, with the evidence behind each number.",
         "forecast": "Forecast expansion ARR, NRR and GRR by fiscal quarter, or backtest the forecast.",
+        "panel": "Draw the panels on an account's record as people see them in their CRM.",
         "pipeline": "Rank the accounts worth a conversation in a period, within each owner's slots.",
         "features": "List what the model looks at, or an account's values on a day.",
         "history": "Show what was written to the CRM, before and after, by which run.",

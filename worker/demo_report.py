@@ -43,6 +43,21 @@ def show_account(app: App, loop: Loop, plan_id: str) -> None:
         app.screen.say(f"  {printable(line)}")
 
 
+def draw_panels(app: App, loop: Loop, plan_id: str, keep: Path | None) -> Path | None:
+    """The page with the panels of the first account that has a task; None where nobody has one."""
+    from sync.panel_record import read_panel
+    from sync.plan_ledger import load
+    from worker.panel_page import page
+    from worker.written_page import write_page
+
+    tasks = load(loop.store, plan_id).tasks
+    if not tasks:
+        app.warn("no account has a task, so no panel is drawn: make more accounts with --accounts")
+        return None
+    found = read_panel(loop, tasks[0].account_id)
+    return write_page(page(found), (keep or Path()) / f"panel-{found.held.account.account_id}.html")
+
+
 def show_tasks(app: App, loop: Loop, plan_id: str) -> None:
     """The first tasks that were made."""
     from sync.plan_ledger import load

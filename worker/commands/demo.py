@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from worker.demo_report import show_account, show_next, show_tasks, show_verdict
+from worker.demo_report import draw_panels, show_account, show_next, show_tasks, show_verdict
 from worker.loop_home import Stopwatch, open_loop
 from worker.verb import App, ExitCode, verb
+from worker.written_page import open_page
 
 if TYPE_CHECKING:
     from connectors.crm import Usage
@@ -26,7 +27,11 @@ NAMES = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
 
 @verb(
     "demo",
-    examples=("upswell demo", "upswell demo --crm hubspot --accounts 500 --keep play --json"),
+    examples=(
+        "upswell demo",
+        "upswell demo --open",
+        "upswell demo --crm hubspot --accounts 500 --keep play --json",
+    ),
     exit_codes=(ExitCode.DONE, ExitCode.FAILED, ExitCode.USER_MUST_FIX, ExitCode.REJECTED_ROWS),
 )
 @click.option(
@@ -48,7 +53,15 @@ NAMES = {"salesforce": "Salesforce", "hubspot": "HubSpot"}
     type=click.Path(file_okay=False, path_type=Path),
     help="Keep everything in this folder, to go on from; otherwise a temporary one is used.",
 )
-def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Path | None) -> None:
+@click.option(
+    "--open",
+    "opens",
+    is_flag=True,
+    help="Draw the panels of the best account as people see them in their CRM, and open the page.",
+)
+def command(
+    app: App, crm: str, accounts: int, months: int, seed: int, keep: Path | None, opens: bool
+) -> None:
     """Start the sandbox, make the company, run the loop, and judge the scores by the truth."""
     from sync.config import load
     from sync.installation import install
@@ -61,6 +74,7 @@ def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Pat
     screen.say(
         f"Upswell on a synthetic company: {accounts:,} accounts, {months} months, seed {seed}.", "bold"
     )
+    drawn: Path | None = None
     with _folder(keep) as folder:
         with watch.measure("company"), screen.progress("Make the company") as advance:
             made = make_company(
@@ -84,6 +98,9 @@ def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Pat
                 assert scored is not None
                 show_account(app, loop, facts["plan"]["plan"])
                 show_tasks(app, loop, facts["plan"]["plan"])
+                if opens:
+                    with watch.measure("panels"):
+                        drawn = draw_panels(app, loop, facts["plan"]["plan"], keep)
                 with watch.measure("referee"):
                     verdict = judge(folder, scored.scores, seats_used(scored))
                 seconds = watch.seconds | facts["seconds"]
@@ -91,6 +108,11 @@ def command(app: App, crm: str, accounts: int, months: int, seed: int, keep: Pat
         app.answer.data = demo_facts(facts, made, verdict, seconds, usage)
         show_verdict(app, verdict)
         show_next(app, crm, keep, seconds, usage)
+        if drawn is not None:
+            app.answer.data["panels"] = str(drawn)
+            screen.say(f"The panels, as people see them in their CRM: {drawn}")
+            if not open_page(drawn):
+                app.warn(f"no browser could be opened here: open {drawn} yourself")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import click
 from worker.commands.train import NO_SIGNAL_TOLD
 from worker.loop_home import open_loop
 from worker.verb import App, verb
+from worker.written_page import write_page
 
 if TYPE_CHECKING:
     from sync.evaluation import Evaluation
@@ -117,12 +118,5 @@ def show_evaluation(app: App, found: Evaluation, summary: Summary) -> None:
 
 def _write(app: App, file: Path, text: str) -> None:
     """Write a report. Raises InputError when the file can't be written."""
-    from connectors.errors import InputError
-
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"this file can't be written: {error.strerror}.", record=str(file), fix="name another one"
-        ) from None
+    write_page(text, file)
     app.screen.say(f"Wrote {file}.")

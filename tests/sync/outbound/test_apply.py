@@ -77,13 +77,17 @@ def test_a_second_plan_from_the_same_scores_is_empty(world: Any, score: Score) -
 
 
 def test_stamps_are_rewritten_after_four_weeks(world: Any, score: Score) -> None:
-    """A person sees that a month-old score is still the current one."""
+    """A person sees that a month-old score is still the current one, and the brief says its days anew."""
     world.apply(world.plan(score(1)))
     world.now += timedelta(days=28)
 
     plan = world.plan(score(1, as_of=date(2026, 12, 20)))
 
-    assert {cell.key for change in plan.changes for cell in change.cells} == {"scored_at", "data_as_of"}
+    assert {cell.key for change in plan.changes for cell in change.cells} == {
+        "scored_at",
+        "data_as_of",
+        "brief",
+    }
 
 
 def test_a_cell_that_a_person_changed_since_the_plan_is_left(world: Any, score: Score) -> None:

@@ -38,7 +38,7 @@ def test_a_persons_cell_is_left_and_the_others_of_its_record_are_written(world: 
     plan = world.plan(score(1, tier="high", health="yellow"), score(2, tier="medium"))
 
     assert {change.account_id: {c.key for c in change.cells} for change in plan.changes} == {
-        "a1": {"health", "play"}
+        "a1": {"health", "play", "brief"}
     }
     assert left(plan) == {
         "a1": "tier (Expansion_Tier__c) holds what a person wrote: low",

@@ -55,9 +55,9 @@ def test_nothing_of_a_person_is_left_and_the_rest_is(applied: Any) -> None:
     with applied.store.session() as session:
         entries = journal.history(session, "0011")
     held = {entry.key: entry.after for entry in entries}
-    assert held["whom_to_reach"] == PLACEHOLDER
+    assert held["whom_to_reach"] == held["brief"] == PLACEHOLDER
     assert held["tier"] == "high"
-    assert len(found.entries) == 6  # whom to reach and the task, three times
+    assert len(found.entries) == 9  # whom to reach, the brief and the task, three times
     assert len(found.operations) == 6
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.crm import FieldType
 from connectors.errors import SettingError, SetupError
+from sync.beside import Beside
 from sync.mapping import (
     canonical_json,
     digest,
@@ -42,7 +43,7 @@ def values(crm: Any, score: dict[str, Any], overrides: dict[str, str] | None = N
         score,
         field_map(crm, overrides),
         product_names={"seats": "More seats"},
-        whom_to_reach=None,
+        beside=Beside(),
         scored_at=NOW,
     )
 
@@ -125,12 +126,23 @@ def test_each_field_holds_its_own_part_of_the_score(world: Any, score: Score) ->
         reasons=[{"sentence": f"for {n}"} for n in range(5)],
         against=[{"sentence": f"against {n}"} for n in range(3)],
         as_of=datetime(2026, 11, 22, 23, 59, tzinfo=UTC),
+        reason_codes=["SEATS_FULL", "JUST_EXPANDED", "SEATS_FULL", "OF_A_LATER_VERSION"],
+        moved={"since": "2026-11-15", "points": 7.6, "sentence": "Up 8 points since 15 Nov", "steps": []},
+        like_this={"sentence": "31 of 42 accounts scored 70–80 % expanded within 90 days"},
+        milestones=[
+            {"product": "training", "of": 2, "reached": ["seats"], "next": None},
+            {"product": "seats", "of": 3, "reached": ["seats"], "next": "Departments: 4 or more (now 3)"},
+        ],
     )
     found = values_of(
         row,
         field_map(world.crm),
         product_names={"seats": "More seats"},
-        whom_to_reach="Talk to Dana Ortiz.",
+        beside=Beside(
+            whom_to_reach="Talk to Dana Ortiz.",
+            brief="First.\n\n- second\n- third",
+            quarters=(100.0, 200.5, 0.0, 300.25),
+        ),
         scored_at=NOW,
     )
     assert found == {
@@ -151,6 +163,16 @@ def test_each_field_holds_its_own_part_of_the_score(world: Any, score: Score) ->
         "reason_3": "for 2",
         "against_1": "against 0",
         "against_2": "against 1",
+        "arr_quarter_1": 100.0,
+        "arr_quarter_2": 200.5,
+        "arr_quarter_3": 0.0,
+        "arr_quarter_4": 300.25,
+        "reason_codes": ("JUST_EXPANDED", "SEATS_FULL"),
+        "change": 8,
+        "why_moved": "Up 8 points since 15 Nov",
+        "like_this": "31 of 42 accounts scored 70–80 % expanded within 90 days",
+        "next_milestone": "Departments: 4 or more (now 3); 1 of 3 reached before More seats",
+        "brief": "First.\n\n- second\n- third",
         "whom_to_reach": "Talk to Dana Ortiz.",
         "model_version": "2026.11.20-1",
         "scored_at": NOW,

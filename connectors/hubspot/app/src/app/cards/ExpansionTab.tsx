@@ -1,0 +1,5 @@
+import { hubspot } from '@hubspot/ui-extensions';
+
+import { Panel } from './Panel';
+
+hubspot.extend<'crm.record.tab'>(() => <Panel place="tab" />);

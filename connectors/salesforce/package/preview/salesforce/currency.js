@@ -1,0 +1,3 @@
+import { GIVEN } from '../given.js';
+
+export default GIVEN.currency;
