@@ -24,7 +24,8 @@ from sync.delivery import Settled, rekeyed
 from sync.gateway import CellErrand, Drift
 from sync.mapping import FieldMap, MappedField, option_for
 from sync.operations import Operation
-from sync.planned_rows import values_of_row
+from sync.planned_rows import FORECASTS, values_of_row
+from sync.store import Store
 from sync.store.own_rows import OwnRow
 
 KEPT_HERE: Final = "kept in the ledger: this CRM has no object for it"
@@ -36,16 +37,21 @@ class RowErrand:
     """Adds rows. One whose account was deleted meanwhile is added without it, so that sums stay whole."""
 
     crm: Crm
+    store: Store
     org_id: str
 
     def screen(self, operations: Sequence[Operation]) -> Mapping[str, RowResult]:
         """Results of those that are kept in the ledger alone, or must not leave."""
         results = {}
+        taken = self._taken(operations)
         for op in operations:
             values = _allowed(op)
             unsafe = [name for name, value in values.items() if begins_like_formula(value)]
             if not op.payload["in_crm"]:
                 results[op.key] = RowResult(key=op.key, outcome=RowOutcome.UNCHANGED, message=KEPT_HERE)
+            elif "actual" not in values and values.get("snapshot") in taken:
+                message = "another plan wrote this day's snapshot, and a day has one"
+                results[op.key] = RowResult(key=op.key, outcome=RowOutcome.CONFLICT, message=message)
             elif unsafe:
                 message = f"{', '.join(unsafe)}: begins like a formula"
                 results[op.key] = RowResult(
@@ -93,6 +99,20 @@ class RowErrand:
             session.execute(insert(OwnRow), rows)
         made = [(op, result.id or "") for op, result in kept if result.outcome is RowOutcome.APPLIED]
         journal.record_rows(session, made, at)
+
+    def _taken(self, operations: Sequence[Operation]) -> set[Value]:
+        """Of the days of these rows of one plan those whose snapshot another plan wrote."""
+        days = {values_of_row(op.payload).get("snapshot") for op in operations if op.object == FORECASTS}
+        if not days:
+            return set()
+        query = select(OwnRow.snapshot).where(
+            OwnRow.org_id == self.org_id,
+            OwnRow.object == FORECASTS,
+            OwnRow.snapshot.in_(days),
+            OwnRow.plan_id != operations[0].plan_id,
+        )
+        with self.store.session() as session:
+            return set(session.scalars(query.distinct()))
 
     def _row(self, op: Operation, result: RowResult, at: datetime) -> dict[str, Any]:
         values = values_of_row(op.payload)

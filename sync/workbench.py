@@ -201,7 +201,7 @@ class Workbench:
                 ),
                 "retire": CloseErrand(crm=self.crm),
                 "close": CloseErrand(crm=self.crm),
-                **dict.fromkeys(ROWS.values(), RowErrand(crm=self.crm, org_id=self.org_id)),
+                **dict.fromkeys(ROWS.values(), RowErrand(crm=self.crm, store=self.store, org_id=self.org_id)),
             }
             if kind in FILLS.values():  # their objects are asked for only where something is filled in
                 made |= {

@@ -18,7 +18,7 @@ class OwnRow(Base):
     the operation that made it."""
 
     __tablename__ = "own_rows"
-    __table_args__ = (Index(None, "org_id", "object", "snapshot"),)
+    __table_args__ = (Index(None, "org_id", "object", "snapshot", "plan_id"),)
 
     org_id: Mapped[str] = mapped_column(primary_key=True)
     object: Mapped[str] = mapped_column(primary_key=True)  # forecasts, feedback, sync_runs

@@ -29,7 +29,11 @@ def upgrade() -> None:
         sa.Column("made_at", UtcDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("org_id", "object", "key", name=op.f("pk_own_rows")),
     )
-    op.create_index(op.f("ix_own_rows_org_id_object_snapshot"), "own_rows", ["org_id", "object", "snapshot"])
+    op.create_index(
+        op.f("ix_own_rows_org_id_object_snapshot_plan_id"),
+        "own_rows",
+        ["org_id", "object", "snapshot", "plan_id"],
+    )
     op.create_index(op.f("ix_own_rows_plan_id"), "own_rows", ["plan_id"])
 
 
