@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from connectors.crm import Value
+from connectors.errors import UsageError
 from sync.cells import from_json
 from sync.planned_rows import FORECASTS, values_of_row
 from sync.store import Store
@@ -69,6 +70,22 @@ def held_rows(
             )
             for row in session.execute(query)
         ]
+
+
+def rows_for_a_file(store: Store, table: str) -> list[Mapping[str, Value]]:
+    """Every row that was written of one of our objects, or is kept here, of whichever org, by key.
+
+    Raises UsageError while there is none."""
+    with store.session() as session:
+        orgs = session.scalars(select(OwnRow.org_id).where(OwnRow.object == table).distinct()).all()
+    found = [row.values for org_id in sorted(orgs) for row in held_rows(store, org_id, table)]
+    if not found:
+        raise UsageError(
+            "no rows of a forecast were written yet.",
+            record=table,
+            fix="the first plan of a week brings them: upswell plan, then upswell apply",
+        )
+    return found
 
 
 def filled_in(held: Mapping[str, Any] | None) -> dict[str, Value]:

@@ -1,7 +1,8 @@
 """Takes back what a plan or run wrote: each cell that still holds our value gets its old one, exactly.
 
 A cell that a person (or a later plan) has changed is left and listed; a task is closed with a note
-unless someone has worked on it. Rows of our own objects stay: what was said on a day was said. It works after a partial apply, and doing it twice does nothing more.
+unless someone has worked on it. Rows of our own objects stay: what was said on a day was said. It works after
+a partial apply, and doing it twice does nothing more.
 """
 
 from __future__ import annotations

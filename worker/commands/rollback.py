@@ -74,7 +74,7 @@ def command(app: App, run_or_plan: str | None, account: str | None, field: str |
         )
     if report.rows_kept:
         screen.say(
-            f"{report.rows_kept:,} rows of forecasts, feedback and runs stay: what was said on a day was said. "
+            f"{report.rows_kept:,} rows of forecasts, feedback and runs stay: what was said was said. "
             "A correction is a new snapshot: upswell plan --snapshot"
         )
     for record in report.gone:
