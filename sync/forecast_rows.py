@@ -32,6 +32,7 @@ BASIS: Final[Mapping[str, str]] = MappingProxyType(
     {WON: "closed_won", OPEN: "open_opportunity", MODEL: MODEL_ONLY}
 )
 SEPARATOR: Final = "|"
+LONGEST_PART: Final = 70  # characters; a key has 255
 POOLED: Final = "*"  # stands for the account of a row that is of many
 
 
@@ -210,9 +211,11 @@ def _of_many(place: Place) -> Place:
 
 
 def part(text: str) -> str:
-    """A part of a key; one that could be taken for more than a part, or fills the field, is a digest."""
-    is_plain = SEPARATOR not in text and len(text) <= 80 and not text.startswith(POOLED)
-    return text if is_plain else _digest(text)
+    """A part of a key, as it is where it can be: CRMs take keys that differ by case alone for the same one,
+    so one with capitals bears a digest, and one that could be taken for more than a part is a digest."""
+    if SEPARATOR in text or text.startswith(POOLED) or len(text) > LONGEST_PART or not text.isprintable():
+        return _digest(text)
+    return text if text == text.lower() else f"{text}~{_digest(text)[:8]}"
 
 
 def _digest(text: str) -> str:

@@ -14,7 +14,7 @@ from sync.operations import Operation
 
 FORECASTS, FEEDBACK, RUNS = "forecasts", "feedback", "sync_runs"
 ROWS: Final[Mapping[str, str]] = MappingProxyType(
-    {RUNS: "row.sync_runs", FORECASTS: "row.forecasts", FEEDBACK: "row.feedback"}
+    {FORECASTS: "row.forecasts", FEEDBACK: "row.feedback", RUNS: "row.sync_runs"}
 )
 FILLS: Final[Mapping[str, str]] = MappingProxyType({FORECASTS: "fill.forecasts", FEEDBACK: "fill.feedback"})
 """The kinds of operation by which rows of each object are added and filled in: a call writes one object."""
