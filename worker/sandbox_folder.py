@@ -85,7 +85,7 @@ def advance_company(folder: Path, *, weeks: int) -> dict[str, Any]:
         store.close()
 
 
-def open_sandbox(folder: Path, *, port: int = 0, faults: Path | None = None, **limits: int) -> Sandbox:
+def open_sandbox(folder: Path, *, port: int = 0, faults: Path | None = None, **limits: Any) -> Sandbox:
     """The sandbox of the folder, serving; DIR/upswell.toml then points at it. `limits` are the CRM's own.
 
     Raises InputError when the folder holds none, the port is taken or the faults can't be read."""
