@@ -6,7 +6,7 @@ STAMP  := $(VENV)/.installed
 DEMO_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup spark demo panels test soak lint format bench mutation coverage chaos docs lock clean
+.PHONY: help setup spark demo panels screenshots test soak lint format bench mutation coverage chaos docs lock clean
 
 help:  ## print this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -29,6 +29,9 @@ demo: setup  ## run the whole loop on a synthetic company, with no account anywh
 
 panels: setup  ## build the panels that `upswell panel` shows, from the code that runs in the CRMs (Node's packages by npm)
 	@$(BIN)/python -m infra.panels.run build
+
+screenshots: setup  ## draw the README's pictures of the panels from the demo's company (needs Chromium)
+	$(BIN)/python -m infra.panels.screenshots
 
 test: setup  ## run the panels' tests, then the suite in four processes, since some wait for others (UPSWELL_REQUIRE_ALL=1 turns every skip into a failure)
 	@$(BIN)/python -m infra.panels.run test

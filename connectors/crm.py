@@ -238,8 +238,22 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Extras:
+    """What an install makes beside fields and objects.
+
+    `views` are what people look at: lists, and on Salesforce components, report types and permission set
+    groups; `reports` are examples, where the CRM takes them."""
+
+    views: bool = False
+    reports: bool = False
+
+
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallStep:
-    """One thing an install would do or did: create, grant, keep, differs, remove."""
+    """One thing an install would do or did: create, grant, update, keep, differs, remove."""
 
     object: str
     name: str
@@ -359,10 +373,15 @@ class Crm(Protocol):
         ...
 
     def install(
-        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,
+        apply: bool,
     ) -> InstallReport:
-        """Create the fields, and the objects of our own, that are missing; never change what is there with
-        another definition. What this CRM can't have is told in a warning."""
+        """Create the fields, the objects of our own, and the extras that are missing; never change what is
+        there with another definition. What this CRM can't have is told in a warning."""
         ...
 
     def remove(

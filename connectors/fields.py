@@ -65,6 +65,32 @@ class PermissionSpec:
     objects: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupSpec:
+    """One permission set group of Salesforce: the sets that a kind of person needs together."""
+
+    name: str
+    label: str
+    description: str
+    sets: tuple[str, ...]
+
+
+@cache
+def group_specs() -> Mapping[str, GroupSpec]:
+    """Our permission set groups by name, in the order in which they appear in fields.toml."""
+    return MappingProxyType(
+        {
+            name: GroupSpec(
+                name=name,
+                label=entry["label"],
+                description=entry["description"],
+                sets=tuple(entry["sets"]),
+            )
+            for name, entry in _contents()["permission_set_group"].items()
+        }
+    )
+
+
 @cache
 def permission_specs() -> Mapping[str, PermissionSpec]:
     """Our permission sets by name, in the order in which they appear in fields.toml."""

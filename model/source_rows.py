@@ -168,6 +168,8 @@ def _known(table: ir.Table, trace: Trace, accounts: Sequence[str], eve: int) -> 
     """The accounts' rows that were known by `eve` and lie in the trace's days."""
     found = _of(table, accounts)
     found = found.filter(found.known <= eve)
+    if "replaced" in found.columns:
+        found = found.filter(found.replaced.isnull() | (found.replaced > eve))
     if trace.day != "at":  # of a record that lives: what happened to it by then
         found = found.filter(found[trace.day] <= eve)
     return found if trace.days is None else found.filter(eve - found[trace.day] < trace.days)

@@ -10,7 +10,7 @@ Every feature joins on `known <= as-of day`, so nothing can see the future. Two 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -19,6 +19,7 @@ import ibis
 import ibis.expr.types as ir
 
 from model.days import as_day
+from model.invoices import ordered_invoices
 from model.workspace import Workspace
 
 _TYPES: Final = MappingProxyType(
@@ -168,17 +169,21 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
 )
 
 
-def read_sources(tables: Mapping[str, ir.Table], space: Workspace) -> Mapping[str, ir.Table]:
-    """Every table of SOURCES in its clean form; one that is missing comes back empty, a column null.
+def read_sources(
+    tables: Mapping[str, ir.Table], space: Workspace, *, only: Collection[str] = SOURCES
+) -> Mapping[str, ir.Table]:
+    """Every table of SOURCES, or `only` some, in its clean form; a missing one is empty, a column null.
 
     Each has `account_id`, the columns named in SOURCES with dates as day numbers, and `at` and `known`
-    (day numbers) where the source has an event day.
+    (day numbers) where the source has an event day; billing is in the form of `ordered_invoices`.
     """
     anchor = next(iter(tables.values()))
     clean = {}
-    for name, source in SOURCES.items():
+    for name, source in ((name, SOURCES[name]) for name in only):
         given = tables.get(name)
         shaped = _shape(anchor.limit(0) if given is None else given, source, missing=given is None)
+        if name == "billing":
+            shaped = ordered_invoices(space.keep(shaped))
         # events are read once, or not at all, by the partials; the others are small and read often
         clean[name] = shaped if name == "events" else space.keep(shaped)
     return MappingProxyType(clean)

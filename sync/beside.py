@@ -1,4 +1,4 @@
-"""What a record holds beside its score: whom to reach, the brief, and the ARR to expect by fiscal quarter."""
+"""What a record holds beside its score: whom to reach, a brief, and the ARR to expect by fiscal quarter."""
 
 from __future__ import annotations
 

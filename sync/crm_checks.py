@@ -1,14 +1,14 @@
-"""Checks of the CRM as our user sees it: clock, mapped fields, our own fields, tasks, API quota."""
+"""Checks of the CRM as our user sees it: clock, mapped fields, our fields and objects, tasks, API quota."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
 from connectors.crm import Crm, ObjectSchema
-from connectors.errors import UpswellError
-from connectors.fields import FieldSpec, field_specs
+from connectors.errors import SetupError, TerminalError, UpswellError
+from connectors.fields import FieldSpec, field_specs, object_specs
 from sync.check import Check, Verdict, fault, fault_of, fine, note
 from sync.mapped_checks import check_mapped
 from sync.mapping import COMPATIBLE
@@ -24,6 +24,7 @@ def check_crm(crm: Crm, settings: Settings, *, now: datetime) -> Iterator[Check]
     yield from _examined(crm)
     yield from check_mapped(crm, settings)
     yield from _our_fields(crm)
+    yield from _our_objects(crm, settings.crm.objects)
     yield _tasks(crm)
     yield _quota(crm, settings.budget)
 
@@ -77,6 +78,34 @@ def _our_fields(crm: Crm) -> Iterator[Check]:
         verdict = Verdict.FAIL if field_specs()[key].owner == "machine" else Verdict.WARN
         yield Check(area="Fields", name=key, verdict=verdict, found=found, fix=fix)
     yield fine("Fields", "ours", f"{total - len(wrong)} of {total} can be used")
+
+
+def _our_objects(crm: Crm, objects: Collection[str]) -> Iterator[Check]:
+    """Whether the objects of our own that the company wants are there, with their fields, for us to write."""
+    if not objects:
+        return
+    lacking = []
+    for spec in (object_specs()[key] for key in objects):
+        try:
+            described = crm.describe(crm.object_name(spec.key))
+        except (SetupError, TerminalError):
+            lacking.append(f"{spec.label} is missing, or hidden from our user")
+            continue
+        absent = [
+            name for field in spec.fields.values() if (name := crm.field_name(field)) not in described.fields
+        ]
+        if absent:
+            lacking.append(f"{spec.label} lacks {', '.join(absent)}")
+        elif not described.createable:
+            lacking.append(f"our user may not create {spec.label} records")
+    if not lacking:
+        yield fine("Objects", "ours", f"{len(objects)} of {len(objects)} can be written")
+        return
+    fix = (
+        "Create or grant them: upswell install, which says why where it can't. Until then their rows stay in "
+        "Upswell; or leave them out of [crm] objects."
+    )
+    yield note("Objects", "ours", "; ".join(lacking), fix)
 
 
 def _wrong(spec: FieldSpec, described: ObjectSchema, name: str) -> tuple[str, str] | None:

@@ -19,6 +19,7 @@ from connectors.canonical import CRM_TABLES, EXPORT_TABLES
 from model.partials import PARTIALS
 from sync.account_index import build_index
 from sync.aliases import Alias, final_survivors
+from sync.contracts import CONTRACTUAL, Ids, with_contracts
 from sync.currencies import Money
 from sync.duplicates import Entry, find_duplicates
 from sync.identity_report import IdentityReport, report_of
@@ -88,6 +89,11 @@ def resolve(
     by_key = _lookup(connection, {k: m.account_id for k, m in found.items() if m.account_id is not None})
     for name in (*EXPORT_TABLES, *PARTIALS):
         resolved[name] = _export_table(tables[name], by_key, by_crm_id)
+    ids = Ids.of(
+        (*((each.crm_id, each.external_id) for each in live), *((a.loser, a.external_id) for a in merged))
+    )
+    named = {name: _owned(tables[name], by_key, by_crm_id) for name in CONTRACTUAL}
+    resolved = with_contracts(connection, resolved, named, ids)
     resolved["tickets"] = _keep(
         connection, _all_tickets(resolved["tickets"], resolved.pop("helpdesk_tickets"))
     )
@@ -152,17 +158,21 @@ def _crm_table(table: ir.Table, by_crm_id: ir.Table, contacts: ir.Table) -> ir.T
 
 
 def _export_table(table: ir.Table, by_key: ir.Table, by_crm_id: ir.Table) -> ir.Table:
-    """An export's rows of the accounts that exist; those of a CRM's object may name the account's record."""
+    """An export's rows of the accounts that exist, without the ids that they name."""
     kept = [name for name in table.columns if name not in {"account_key", OF_RECORD}]
+    return _owned(table, by_key, by_crm_id).select("account_id", *kept)
+
+
+def _owned(table: ir.Table, by_key: ir.Table, by_crm_id: ir.Table) -> ir.Table:
+    """An export's rows of the accounts that exist; those of a CRM's object may name the account's record."""
     if OF_RECORD not in table.columns:
-        joined = table.inner_join(by_key, table.account_key == by_key.key)
-        return joined.select("account_id", *kept)
+        return table.inner_join(by_key, table.account_key == by_key.key).drop("key")
     ids = by_crm_id.select(record=by_crm_id.key, of_record=by_crm_id.account_id)
     keys = by_key.select(key=by_key.key, of_key=by_key.account_id)
     found = table.left_join(ids, table[OF_RECORD] == ids.record)
     found = found.left_join(keys, found.account_key == keys.key)
     owned = found.mutate(account_id=ibis.coalesce(found.of_record, found.of_key))
-    return owned.filter(owned.account_id.notnull()).select("account_id", *kept)
+    return owned.filter(owned.account_id.notnull())
 
 
 def _all_tickets(crm: ir.Table, helpdesk: ir.Table) -> ir.Table:

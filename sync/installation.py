@@ -13,7 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from connectors.crm import Crm, InstallReport
+from connectors.crm import Crm, Extras, InstallReport
 from connectors.fields import field_specs, object_specs
 from sync.approvals import approve_created
 from sync.store import Store
@@ -37,15 +37,18 @@ def install(
     operator: str,
     now: datetime,
     objects: Collection[str] | None = None,
+    reports: bool = False,
 ) -> Installation:
     """Create the fields and objects of connectors/fields.toml that are missing, or with `apply` False only
     say which.
 
-    `objects` are keys of those of our own that the company wants, all of them unless they are given;
-    `operator` is who does it: an operator's name, or os:<login>; `now` is this machine's clock."""
+    `objects` are keys of those of our own that the company wants, all of them unless they are given; with
+    `reports`, the examples of reports come too where the CRM takes them. `operator` is who does it: an
+    operator's name, or os:<login>; `now` is this machine's clock."""
     specs = field_specs()
     wanted = [each for key, each in object_specs().items() if objects is None or key in objects]
-    report = crm.install(list(specs.values()), wanted, apply=apply)
+    extras = Extras(views=True, reports=reports)
+    report = crm.install(list(specs.values()), wanted, extras=extras, apply=apply)
     if not report.applied:
         return Installation(report=report)
     _note(crm, store, report, operator=operator, now=now)

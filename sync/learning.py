@@ -232,7 +232,7 @@ def _created(work: Workplace) -> dict[tuple[str, date], date]:
     """When the opportunity of each won expansion was created, by account and the day it was decided on."""
     tables, target = work.tables().tables, work.target
     with Workspace(next(iter(tables.values())).get_backend()) as space:
-        deals = read_sources(tables, space)["opportunities"]
+        deals = read_sources(tables, space, only=("opportunities",))["opportunities"]
         won = deals.filter(is_expansion(deals, target) & is_won(deals, target) & deals.created_at.notnull())
         told = won.select("account_id", day=closing_day(won), created=won.created_at)
         rows = told.group_by("account_id", "day").agg(created=told.created.min()).to_pyarrow().to_pylist()

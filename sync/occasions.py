@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import Any, Final
 
-from sync.briefs.evidence import Tables, day_of, select
+from sync.rows import Tables, day_of, invoices, select
 
 ACTIVE_DAYS: Final = 30  # as the model's seat_utilisation
 LATEST_DAYS: Final = 35  # as the model's limit_utilisation: a month's figure, and some days to arrive
@@ -61,12 +61,11 @@ def _events(tables: Tables, as_of: date) -> dict[str, dict[str, date]]:
 
 def _seats(tables: Tables, as_of: date) -> dict[str, float]:
     """Users active in the last 30 days over the seats of the latest invoice."""
-    seats: dict[str, tuple[date, float]] = {}
-    for row in select(tables, "billing", ("account_id", "period_start", "seats", "known_from")):
-        start = row["period_start"]
-        if start is None or not row["seats"] or not _is_known(row, start, as_of):
-            continue
-        seats[row["account_id"]] = max((start, row["seats"]), seats.get(row["account_id"], (start, 0.0)))
+    seats: dict[str, float] = {}
+    for account_id, bills in invoices(tables, ("seats",), as_of).items():
+        stated = [start for start, bill in bills.items() if bill["seats"]]
+        if stated:
+            seats[account_id] = bills[max(stated)]["seats"]
     events = tables.get("events")
     if not seats or events is None or not {"account_id", "user_id", "at"} <= set(events.columns):
         return {}
@@ -74,7 +73,7 @@ def _seats(tables: Tables, as_of: date) -> dict[str, float]:
     recent = events.filter(events["at"] >= end - timedelta(days=ACTIVE_DAYS), events["at"] < end)
     counted = recent.group_by("account_id").aggregate(users=recent.user_id.nunique()).to_pyarrow()
     return {
-        row["account_id"]: row["users"] / seats[row["account_id"]][1]
+        row["account_id"]: row["users"] / seats[row["account_id"]]
         for row in counted.to_pylist()
         if row["account_id"] in seats
     }
@@ -82,7 +81,7 @@ def _seats(tables: Tables, as_of: date) -> dict[str, float]:
 
 def _limits(tables: Tables, as_of: date) -> dict[str, float]:
     """The fullest metered limit of each account in its latest month; seats are no metered limit."""
-    allowed: dict[tuple[str, str], tuple[date, float]] = {}
+    allowed: dict[tuple[str, str], tuple[date, date, float]] = {}
     columns = ("account_id", "item", "quantity", "valid_from", "valid_to", "known_from")
     for row in select(tables, "entitlements", columns):
         start, ends = row["valid_from"], row["valid_to"]
@@ -90,7 +89,10 @@ def _limits(tables: Tables, as_of: date) -> dict[str, float]:
         if start is None or not row["quantity"] or item in ("", "seats") or not _is_known(row, start, as_of):
             continue
         if ends is None or ends >= as_of:
-            key, held = (row["account_id"], item), (start, row["quantity"])
+            key, held = (
+                (row["account_id"], item),
+                (start, day_of(row["known_from"]) or start, row["quantity"]),
+            )
             allowed[key] = max(held, allowed.get(key, held))
     used: dict[tuple[str, str], list[float]] = {}
     for row in select(
@@ -107,7 +109,7 @@ def _limits(tables: Tables, as_of: date) -> dict[str, float]:
             used.setdefault((row["account_id"], metric), []).append(row["value"] * scale)
     fullest: dict[str, float] = {}
     for (account_id, metric), figures in used.items():
-        share = sum(figures) / len(figures) / allowed[account_id, metric][1]
+        share = sum(figures) / len(figures) / allowed[account_id, metric][-1]
         fullest[account_id] = max(share, fullest.get(account_id, 0.0))
     return fullest
 

@@ -15,7 +15,7 @@ from statistics import median
 from typing import Final
 
 import numpy as np
-from sqlalchemy import Select, case, delete, insert, or_, select
+from sqlalchemy import Select, case, delete, func, insert, or_, select
 
 from model.days import calendar_date, day_number
 from model.evaluate import scores as quality_of
@@ -60,11 +60,18 @@ def collect(
     with store.begin() as session:
         kept = select(OutcomeRow.id, OutcomeRow.collected_at)
         first_kept = {row.id: row.collected_at for row in session.execute(kept)}
+        # most expansions are older than the first score and task; nobody need look for one of theirs
+        scored = session.scalar(select(func.min(ModelRunRow.as_of))) or date.max
+        tasked = session.scalar(select(func.min(TaskRow.created_at))) or datetime.max.replace(tzinfo=UTC)
         rows = {}
         for event in found:
             key = _identity(event)
             records = () if lineage is None else lineage.records(event.account_id)
-            score = session.execute(_score_before(event, horizon, records)).first()
+            score = (
+                session.execute(_score_before(event, horizon, records)).first()
+                if scored < event.day
+                else None
+            )
             rows[key] = {
                 "id": key,
                 "account_id": event.account_id,
@@ -76,7 +83,9 @@ def collect(
                 "probability": score and score.probability,
                 "tier": score and score.tier,
                 "expected_arr": score and score.expected_arr,
-                "task_key": session.scalars(_task_before(event, horizon, records)).first(),
+                "task_key": session.scalars(_task_before(event, horizon, records)).first()
+                if tasked.date() <= event.day
+                else None,
                 "collected_at": first_kept.get(key, now),
             }
         session.execute(delete(OutcomeRow))
@@ -150,7 +159,7 @@ def expansions(tables: Tables, target: Target, *, through: date) -> list[Expansi
     if not tables:
         return []
     with Workspace(next(iter(tables.values())).get_backend()) as space:
-        sources = read_sources(tables, space)
+        sources = read_sources(tables, space, only=("opportunities", "billing"))
         events = expansion_events(sources, target)
         rows = events.filter(events.day <= day_number(through)).to_pyarrow().to_pylist()
         won = won_expansions(sources, target).select("account_id", "day").to_pyarrow().to_pylist()

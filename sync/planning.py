@@ -15,7 +15,7 @@ from typing import Any, Final
 from connectors.crm import Record, Value
 from model.stakeholders import whom_to_reach
 from sync.beside import Beside
-from sync.cells import Cell, begins_like_formula
+from sync.cells import Cell, as_held, begins_like_formula
 from sync.context import Account
 from sync.difference import Before, Difference, compare
 from sync.field_briefs import BriefBook
@@ -105,7 +105,6 @@ class Planning:
             product_names=self.product_names,
             beside=Beside(
                 whom_to_reach=None if candidate.reach is None else str(candidate.reach),
-                brief=None if self.briefs is None else self.briefs.brief_of(candidate),
                 quarters=self.quarters.get(score["account_id"]),
             ),
             scored_at=self.now,
@@ -113,6 +112,9 @@ class Planning:
         rate = self.rates.get(score["account_id"], 1.0)
         if rate != 1.0:
             wanted |= in_record_currency(wanted, self.fields, rate)
+        mapped = self.fields.written.get("brief")
+        if mapped is not None:  # as it stands, until something else is to be written
+            wanted["brief"] = as_held(record.values.get(mapped.name), mapped.schema)
         unsafe = [key for key, value in wanted.items() if not _is_safe(value)]
         if unsafe:
             detail = (
@@ -120,16 +122,9 @@ class Planning:
             )
             self._skip(score, SkipReason.UNSAFE_VALUE, detail)
             return
-        found = compare(
-            record.id,
-            record.values,
-            wanted,
-            self.fields,
-            Before(written=written, first_fill=self.first_fill),
-            noise=self.noise,
-            now=self.now,
-            keep_edits=self.keep_edits,
-        )
+        found = self._difference(record, wanted, written)
+        if found.cells and (brief := self._brief(candidate, record)) != wanted.get("brief"):
+            found = self._difference(record, {**wanted, "brief": brief}, written)
         for cell in found.edited:
             self._skip(score, SkipReason.PERSON_EDIT, _edit(cell), subject="cell")
         cells = tuple(cell for cell in found.cells if self.only is None or cell.key in self.only)
@@ -148,6 +143,28 @@ class Planning:
                 news=found.news,
             )
         )
+
+    def _difference(
+        self, record: Record, wanted: Mapping[str, Value], written: Mapping[str, LastWritten]
+    ) -> Difference:
+        return compare(
+            record.id,
+            record.values,
+            wanted,
+            self.fields,
+            Before(written=written, first_fill=self.first_fill),
+            noise=self.noise,
+            now=self.now,
+            keep_edits=self.keep_edits,
+        )
+
+    def _brief(self, candidate: Candidate, record: Record) -> Value:
+        """The brief that goes with what is to be written; the one that stands where it would be unsafe."""
+        mapped = self.fields.written.get("brief")
+        if mapped is None or self.briefs is None:
+            return None
+        told = as_held(self.briefs.brief_of(candidate), mapped.schema)
+        return told if _is_safe(told) else as_held(record.values.get(mapped.name), mapped.schema)
 
     def _no_record(self, score: Mapping[str, Any], record: Record | None) -> tuple[SkipReason, str] | None:
         if not score["crm_id"]:

@@ -241,5 +241,5 @@ def _way_on(plan: Plan, rule: str) -> str:
 
 
 def _shown(value: object) -> str:
-    text = "—" if value is None else str(value)
+    text = "—" if value is None else "; ".join(map(str, value)) if isinstance(value, tuple) else str(value)
     return text if len(text) <= WIDTH else text[: WIDTH - 1] + "…"

@@ -77,8 +77,11 @@ export interface Access {
 
 
 def _scoped(config: dict[str, Any]) -> str:
-    """The app's configuration with the scopes that Upswell needs; a static token has required ones only."""
-    config["config"]["auth"]["requiredScopes"] = [scope.name for scope in SCOPES]
+    """The app's configuration with the scopes that Upswell needs; a static token has required ones only.
+
+    Those of custom objects are left out: an account whose tier has none could not install the app."""
+    scopes = [scope.name for scope in SCOPES if ".custom." not in scope.name]
+    config["config"]["auth"]["requiredScopes"] = scopes
     return json.dumps(config, indent=2) + "\n"
 
 

@@ -94,6 +94,10 @@ class HubspotClient(hubspot.Client):  # type: ignore[misc]  # the library ships 
         """The JSON of a write to the account's setup, tried again while it certainly was not done."""
         return self._json("POST", path, body=body, safe=False)
 
+    def change(self, path: str, body: Mapping[str, Any]) -> Any:
+        """The JSON of a PATCH in the account's setup, tried again while it certainly was not done."""
+        return self._json("PATCH", path, body=body, safe=False)
+
     def delete(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON of a DELETE in the account's setup, tried again while it certainly was not done."""
         return self._json("DELETE", path, params=params, safe=False)

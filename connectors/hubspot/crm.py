@@ -14,8 +14,10 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
+    NO_EXTRAS,
     Capabilities,
     Change,
+    Extras,
     Held,
     InstallReport,
     ObjectSchema,
@@ -249,7 +251,12 @@ class Hubspot:
         return self._own_rows.room()
 
     def install(
-        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,
+        apply: bool,
     ) -> InstallReport:
         """Create the objects and properties that are missing. One that RevOps mapped to their own must be
         there."""
@@ -262,7 +269,7 @@ class Hubspot:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own property.",
                 )
-        return self._installer.install(ours, objects, apply=apply)
+        return self._installer.install(ours, objects, extras=extras, apply=apply)
 
     def remove(
         self,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from connectors.crm import FieldSchema, FieldType, InstallReport, InstallStep
+from connectors.crm import NO_EXTRAS, Extras, FieldSchema, FieldType, InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, object_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import read_problem
 from connectors.hubspot.own_objects import KIND, OwnObjects
-from connectors.hubspot.properties import GROUP, GROUP_LABEL, definition, object_of
+from connectors.hubspot.properties import GROUP, GROUP_LABEL, choices, definition, object_of
 from connectors.hubspot.schema import Schemas
 
 _BATCH: Final = 100
@@ -27,7 +27,12 @@ class Installer:
         self._own = own
 
     def install(
-        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,  # noqa: ARG002
+        apply: bool,
     ) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
 
@@ -67,7 +72,20 @@ class Installer:
             self._create(name, missing, warnings)
             self._schemas.forget(name)
             self._verify(name, missing)
+        if apply:
+            for spec, step in zip(here, fields, strict=True):
+                if step.action == "update":
+                    self._add_options(name, spec)
+                    self._schemas.forget(name)
         return [InstallStep(object=name, name=GROUP, action=action, detail="property group"), *fields]
+
+    def _add_options(self, name: str, spec: FieldSpec) -> None:
+        """Add what a picklist of ours lacks at its end: HubSpot takes the options whole, so those that an
+        administrator added or renamed are sent back as they are."""
+        path = self._client.paths.property_of(name, spec.hubspot)
+        there = self._client.get(path)["options"]
+        new = {value: label for value, label in spec.options.items() if value not in _values(there)}
+        self._client.change(path, {"options": [*there, *choices(new, first=len(there))]})
 
     def _step(self, name: str, spec: FieldSpec) -> InstallStep:
         """What there is to do for one property."""
@@ -75,8 +93,10 @@ class Installer:
         held = here.fields.get(spec.hubspot)
         action, detail = "create", ""
         if held is not None:
-            detail = difference(spec, held)
-            action = "differs" if detail else "keep"
+            detail = misfit(spec, held)
+            values = [] if detail else lacking(spec, held)
+            action = "update" if values else "differs" if detail else "keep"
+            detail = f"with the options {', '.join(values)}" if values else detail
         return InstallStep(object=here.name, name=spec.hubspot, action=action, detail=detail)
 
     def _has_group(self, object_name: str) -> bool:
@@ -131,14 +151,26 @@ class Installer:
             )
 
 
+def _values(options: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {str(each["value"]) for each in options}
+
+
 def difference(spec: FieldSpec, held: FieldSchema) -> str:
     """How an existing property differs from our definition in a way that matters; empty if it does not."""
+    labels = lacking(spec, held)
+    return misfit(spec, held) or (f"lacks the options {', '.join(labels)}" if labels else "")
+
+
+def lacking(spec: FieldSpec, held: FieldSchema) -> list[str]:
+    """The labels of the options that a picklist lacks; one that somebody renamed is not lacking."""
+    return [label for label in spec.options.values() if label not in held.options]
+
+
+def misfit(spec: FieldSpec, held: FieldSchema) -> str:
+    """Why a property of this kind can't hold what we write; empty if it can."""
     wanted = FieldType(spec.type)
     wanted = FieldType.TEXT if wanted is FieldType.REFERENCE else wanted  # a record's id
-    if held.type is not wanted:
-        return f"is {held.type}, ours is {wanted}"
-    lacking = [label for label in spec.options.values() if label not in held.options]
-    return f"lacks the options {', '.join(lacking)}" if lacking else ""
+    return "" if held.type is wanted else f"is {held.type}, ours is {wanted}"
 
 
 def _refused(object_name: str, problems: Sequence[str]) -> SetupError:

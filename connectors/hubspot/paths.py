@@ -55,6 +55,10 @@ class Paths:
         """GET: the object's property definitions."""
         return f"{self.properties}/{object_name}"
 
+    def property_of(self, object_name: str, name: str) -> str:
+        """GET and PATCH: one property definition."""
+        return f"{self.properties}/{object_name}/{name}"
+
     def new_properties(self, object_name: str) -> str:
         """POST: up to 100 new properties."""
         return f"{self.properties}/{object_name}/batch/create"

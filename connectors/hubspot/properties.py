@@ -33,6 +33,14 @@ def object_of(spec: FieldSpec) -> str:
     return _OBJECTS[spec.object]
 
 
+def choices(options: Mapping[str, str], *, first: int = 0) -> list[dict[str, Any]]:
+    """The options (value -> label) of a property, shown from this place on."""
+    return [
+        {"value": value, "label": label, "displayOrder": first + position, "hidden": False}
+        for position, (value, label) in enumerate(options.items())
+    ]
+
+
 def definition(spec: FieldSpec, *, unique: bool = False, group: str | None = GROUP) -> dict[str, Any]:
     """The property as the batch create endpoint takes it. Its internal name is permanent.
 
@@ -52,10 +60,7 @@ def definition(spec: FieldSpec, *, unique: bool = False, group: str | None = GRO
     if group is not None:
         made["groupName"] = group
     if options:
-        made["options"] = [
-            {"value": value, "label": label, "displayOrder": position, "hidden": False}
-            for position, (value, label) in enumerate(options.items())
-        ]
+        made["options"] = choices(options)
     if kind is FieldType.PERCENT:
         made["numberDisplayHint"] = "percentage"
     if kind is FieldType.CURRENCY:

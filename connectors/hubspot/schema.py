@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
 from connectors.crm import FieldSchema, FieldType, ObjectSchema
 from connectors.errors import SetupError, TerminalError
-from connectors.fields import field_specs, object_specs
+from connectors.fields import FieldSpec, field_specs, object_specs
 from connectors.hubspot.blanks import trimmed
 from connectors.page import Records
 
@@ -129,9 +130,14 @@ def described(object_name: str, properties: list[Mapping[str, Any]]) -> Describe
 
 
 def _choices(item: Mapping[str, Any]) -> Choices:
-    """Labels where they tell the options apart, else the internal values."""
+    """Labels where they tell the options apart, else the internal values.
+
+    An option of ours has our label, whatever an administrator calls it: its internal value stays."""
     options = item["options"]
     labels = {str(o["value"]): str(o.get("label") or o["value"]) for o in options}
+    for spec in _ours():
+        if spec.hubspot == item["name"]:
+            labels |= {value: label for value, label in spec.options.items() if value in labels}
     if len(set(labels.values())) < len(labels):
         labels = {value: value for value in labels}
     return Choices(label_of=labels, value_of={label: value for value, label in labels.items()})
@@ -189,10 +195,16 @@ def _kind_of_choice(item: Mapping[str, Any], style: str) -> FieldType:
     )
 
 
+@cache
+def _ours() -> tuple[FieldSpec, ...]:
+    """Every field of ours, those of our own objects too."""
+    own = (field for each in object_specs().values() for field in each.fields.values())
+    return (*field_specs().values(), *own)
+
+
 def _as_ours(held: FieldSchema) -> FieldSchema:
     """A property of ours is the kind of number that we made it: the display hint is not always told."""
-    ours = (*field_specs().values(), *(f for each in object_specs().values() for f in each.fields.values()))
-    spec = next((each for each in ours if each.hubspot == held.name), None)
+    spec = next((each for each in _ours() if each.hubspot == held.name), None)
     if spec is not None and held.type is FieldType.NUMBER and spec.type in {"percent", "currency"}:
         return replace(held, type=FieldType(spec.type))
     return held

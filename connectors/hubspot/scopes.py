@@ -47,6 +47,6 @@ SCOPES: Final = (
 """In the order in which they matter."""
 
 
-def missing(granted: frozenset[str], *, custom: bool) -> tuple[Scope, ...]:
+def missing(granted: frozenset[str], *, custom: bool = True) -> tuple[Scope, ...]:
     """The scopes that were not granted; those of custom objects only where there are any."""
     return tuple(scope for scope in SCOPES if scope.name not in granted and (custom or not scope.custom))

@@ -131,6 +131,10 @@ class SalesforceClient(simple_salesforce.Salesforce):  # type: ignore[misc]  # t
         """The JSON of a write to the org's setup, tried again while it certainly was not done."""
         return self.restful(path, method=method, data=encode(body))
 
+    def change(self, path: str, body: Mapping[str, Any]) -> None:
+        """A PATCH in the org's setup that answers nothing, tried again while it certainly was not done."""
+        self._call_salesforce("PATCH", f"{self.base_url}{path}", name=path, data=encode(body))
+
     def download(self, path: str, params: Mapping[str, str], file: IO[bytes]) -> Mapping[str, str]:
         """The headers of a GET whose body, in CSV, went into the file."""
         headers = {"Accept": "text/csv", "Content-Type": "application/json"}

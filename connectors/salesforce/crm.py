@@ -13,8 +13,10 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
+    NO_EXTRAS,
     Capabilities,
     Change,
+    Extras,
     Held,
     InstallReport,
     ObjectSchema,
@@ -37,6 +39,7 @@ from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.collections import MOST
+from connectors.salesforce.components import Components
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
@@ -106,7 +109,13 @@ class Salesforce:
         self._own_rows = OwnRows(client, self._schemas, self._writer, client.settings.currency)
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)
-        self._remover = Remover(client=client, schemas=self._schemas, deployer=deployer, sets=sets)
+        self._remover = Remover(
+            client=client,
+            schemas=self._schemas,
+            deployer=deployer,
+            sets=sets,
+            components=Components(client=client, deployer=deployer),
+        )
         bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
         fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
         children = Children(fetch, self._schemas)
@@ -270,7 +279,12 @@ class Salesforce:
         return self._own_rows.room()
 
     def install(
-        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,
+        apply: bool,
     ) -> InstallReport:
         """Create the objects and fields that are missing. A field that RevOps mapped to their own must be
         there."""
@@ -283,7 +297,7 @@ class Salesforce:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )
-        return self._installer.install(ours, objects, apply=apply)
+        return self._installer.install(ours, objects, extras=extras, apply=apply)
 
     def remove(
         self,

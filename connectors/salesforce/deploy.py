@@ -1,6 +1,6 @@
-"""A Metadata API deploy, started and waited for.
+"""A Metadata API deploy, started and waited for, and what is there already.
 
-Metadata API Developer Guide: "deploy()", "checkDeployStatus()", "DeployResult".
+Metadata API Developer Guide: "deploy()", "checkDeployStatus()", "DeployResult", "listMetadata()".
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 import io
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeVar
+from xml.sax.saxutils import escape
 
 from simple_salesforce.exceptions import SalesforceError
+from simple_salesforce.util import call_salesforce
 
 from connectors.errors import (
     AmbiguousError,
@@ -29,6 +32,15 @@ T = TypeVar("T")
 _FAULT: Final = re.compile(r"<faultcode[^>]*>(?:\w+:)?(\w+)</faultcode>")
 _FAULT_TEXT: Final = re.compile(r"<faultstring[^>]*>(.*?)</faultstring>", re.S)
 _FINISHED: Final = frozenset({"Succeeded", "SucceededPartial", "Failed", "Canceled"})
+_LISTED: Final = 3  # kinds of a listMetadata call
+_NAMED: Final = re.compile(r"<result>.*?<fullName>(.*?)</fullName>.*?<type>(.*?)</type>.*?</result>", re.S)
+_LIST: Final = (
+    '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+    ' xmlns:met="http://soap.sforce.com/2006/04/metadata"><soapenv:Header><met:SessionHeader>'
+    "<met:sessionId>{session}</met:sessionId></met:SessionHeader></soapenv:Header><soapenv:Body>"
+    "<met:listMetadata>{queries}<met:asOfVersion>{version}</met:asOfVersion></met:listMetadata>"
+    "</soapenv:Body></soapenv:Envelope>"
+)
 _LONGEST: Final = 600.0  # seconds of waiting; a deploy of our size takes some seconds
 
 
@@ -81,6 +93,33 @@ class Deployer:
             waited += pause
             pause = min(pause * 2, 5.0)
 
+    def there(self, kinds: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+        """Kind and name of every component of these kinds in the org; with each, the folder it lies in.
+
+        Raises SetupError without the right to see them."""
+        found: set[tuple[str, str]] = set()
+        for start in range(0, len(kinds), _LISTED):
+            asked = "".join(_query(*each) for each in kinds[start : start + _LISTED])
+            reply = self._soap(partial(self._list, asked), reading=True)
+            found |= {(kind, name) for name, kind in _NAMED.findall(reply)}
+        return frozenset(found)
+
+    def _list(self, queries: str) -> str:
+        """The reply of listMetadata; the library's own way to it parses the whole of its schema first."""
+        client = self._client
+        body = _LIST.format(
+            session=escape(str(client.session_id)), queries=queries, version=client.settings.api_version
+        )
+        reply = call_salesforce(
+            url=client.metadata_url,
+            method="POST",
+            session=client.session,
+            headers=dict(client.headers),
+            additional_headers={"Content-Type": "text/xml", "SOAPAction": "listMetadata"},
+            data=body.encode(),
+        )
+        return str(reply.text)
+
     def _soap(self, call: Callable[[], T], *, reading: bool) -> T:
         """The call's result; an expired session is renewed once, a passing fault retried."""
 
@@ -119,6 +158,11 @@ class Deployer:
             kind = TransientError if reading else AmbiguousError
             return kind(message, status=error.status, fix="Run `upswell install` again: it looks first.")
         return TerminalError(message, status=error.status, vendor_code=code)
+
+
+def _query(kind: str, folder: str) -> str:
+    within = f"<met:folder>{escape(folder)}</met:folder>" if folder else ""
+    return f"<met:queries>{within}<met:type>{escape(kind)}</met:type></met:queries>"
 
 
 def _outcome(state: str, detail: Any) -> DeployOutcome:

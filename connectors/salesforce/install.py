@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
-from connectors.crm import InstallReport, InstallStep
+from connectors.crm import NO_EXTRAS, Extras, InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.components import Components, parts_of, step_of
 from connectors.salesforce.deploy import Deployer, DeployOutcome
-from connectors.salesforce.differences import difference
+from connectors.salesforce.differences import lacking, misfit
 from connectors.salesforce.metadata import package
 from connectors.salesforce.metadata_fields import home_of, object_of
 from connectors.salesforce.metadata_sets import INTEGRATION
+from connectors.salesforce.parts import Part
 from connectors.salesforce.permissions import PermissionSets, Standing
+from connectors.salesforce.picklists import add_values
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.standing import Found, found_in
 from connectors.salesforce.tooling import tracked_fields
 
 MAX_TRACKED: Final = 20  # fields of an object whose history is kept, "Field History Tracking"
 _HISTORY: Final = re.compile(r"histor|track", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Missing:
+    """What one deploy brings, beside permission sets."""
+
+    fields: Sequence[FieldSpec]
+    objects: Sequence[ObjectSpec]
+    parts: Sequence[Part]
 
 
 class Installer:
@@ -31,12 +45,18 @@ class Installer:
         self, client: SalesforceClient, schemas: Schemas, deployer: Deployer, sets: PermissionSets
     ) -> None:
         self._client = client
+        self._components = Components(client=client, deployer=deployer)
         self._schemas = schemas
         self._deployer = deployer
         self._sets = sets
 
     def install(
-        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec] = (),
+        *,
+        extras: Extras = NO_EXTRAS,
+        apply: bool,
     ) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
 
@@ -55,6 +75,8 @@ class Installer:
         steps += [_step_of_object(each, each.key in found.missing) for each in objects]
         standing = self._sets.standing(every)
         steps += [_step_of(each) for each in standing]
+        parts = self._parts(specs, objects, standing, extras, warnings)
+        steps += [step_of(part, action) for part, action in parts]
         own_set = next((each.id for each in standing if each.spec.name == INTEGRATION), None)
         assigned = own_set is not None and bool(self._sets.assigned([own_set], only_us=True))
         if not assigned:
@@ -64,8 +86,11 @@ class Installer:
                     object="PermissionSetAssignment", name=INTEGRATION, action="create", detail=detail
                 )
             )
-        if apply and any(step.action in {"create", "grant"} for step in steps):
-            self._apply(missing, new, every, standing, warnings)
+        if apply and any(step.action in {"create", "grant", "update"} for step in steps):
+            wanted = [part for part, action in parts if action != "keep"]
+            self._apply(_Missing(fields=missing, objects=new, parts=wanted), every, standing, warnings)
+            fuller = [s for s, step in zip(looked_at, told, strict=True) if step.action == "update"]
+            self._fill(fuller, found, warnings)
             if not assigned:
                 self._sets.assign(self._sets.id_of(INTEGRATION))
             for name in {object_of(spec) for spec in every}:
@@ -74,18 +99,32 @@ class Installer:
             self._verify(every)
         return InstallReport(steps=tuple(steps), applied=apply, warnings=tuple(warnings))
 
+    def _parts(
+        self,
+        specs: Sequence[FieldSpec],
+        objects: Sequence[ObjectSpec],
+        standing: Sequence[Standing],
+        extras: Extras,
+        warnings: list[str],
+    ) -> list[tuple[Part, str]]:
+        """What people look at in the CRM, and what there is to do for each of it."""
+        if not (extras.views or extras.reports):
+            return []
+        sets = {each.spec.name for each in standing}
+        wanted = parts_of(specs, objects, sets, with_reports=extras.reports)
+        return self._components.standing(wanted, warnings)
+
     def _apply(
         self,
-        missing: Sequence[FieldSpec],
-        new: Sequence[ObjectSpec],
+        missing: _Missing,
         specs: Sequence[FieldSpec],
         standing: Sequence[Standing],
         warnings: list[str],
     ) -> None:
         """Deploy what is missing, then add what sets that are there lack."""
         new_sets = [each.spec.name for each in standing if each.id is None]
-        if missing or new or new_sets:
-            self._deploy(missing, new, specs, new_sets, warnings)
+        if missing.fields or missing.objects or missing.parts or new_sets:
+            self._deploy(missing, specs, new_sets, warnings)
         self._sets.complete(standing)
 
     def _step(self, spec: FieldSpec, found: Found) -> InstallStep:
@@ -94,11 +133,21 @@ class Installer:
         held = found.held(spec)
         action, detail = "create", ""
         if held is not None:
-            detail = difference(spec, held)
-            action = "differs" if detail else "keep"
+            detail = misfit(spec, held)
+            values = [] if detail else lacking(spec, held)
+            action = "update" if values else "differs" if detail else "keep"
+            detail = f"with the values {', '.join(values)}" if values else detail
         elif (home_of(spec), spec.salesforce) in found.hidden:
             action, detail = "keep", "exists; our user does not see it yet"
         return InstallStep(object=name, name=spec.salesforce, action=action, detail=detail)
+
+    def _fill(self, specs: Sequence[FieldSpec], found: Found, warnings: list[str]) -> None:
+        """Add the values that picklists lack."""
+        if specs:
+            held = ((spec, found.held(spec)) for spec in specs)
+            warnings += add_values(
+                self._client, [(s, lacking(s, each)) for s, each in held if each is not None]
+            )
 
     def _lacks_access(self, spec: FieldSpec) -> bool:
         """Whether our user can't use the field as it must."""
@@ -106,25 +155,25 @@ class Installer:
         return held is None or (spec.owner == "machine" and not held.updateable)
 
     def _deploy(
-        self,
-        missing: Sequence[FieldSpec],
-        new: Sequence[ObjectSpec],
-        specs: Sequence[FieldSpec],
-        sets: Sequence[str],
-        warnings: list[str],
+        self, missing: _Missing, specs: Sequence[FieldSpec], sets: Sequence[str], warnings: list[str]
     ) -> None:
         """Deploy; where the org refuses history tracking, the fields come without it."""
-        version = self._client.settings.api_version
-        tracked = self._to_track(missing, warnings)
-        sent = package(missing, specs, version=version, tracked=tracked, sets=sets, objects=new)
-        outcome = self._deployer.deploy(sent)
+        sent = partial(
+            package,
+            missing.fields,
+            specs,
+            version=self._client.settings.api_version,
+            sets=sets,
+            objects=missing.objects,
+            parts=missing.parts,
+        )
+        outcome = self._deployer.deploy(sent(tracked=self._to_track(missing.fields, warnings)))
         if not outcome.succeeded and any(_HISTORY.search(each.problem) for each in outcome.failures):
             warnings.append(
                 f"Without field history: {outcome.failures[0].problem} "
                 "Switch it on in Setup for the fields whose trend you want to see."
             )
-            sent = package(missing, specs, version=version, sets=sets, objects=new)
-            outcome = self._deployer.deploy(sent)
+            outcome = self._deployer.deploy(sent())
         if not outcome.succeeded:
             raise refused(outcome, "created")
 

@@ -1,18 +1,19 @@
-"""Our permission sets as elements of the Metadata API, and what each of them grants.
+"""Our permission sets and their groups as elements of the Metadata API, and what each set grants.
 
-Metadata API Developer Guide: "PermissionSet".
+Metadata API Developer Guide: "PermissionSet", "PermissionSetGroup".
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import Element, SubElement
 
-from connectors.fields import FieldSpec, PermissionSpec, object_specs
+from connectors.fields import FieldSpec, GroupSpec, PermissionSpec, group_specs, object_specs
 from connectors.salesforce.elements import add, root_of
 from connectors.salesforce.metadata_fields import object_of
+from connectors.salesforce.parts import Part
 
 INTEGRATION: Final = "Upswell_Integration"  # the permission set of our own user
 
@@ -76,4 +77,24 @@ def permission_set(spec: PermissionSpec, fields: Iterable[FieldSpec]) -> Element
         entry = SubElement(root, "objectPermissions")
         for right in _RIGHTS:
             add(entry, right, name if right == "object" else right in ACCESS[access])
+    return root
+
+
+def groups(sets: Collection[str]) -> list[Part]:
+    """Our permission set groups, with those of their sets that there are; one without any is left out."""
+    return [
+        Part(kind="PermissionSetGroup", name=spec.name, root=_group(spec, held))
+        for spec in group_specs().values()
+        if (held := [each for each in spec.sets if each in sets])
+    ]
+
+
+def _group(spec: GroupSpec, sets: Iterable[str]) -> Element:
+    """One PermissionSetGroup in the schema's order."""
+    root = root_of("PermissionSetGroup")
+    add(root, "description", spec.description)
+    add(root, "hasActivationRequired", False)
+    add(root, "label", spec.label)
+    for name in sets:
+        add(root, "permissionSets", name)
     return root

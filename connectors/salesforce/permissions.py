@@ -135,6 +135,14 @@ class PermissionSets:
         statement = soql.select(["Id"], "PermissionSetAssignment", where=where)
         return [str(each["Id"]) for each in self._client.records(statement)]
 
+    def assigned_by_group(self, names: Sequence[str]) -> list[str]:
+        """Ids of the assignments of these permission set groups, to anybody."""
+        if not names:
+            return []
+        where = [soql.Condition(field="PermissionSetGroup.DeveloperName", operator="IN", value=list(names))]
+        statement = soql.select(["Id"], "PermissionSetAssignment", where=where)
+        return [str(each["Id"]) for each in self._client.records(statement)]
+
     def assign(self, set_id: str | None) -> None:
         """Give a set to our user."""
         if set_id is None:

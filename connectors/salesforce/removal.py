@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from connectors.crm import InstallReport, InstallStep
 from connectors.errors import SetupError
-from connectors.fields import FieldSpec, ObjectSpec
+from connectors.fields import FieldSpec, ObjectSpec, permission_specs
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.components import Components, parts_of
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.install import refused
 from connectors.salesforce.metadata import removal
@@ -17,6 +19,17 @@ from connectors.salesforce.metadata_fields import home_of, object_of
 from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.tooling import hidden_fields, hidden_objects
+
+_ORDER: Final = (
+    "Dashboard",
+    "DashboardFolder",
+    "Report",
+    "ReportFolder",
+    "ReportType",
+    "ListView",
+    "LightningComponentBundle",
+    "PermissionSetGroup",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +40,7 @@ class Remover:
     schemas: Schemas
     deployer: Deployer
     sets: PermissionSets
+    components: Components
 
     def remove(
         self,
@@ -48,6 +62,8 @@ class Remover:
         found = [each for each in objects if each.salesforce in tables]
         falling = [each for each in found if self._is_our_object(each, made)]
         steps += [self._object_step(each, each in falling) for each in found]
+        parts = self._parts(specs, objects)
+        steps += [InstallStep(object=kind, name=name, action="remove") for kind, name in parts]
         every = [*specs, *(field for each in objects for field in each.fields.values())]
         standing = [each for each in self.sets.standing(every) if each.id is not None]
         sets = [each for each in standing if each.is_ours or f"PermissionSet.{each.spec.name}" in made]
@@ -55,8 +71,33 @@ class Remover:
         steps += [_set_step(each, assignments.get(each.spec.name)) for each in standing]
         if apply:
             given = [each for ids in assignments.values() for each in ids]
+            self._remove_parts(parts)
             self._apply(doomed, falling, [each.spec.name for each in sets], given)
         return InstallReport(steps=tuple(steps), applied=apply)
+
+    def _parts(self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec]) -> list[tuple[str, str]]:
+        """Kind and name of what people look at in the org and that is ours by its name, a user before what it
+        uses."""
+        wanted = parts_of(specs, objects, set(permission_specs()), with_reports=True)
+        there = self.components.there(wanted)
+        return [
+            (part.kind, part.name)
+            for kind in _ORDER
+            for part in reversed(wanted)
+            if part.kind == kind and (kind, part.name) in there
+        ]
+
+    def _remove_parts(self, parts: Sequence[tuple[str, str]]) -> None:
+        """Delete them; where the org refuses, because somebody's own report uses one, all is still there."""
+        if not parts:
+            return
+        doomed: dict[str, list[str]] = {}
+        for kind, name in parts:
+            doomed.setdefault(kind.removesuffix("Folder"), []).append(name)
+        self.sets.take_back(self.sets.assigned_by_group(doomed.get("PermissionSetGroup", [])))
+        outcome = self.deployer.deploy(removal(doomed, version=self.client.settings.api_version))
+        if not outcome.succeeded:
+            raise refused(outcome, "removed")
 
     def _is_ours(self, spec: FieldSpec, made: Collection[str]) -> bool:
         """Whether we made it: it is noted, or explains itself in our words."""

@@ -30,11 +30,39 @@ def hidden_fields(
     """Which of these custom fields exist, as (object that defines them, name), also those hidden from us.
 
     `tables` are names of custom objects by their ids: "CustomField" knows those by nothing else."""
-    bare = sorted({name.removesuffix("__c") for name in names})
-    where = [soql.Condition(field="DeveloperName", operator="IN", value=bare)]
-    found = _ask(client, soql.select(["DeveloperName", "TableEnumOrId"], "CustomField", where=where))
-    homes = ((str(each["TableEnumOrId"]), f"{each['DeveloperName']}__c") for each in found)
-    return frozenset((tables.get(home, home), name) for home, name in homes)
+    return frozenset(field_ids(client, names, tables))
+
+
+def field_ids(
+    client: SalesforceClient, names: Sequence[str], tables: Mapping[str, str]
+) -> Mapping[tuple[str, str], str]:
+    """The ids of custom fields, by (object that defines them, name); `tables` as of `hidden_fields`."""
+    where = [
+        soql.Condition(
+            field="DeveloperName",
+            operator="IN",
+            value=sorted({name.removesuffix("__c") for name in names}),
+        )
+    ]
+    found = _ask(client, soql.select(["Id", "DeveloperName", "TableEnumOrId"], "CustomField", where=where))
+    return {
+        (
+            tables.get(str(each["TableEnumOrId"]), str(each["TableEnumOrId"])),
+            f"{each['DeveloperName']}__c",
+        ): str(each["Id"])
+        for each in found
+    }
+
+
+def bundle_sources(client: SalesforceClient, names: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+    """The files of these Lightning web components as the org holds them, by component and file name."""
+    path = "LightningComponentBundle.DeveloperName"
+    where = [soql.Condition(field=path, operator="IN", value=list(names))]
+    found: dict[str, dict[str, str]] = {}
+    for each in _ask(client, soql.select(["FilePath", "Source"], "LightningComponentResource", where=where)):
+        _, bundle, name = str(each["FilePath"]).split("/")
+        found.setdefault(bundle, {})[name] = str(each.get("Source") or "")
+    return found
 
 
 def tracked_fields(client: SalesforceClient, object_name: str) -> int:

@@ -143,7 +143,7 @@ def build(inputs: Inputs) -> ir.Table:
 
 def _bills(inputs: Inputs) -> ir.Table:
     bills = inputs.sources["billing"].select(
-        "account_id", "plan_tier", "seats", "arr", "list_arr", "at", "known", "period_end"
+        "account_id", "plan_tier", "seats", "arr", "list_arr", "at", "known", "replaced"
     )
     seen = inputs.known(bills)
     latest = seen.group_by("row").agg(

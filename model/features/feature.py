@@ -185,9 +185,14 @@ class Inputs:
     space: Workspace
 
     def known(self, table: ir.Table) -> ir.Table:
-        """Each as-of row with every record of `table` that was known by then; `age` is its days since."""
+        """Each as-of row with every record of `table` that was known by then; `age` is its days since.
+
+        Of invoices (`replaced`) those that another one for the same first day had not replaced by then."""
         rows = self.rows
-        joined = rows.join(table, [rows.account_id == table.account_id, table.known <= rows.day])
+        meets = [rows.account_id == table.account_id, table.known <= rows.day]
+        if "replaced" in table.columns:
+            meets.append(table.replaced.isnull() | (rows.day < table.replaced))
+        joined = rows.join(table, meets)
         return joined.mutate(age=joined.day - joined["at"])
 
 

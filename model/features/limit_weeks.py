@@ -97,6 +97,11 @@ def _weekly(days: Collection[int], metered: ir.Table, entitled: ir.Table, space:
         ],
         rname="e_{name}",
     )
-    limits = held.group_by("account_id", "item", "day").agg(limit=held.quantity.argmax(held["at"]))
+    limits = held.group_by("account_id", "item", "day").agg(limit=held.quantity.argmax(newest(held)))
     both = used.join(limits, ["account_id", "item", "day"])
     return both.select("account_id", "item", "day", use=both.monthly / both["limit"])
+
+
+def newest(told: ir.Table) -> ir.IntegerColumn:
+    """What is largest for the row of the latest day, and of one day for the row that was known last."""
+    return told["at"].cast("int64") * 2**20 + told.known

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 
 from model.features import figures
 from model.features.feature import Family, Feature, Inputs, Trace, bad, directed, good
-from model.features.limit_weeks import LATEST_DAYS, WEEKS, limit_figures, metered_use
+from model.features.limit_weeks import LATEST_DAYS, WEEKS, limit_figures, metered_use, newest
 
 NEEDS = {
     "usage": ("account_id", "metric", "period_start", "period_days", "value", "known_from"),
@@ -196,7 +196,7 @@ def _monthly(inputs: Inputs) -> ir.Table:
     )
     limits = inputs.known(limits)
     limits = limits.filter(limits.valid_to.isnull() | (limits.valid_to >= limits.day))
-    entitled = limits.group_by("row", "item").agg(limit=limits.quantity.argmax(limits["at"]))
+    entitled = limits.group_by("row", "item").agg(limit=limits.quantity.argmax(newest(limits)))
     share = by_item.join(entitled, ["row", "item"])
     share = share.mutate(
         now=share.now / share["limit"],
@@ -249,7 +249,7 @@ def _in_weeks(weeks: ir.Table) -> ir.Table:
 
 
 def _overage(inputs: Inputs) -> ir.Table:
-    bills = inputs.sources["billing"].select("account_id", "overage", "arr", "at", "known")
+    bills = inputs.sources["billing"].select("account_id", "overage", "arr", "at", "known", "replaced")
     bills = inputs.known(bills.filter(bills.overage.notnull()))
 
     def paid(first: int, last: int) -> ir.FloatingScalar:

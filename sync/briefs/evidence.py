@@ -13,7 +13,7 @@ from typing import Any, Final
 from sync.briefs.facts import Fact, Unit
 from sync.briefs.relations import deals, relationship, tickets
 from sync.briefs.scored import scored
-from sync.rows import Tables, day_of, select
+from sync.rows import Tables, day_of, invoices, select
 
 __all__ = ["Tables", "day_of", "read_evidence", "select"]
 
@@ -46,27 +46,17 @@ def read_evidence(
 
 
 def _contract(tables: Tables, ids: Sequence[str], as_of: date) -> Iterable[tuple[str, Fact]]:
-    columns = ("account_id", "period_start", "seats", "arr", "overage", "known_from")
-    overage: dict[str, float] = {}
-    latest: dict[str, Mapping[str, Any]] = {}
-    for row in select(tables, "billing", columns, ids):
-        start, known = row["period_start"], day_of(row["known_from"])
-        if start is None or start > as_of or (known is not None and known > as_of):
-            continue
-        account_id = row["account_id"]
-        if account_id not in latest or start > latest[account_id]["period_start"]:
-            latest[account_id] = row
-        if start > as_of - timedelta(days=OVERAGE_DAYS):
-            overage[account_id] = overage.get(account_id, 0.0) + (row["overage"] or 0.0)
-    for account_id, row in latest.items():
+    for account_id, bills in invoices(tables, ("seats", "arr", "overage"), as_of, ids).items():
+        start, row = max(bills.items(), key=lambda bill: bill[0])
+        recent = as_of - timedelta(days=OVERAGE_DAYS)
+        value = sum((bill["overage"] or 0.0 for day, bill in bills.items() if day > recent), 0.0)
         units: tuple[tuple[str, Unit], ...] = (("seats", "seats"), ("arr", "money"))
         for name, unit in units:
             if row[name]:
                 yield (
                     account_id,
-                    Fact(id=name, value=row[name], unit=unit, source="billing", day=row["period_start"]),
+                    Fact(id=name, value=row[name], unit=unit, source="billing", day=start),
                 )
-        value = overage.get(account_id, 0.0)
         if value > OVERAGE_SHARE * (row["arr"] or 0.0) * OVERAGE_DAYS / 365:
             yield account_id, Fact(id="overage", value=value, unit="money", source="billing", day=as_of)
     for row in select(tables, "accounts", ("account_id", "renewal_date"), ids):

@@ -27,7 +27,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "rollback": ("rollback", "--dry-run"),
 }
 """How each verb that writes nothing to the CRM is called; ACCOUNT is one that has a task."""
-BELOW = {"evaluate", "explain", "brief", "forecast"}
+BELOW = {"evaluate", "explain", "brief", "forecast", "panel"}
 """Verbs with a story of their own in this file."""
 ELSEWHERE = {
     "demo", "init", "sandbox", "target", "train", "models", "promote", "score", "apply", "run", "approve",
@@ -336,3 +336,37 @@ def test_a_contact_is_forgotten_and_the_journal_is_still_whole(home: Any) -> Non
     home.upswell("rollback")
     verified = home.upswell("audit", "verify", "--head", head)
     assert (verified.exit_code, verified.data["faults"]) == (0, [])
+
+
+@pytest.mark.slow
+def test_the_panels_are_drawn_from_what_the_crm_holds_and_nothing_is_written(
+    home: Any, tmp_path: Path
+) -> None:
+    """Both vendors' panels, with one account's values and the best accounts of its owner."""
+    task, changes, file = first_task(home), len(home.audit.changes()), tmp_path / "panel.html"
+    answer = home.upswell("panel", task["account_id"], "--out", str(file), "--seen-by", "no-reasons")
+    assert (answer.exit_code, answer.data["panels"], answer.data["file"]) == (
+        0,
+        ["salesforce", "hubspot"],
+        str(file),
+    )
+    assert len(home.audit.changes()) == changes
+    held = answer.data["fields"]
+    assert {"score", "tier", "reason_1", "reason_codes", "brief", "arr_quarter_1"} <= held.keys()
+    (page,) = re.findall(
+        r'type="application/json">(.*?)</script>', file.read_text(encoding="utf-8"), re.DOTALL
+    )
+    previews = json.loads(page)["previews"]
+    assert previews["salesforce"]["csm"]["fields"]["Expansion_Reason_1__c"] == held["reason_1"]
+    assert previews["hubspot"]["csm"]["fields"]["expansion_score"] == str(held["score"])
+    best = previews["salesforce"]["csm"]["accounts"]
+    assert best
+    assert all(each["fields"]["Expansion_Tier__c"] in ("very_high", "high", "medium") for each in best)
+
+
+@pytest.mark.slow
+def test_a_panel_of_an_unknown_account_names_the_nearest(home: Any, tmp_path: Path) -> None:
+    """And writes no page."""
+    answer = home.upswell("panel", "Nobody At All", "--out", str(tmp_path / "panel.html"))
+    assert answer.exit_code == 2
+    assert not (tmp_path / "panel.html").exists()

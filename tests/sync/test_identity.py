@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,12 @@ import pyarrow as pa
 import pytest
 
 from connectors.canonical import CRM_TABLES, EXPORT_TABLES
+from model.days import day_number
+from model.expansions import arr_increases, seat_increases
 from model.partials import PARTIALS, partial_schema
+from model.sources import read_sources
+from model.target import Target
+from model.workspace import Workspace
 from sync.aliases import Alias
 from sync.currencies import Money
 from sync.identity import Resolved, resolve
@@ -244,3 +249,90 @@ def test_money_of_an_own_object_is_converted_like_an_exports(lake: Lake, fill: F
     assert cells(resolve(lake, {}, money), "billing", "account_id", "arr", "currency") == [
         ("c1", 110.0, "USD")
     ]
+
+
+def test_the_contracts_of_one_account_add_up(lake: Lake, fill: Fill) -> None:
+    """Whether a merge or a second record made one account of two ids; a record and its own id are one."""
+    day = date(2026, 3, 1)
+    fill(
+        "accounts",
+        {"crm_id": "A1", "external_id": "c1"},
+        {"crm_id": "A3", "external_id": "c3", "name": "Acme", "website": "acme.com"},
+        {"crm_id": "A4", "name": "Acme", "website": "acme.com"},
+    )
+    own = {
+        "period_start": day,
+        "period_end": date(2027, 2, 28),
+        "arr": 900.0,
+        "seats": 9.0,
+        "currency": "USD",
+    }
+    fill(
+        "billing",
+        {"account_key": "c1", **own, "plan_tier": "team", "list_arr": 1000.0},
+        {"account_key": "c2", **own, "arr": 100.0, "overage": 7.0, "plan_tier": "scale"},
+        {"account_key": "c3", **own, "arr": 500.0},
+        {"account_key": "A4", **own, "arr": 1.0, "currency": "EUR"},
+        {"account_key": "A3", **own, "period_start": date(2026, 4, 1), "arr": 500.0},
+        {"account_key": "c9", **own},
+    )
+    aliases = {"accounts": [Alias(loser="A2", survivor="A1", external_id="c2")]}
+    columns = ("account_id", "period_start", "arr", "seats", "list_arr", "plan_tier", "overage", "currency")
+    assert cells(resolve(lake, aliases), "billing", *columns) == [
+        ("c1", day, 1000.0, 18.0, 1100.0, "team", 7.0, "USD"),
+        ("c3", day, 501.0, 18.0, None, None, None, "EUR+USD"),
+        ("c3", date(2026, 4, 1), 501.0, 18.0, None, None, None, "EUR+USD"),
+    ]
+    apart = cells(resolve(lake, {}), "billing", "account_id", "arr")
+    assert ("c1", 900.0) in apart
+
+
+def test_limits_and_usage_of_invoiced_contracts_add_up(lake: Lake, fill: Fill) -> None:
+    """Where the ids are invoiced; without invoices, an id may have changed, and the rows stay as told."""
+    day = date(2026, 3, 1)
+    fill("accounts", {"crm_id": "A1", "external_id": "c1"}, {"crm_id": "A3", "external_id": "c3"})
+    keys = ("c1", "c2", "c3", "c4")
+    for number, key in enumerate(keys):
+        bill = {"account_key": key, "period_start": day, "period_end": date(2027, 2, 28)}
+        fill("billing", *([{**bill, "arr": 100.0 + number}] if key in {"c1", "c2", "c3"} else []))
+        limit = {"account_key": key, "item": "api_calls", "kind": "limit", "valid_from": day}
+        product = {"account_key": key, "item": key, "kind": "product", "valid_from": day}
+        fill("entitlements", {**limit, "quantity": 10.0 + number}, product)
+        used = {"account_key": key, "metric": "api_calls", "period_start": day, "period_days": 31}
+        fill("usage", {**used, "value": 4.0 + number})
+    aliases = [Alias(loser=f"A{n}", survivor=f"A{n - 1}", external_id=f"c{n}") for n in (2, 4)]
+    resolved = resolve(lake, {"accounts": aliases})
+    assert cells(resolved, "entitlements", "account_id", "item", "quantity", "valid_to") == [
+        ("c1", "api_calls", 21.0, None),
+        ("c1", "c1", None, None),
+        ("c1", "c2", None, None),
+        ("c3", "api_calls", 12.0, None),
+        ("c3", "api_calls", 13.0, None),
+        ("c3", "c3", None, None),
+        ("c3", "c4", None, None),
+    ]
+    assert cells(resolved, "usage", "account_id", "metric", "period_days", "value") == [
+        ("c1", "api_calls", 31, 9.0),
+        ("c3", "api_calls", 31, 6.0),
+        ("c3", "api_calls", 31, 7.0),
+    ]
+
+
+def test_a_merge_is_no_expansion_and_a_second_contract_is_one(lake: Lake, fill: Fill) -> None:
+    """The sum holds for the past too, so that only what began later is an increase."""
+    fill("accounts", {"crm_id": "A1", "external_id": "c1"})
+    for month in range(1, 10):
+        bill = {"period_start": date(2026, month, 1), "period_end": date(2026, month, 28)}
+        fill("billing", {"account_key": "c1", **bill, "arr": 100.0, "seats": 5.0})
+        fill("billing", {"account_key": "c2", **bill, "arr": 40.0, "seats": 2.0})
+        if month >= 6:
+            fill("billing", {"account_key": "c3", **bill, "arr": 60.0, "seats": 3.0})
+    aliases = [Alias(loser=f"A{n}", survivor="A1", external_id=f"c{n}") for n in (2, 3)]
+    tables = resolve(lake, {"accounts": aliases}).tables
+    with Workspace(lake.connection) as space:
+        sources = read_sources(tables, space)
+        target = Target(horizon_days=90)
+        grown = arr_increases(sources, target).select("day", "arr").to_pyarrow().to_pylist()
+        seats = seat_increases(sources).select("day", "seats").to_pyarrow().to_pylist()
+    assert grown == [{"day": day_number(date(2026, 6, 1)), "arr": 60.0}]
+    assert seats == [{"day": day_number(date(2026, 6, 1)), "seats": 3.0}]

@@ -31,12 +31,14 @@ EXAMPLES = (
     default=True,
     help="Create what is missing, or only show what would be created.  [default: --apply]",
 )
+@click.option("--reports", is_flag=True, help="Create examples of reports and a dashboard too (Salesforce).")
 @click.option("--remove", "remove_", is_flag=True, help="Take away what installs made, after asking.")
 @click.option("--yes", is_flag=True, help="Take it away without asking.")
-def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
+def command(app: App, apply_: bool, reports: bool, remove_: bool, yes: bool) -> None:
     """Show, create or take away what is ours in the CRM; never change what is there.
 
-    That is fields and objects, and on Salesforce permission sets. [crm] objects says which objects."""
+    That is fields, objects ([crm] objects says which), and views of accounts; on Salesforce also permission
+    sets and their groups, report types, and the panel, of which an older version is renewed."""
     from sync.installation import install, remove
 
     settings = app.settings()
@@ -52,6 +54,7 @@ def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
                     operator=who,
                     now=datetime.now(UTC),
                     objects=settings.crm.objects,
+                    reports=reports,
                 )
             show(app, org, done, "Installed in" if apply_ else "Would be installed in")
             return
@@ -71,11 +74,19 @@ def command(app: App, apply_: bool, remove_: bool, yes: bool) -> None:
 TO_DO = {
     "create": "to create",
     "grant": "to widen",
+    "update": "to renew",
     "remove": "to remove",
     "keep": "to keep",
     "differs": "differ",
 }
-DONE = {"create": "created", "grant": "widened", "remove": "removed", "keep": "kept", "differs": "differ"}
+DONE = {
+    "create": "created",
+    "grant": "widened",
+    "update": "renewed",
+    "remove": "removed",
+    "keep": "kept",
+    "differs": "differ",
+}
 
 
 def ask(org: OrgInfo) -> None:
@@ -118,7 +129,7 @@ def show(app: App, org: OrgInfo, installed: Installation, head: str) -> None:
             f"The first fill of these {len(installed.approved)} fields is approved, since they were created "
             "for it."
         )
-    if not report.applied and counts["create"] + counts["grant"]:
+    if not report.applied and counts["create"] + counts["grant"] + counts["update"]:
         app.screen.say("Create them with: upswell install")
     if not report.applied and counts["remove"]:
         app.screen.say("Take them away with: upswell install --remove")

@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+// no test may pass because the machine happens to be in UTC
+process.env['TZ'] = 'America/New_York';
+
 export default defineConfig({
   test: {
     include: ['test/**/*.test.{ts,tsx}'],

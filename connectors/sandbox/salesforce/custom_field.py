@@ -38,6 +38,8 @@ _TYPES = {
     "MultiselectPicklist": "multipicklist",
     "Lookup": "reference",
 }
+# describe type, whether the text is long -> metadata type
+METADATA_TYPES = {(kind, name == "LongTextArea"): name for name, kind in _TYPES.items()}
 _SEVERAL_LINES = ("LongTextArea", "MultiselectPicklist")
 _ELEMENTS = frozenset(
     {

@@ -9,7 +9,16 @@ from pathlib import Path
 
 from connectors.sandbox.audit import Audit
 from connectors.sandbox.clock import Clock
-from connectors.sandbox.salesforce import bulk, collections, composite, describe, ingest, metadata, records
+from connectors.sandbox.salesforce import (
+    bulk,
+    collections,
+    composite,
+    describe,
+    ingest,
+    metadata,
+    records,
+    tooling_fields,
+)
 from connectors.sandbox.salesforce.auth import Auth
 from connectors.sandbox.salesforce.bulk_query import BulkQueries
 from connectors.sandbox.salesforce.call import Call, Org
@@ -98,6 +107,11 @@ ROUTES = (
     _route("/jobs/query/{job}/results", GET=("bulk.query.results", bulk.results)),
     _route(f"{_TOOLING}/query", GET=("tooling.query", _tooling_query)),
     _route(f"{_TOOLING}/query/{{locator}}", GET=("query.more", lambda call: _more(call, api=_TOOLING))),
+    _route(
+        f"{_TOOLING}/sobjects/CustomField/{{id}}",
+        GET=("tooling.field", tooling_fields.read),
+        PATCH=("tooling.field.update", tooling_fields.update),
+    ),
     _route(
         "/sobjects",
         GET=(

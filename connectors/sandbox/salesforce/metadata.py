@@ -1,7 +1,7 @@
-"""The Metadata API's SOAP door: deploy and checkDeployStatus.
+"""The Metadata API's SOAP door: deploy, checkDeployStatus and listMetadata.
 
-Source: "deploy()", "checkDeployStatus()" and "DeployResult", Metadata API Developer Guide. A deploy is done
-by the time it is first asked for, as a small one in a quiet org nearly is.
+Source: "deploy()", "checkDeployStatus()", "DeployResult" and "listMetadata()", Metadata API Developer Guide.
+A deploy is done by the time it is first asked for, as a small one in a quiet org nearly is.
 """
 
 from __future__ import annotations
@@ -20,18 +20,35 @@ from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.outcome import Outcome
 from connectors.sandbox.salesforce.package import Deployment, PackageRefusedError
+from connectors.sandbox.salesforce.package_parts import held
 from connectors.sandbox.wire import Request, Response
 
 _ENVELOPE = "{http://schemas.xmlsoap.org/soap/envelope/}"
+MAX_LISTED = 3  # types of a listMetadata call
+LISTED = frozenset(
+    {
+        "Dashboard",
+        "DashboardFolder",
+        "LightningComponentBundle",
+        "ListView",
+        "PermissionSetGroup",
+        "Report",
+        "ReportFolder",
+        "ReportType",
+    }
+)
 _XML = {"Content-Type": "text/xml;charset=UTF-8"}
 
 
 def endpoint(request: Request) -> str:
-    """metadata.deploy, metadata.status or metadata.unknown, from the SOAPAction."""
+    """metadata.deploy, metadata.status, metadata.list or metadata.unknown, from the SOAPAction."""
     action = request.headers.get("soapaction", "").strip('"')
-    return {"deploy": "metadata.deploy", "checkDeployStatus": "metadata.status"}.get(
-        action, "metadata.unknown"
-    )
+    known = {
+        "deploy": "metadata.deploy",
+        "checkDeployStatus": "metadata.status",
+        "listMetadata": "metadata.list",
+    }
+    return known.get(action, "metadata.unknown")
 
 
 def handle(request: Request, org: Org, auth: Auth) -> Response:
@@ -54,9 +71,37 @@ def handle(request: Request, org: Org, auth: Auth) -> Response:
         return _deploy(asked, org, user_id)
     if asked is not None and asked.tag == NAMESPACE + "checkDeployStatus":
         return _status(asked, org)
+    if asked is not None and asked.tag == NAMESPACE + "listMetadata":
+        return _listed(asked, org)
     return _fault(
-        "sf:INVALID_OPERATION", "INVALID_OPERATION: the sandbox knows deploy and checkDeployStatus only"
+        "sf:INVALID_OPERATION",
+        "INVALID_OPERATION: the sandbox knows deploy, its status and listMetadata only",
     )
+
+
+def _listed(asked: Element, org: Org) -> Response:
+    """Every component of at most three kinds; reports and dashboards by the folder that they lie in."""
+    queries = asked.findall(NAMESPACE + "queries")
+    if len(queries) > MAX_LISTED:
+        return _fault("sf:EXCEEDED_MAX_TYPES_LIMIT", "EXCEEDED_MAX_TYPES_LIMIT: at most 3 types")
+    results = []
+    for query in queries:
+        kind, folder = text(query, "type") or "", text(query, "folder")
+        if kind not in LISTED:
+            return _fault("sf:INVALID_TYPE", f"INVALID_TYPE: Unknown type name '{kind}' specified")
+        if kind == "PermissionSetGroup":
+            names = [
+                str(name) for (name,) in org.store.select("SELECT DeveloperName FROM PermissionSetGroup")
+            ]
+        else:
+            names = list(held(org.store, kind))
+        if kind in ("Report", "Dashboard"):
+            names = [name for name in names if name.partition("/")[0] == folder]
+        results += [
+            f"<result><fullName>{escape(name)}</fullName><type>{kind}</type></result>"
+            for name in sorted(names)
+        ]
+    return _reply("listMetadataResponse", "".join(results))
 
 
 def _deploy(asked: Element, org: Org, user_id: str) -> Response:

@@ -10,18 +10,23 @@ import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from xml.etree.ElementTree import Element, ParseError, fromstring
 
 from connectors.sandbox.salesforce.custom_field import NAMESPACE, FieldProblemError, text
 from connectors.sandbox.salesforce.outcome import Bench, Members, Outcome
 from connectors.sandbox.salesforce.package_objects import Objects
-from connectors.sandbox.salesforce.package_sets import Sets
+from connectors.sandbox.salesforce.package_parts import Parts
+from connectors.sandbox.salesforce.package_sets import Groups, Sets
 from connectors.sandbox.salesforce.schema import Schema
 from connectors.sandbox.salesforce.wsdl import problems
 from connectors.sandbox.store import Store
 
 _DESTRUCTION = "destructiveChanges.xml"
 _MANIFEST = "package.xml"
+_BUNDLES = "lwc"
+_FOLDER = "-meta.xml"  # how the file of a folder of reports or dashboards ends
+_PARTS = ("Dashboard", "Report", "ReportType", "ListView", "LightningComponentBundle")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +53,27 @@ class Deployment:
         self._store = store
         self._schema = schema
         bench = Bench(store=store, schema=schema, now=now, user_id=user_id)
-        objects, sets = Objects(bench=bench), Sets(bench=bench)
+        self._parts = Parts(bench=bench)
+        objects, sets, groups = (
+            Objects(bench=bench, parts=self._parts),
+            Sets(bench=bench),
+            Groups(bench=bench),
+        )
         # in the order in which they need each other
         self._folders: Mapping[str, Folder] = {
             "objects": Folder(suffix=".object", kind="CustomObject", take=objects.take),
             "permissionsets": Folder(suffix=".permissionset", kind="PermissionSet", take=sets.take),
+            "permissionsetgroups": Folder(
+                suffix=".permissionsetgroup", kind="PermissionSetGroup", take=groups.take
+            ),
+            "reportTypes": Folder(suffix=".reportType", kind="ReportType", take=self._parts.report_type),
+            "reports": Folder(suffix=".report", kind="Report", take=self._parts.report),
+            "dashboards": Folder(suffix=".dashboard", kind="Dashboard", take=self._parts.dashboard),
         }
+        # a thing goes after what uses it
         self._destroy: Mapping[str, Callable[[str, str], Outcome]] = {
+            **{kind: partial(self._parts.destroy, kind) for kind in _PARTS},
+            "PermissionSetGroup": groups.destroy,
             "CustomField": objects.destroy_field,
             "CustomObject": objects.destroy_object,
             "PermissionSet": sets.destroy,
@@ -74,6 +93,7 @@ class Deployment:
             with self._store.transaction():
                 for path in sorted(files, key=self._rank):
                     self._file(path, files[path], members)
+                self._bundles(files, members)
                 self._check_named(members)
                 if check_only or any(outcome.problem for outcome in self._outcomes):
                     raise PackageRefusedError(self._outcomes)
@@ -89,30 +109,50 @@ class Deployment:
         return (order.index(folder) if folder in order else -1), path
 
     def _file(self, path: str, content: bytes, members: Members) -> None:
-        folder, _, name = path.rpartition("/")
-        if path == _MANIFEST:
+        folder, _, name = path.partition("/")
+        if path == _MANIFEST or folder == _BUNDLES:
             return
         taker = self._folders.get(folder)
         try:
-            if name == _DESTRUCTION:
+            if path == _DESTRUCTION:
                 self._outcomes += self._destroyed(path, _parsed(content))
+            elif taker is not None and name.endswith(_FOLDER) and folder in ("reports", "dashboards"):
+                root = _parsed(content)
+                _check(root, f"{taker.kind}Folder")
+                self._outcomes += self._parts.folder(path, name.removesuffix(_FOLDER), root, members)
             elif taker is not None and name.endswith(taker.suffix):
                 root = _parsed(content)
                 _check(root, taker.kind)
                 self._outcomes += taker.take(path, name.removesuffix(taker.suffix), root, members)
             else:
-                raise FieldProblemError(
-                    f"The sandbox takes custom objects, fields and permission sets only, not {path}"
-                )
+                raise FieldProblemError(f"The sandbox knows no metadata of this kind: {path}")
         except FieldProblemError as problem:
             self._outcomes.append(Outcome(kind="", file=path, name=name, problem=str(problem)))
 
+    def _bundles(self, files: Mapping[str, bytes], members: Members) -> None:
+        """Take the Lightning web components, which may use each other in any order."""
+        found: dict[str, dict[str, str]] = {}
+        for path, content in files.items():
+            if path.startswith(f"{_BUNDLES}/"):
+                _, name, file = path.split("/", 2)
+                found.setdefault(name, {})[file] = content.decode()
+        for name, contents in sorted(found.items()):
+            try:
+                _check_meta(name, contents)
+                self._outcomes.append(self._parts.bundle(name, contents, members))
+            except FieldProblemError as problem:
+                path = f"{_BUNDLES}/{name}"
+                self._outcomes.append(Outcome(kind="", file=path, name=name, problem=str(problem)))
+        for lacking in self._parts.missing_bundles() if found else ():
+            self._outcomes.append(Outcome(kind="", file=_BUNDLES, name=_BUNDLES, problem=lacking))
+
     def _destroyed(self, path: str, root: Element) -> Iterator[Outcome]:
-        for kind, member in _members(root):
-            if kind not in self._destroy:
-                raise FieldProblemError(
-                    f"The sandbox deletes custom objects, fields and permission sets only, not {kind}"
-                )
+        order, doomed = list(self._destroy), list(_members(root))
+        for kind, _ in doomed:
+            if kind not in order:
+                raise FieldProblemError(f"The sandbox deletes no {kind}")
+        # a folder after what lies in it
+        for kind, member in sorted(doomed, key=lambda each: (order.index(each[0]), "/" not in each[1])):
             yield self._destroy[kind](path, member)
 
     def _check_named(self, members: Members) -> None:
@@ -151,6 +191,18 @@ def _check(root: Element, kind: str) -> None:
         raise FieldProblemError(f"The file is no {kind} of the Metadata API: {root.tag}")
     for problem in problems(root, kind):
         raise FieldProblemError(problem)
+
+
+def _check_meta(name: str, contents: Mapping[str, str]) -> None:
+    """Raises FieldProblemError for a component whose description the vendor's schema does not take.
+
+    Its targetConfigs are XML of their own, of which the schema knows nothing."""
+    file = f"{name}.js-meta.xml"
+    if file in contents:
+        root = _parsed(contents[file].encode())
+        for each in root.findall(NAMESPACE + "targetConfigs"):
+            root.remove(each)
+        _check(root, "LightningComponentBundle")
 
 
 def _manifest(files: dict[str, bytes]) -> Members:

@@ -20,6 +20,7 @@ from connectors.sandbox.salesforce.custom_field import (
 )
 from connectors.sandbox.salesforce.outcome import Bench, Members, Outcome
 from connectors.sandbox.salesforce.own_objects import OwnObject
+from connectors.sandbox.salesforce.package_parts import Parts
 from connectors.sandbox.salesforce.schema import Field
 
 MAX_TRACKED = 20  # "Field History Tracking": fields of one object
@@ -39,6 +40,7 @@ class Objects:
     """The org's objects and custom fields, as a deploy changes them."""
 
     bench: Bench
+    parts: Parts
 
     def take(self, path: str, home: str, root: Element, members: Members) -> list[Outcome]:
         """What became of the object of a file and of its fields. Raises FieldProblemError for the whole."""
@@ -63,7 +65,7 @@ class Objects:
             except FieldProblemError as problem:
                 outcome = Outcome(kind="CustomField", file=path, name=name, problem=str(problem))
             outcomes.append(outcome)
-        return outcomes
+        return [*outcomes, *self.parts.list_views(path, home, root, members)]
 
     def destroy_field(self, path: str, member: str) -> Outcome:
         """What became of the deletion of Object.Field__c."""
@@ -78,6 +80,10 @@ class Objects:
 
     def destroy_object(self, path: str, member: str) -> Outcome:
         """What became of the deletion of an object, which goes with its rows."""
+        used_by = self.parts.uses(member)
+        if used_by:
+            problem = f"{member} is referenced by the report type {used_by[0]}: delete that first"
+            return Outcome(kind="CustomObject", file=path, name=member, problem=problem)
         try:
             self.bench.schema.remove_object(member)
         except KeyError:

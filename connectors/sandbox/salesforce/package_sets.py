@@ -132,3 +132,62 @@ class Sets:
                 raise FieldProblemError(f"Permission {right} of {name} depends on: {', '.join(lacking)}")
         columns = {column: allowed[right] for right, (column, _) in _RIGHTS.items()}
         return {"SobjectType": sobject.name, **columns}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Groups:
+    """The org's permission set groups, as a deploy changes them: "PermissionSetGroup"."""
+
+    bench: Bench
+
+    def take(self, path: str, name: str, root: Element, members: Members) -> list[Outcome]:
+        """What became of the group of a file. Raises FieldProblemError."""
+        if name not in members.get("PermissionSetGroup", ()):
+            raise FieldProblemError(f"{name} is in {path} but not in package.xml")
+        bench, store = self.bench, self.bench.store
+        sets = []
+        for each in root.findall(NAMESPACE + "permissionSets"):
+            found = store.row("PermissionSet", str(each.text), column="Name")
+            if found is None:
+                raise FieldProblemError(
+                    f"In field: permissionSets - no PermissionSet named {each.text} found"
+                )
+            sets.append(str(found["Id"]))
+        found = store.row("PermissionSetGroup", name, column="DeveloperName")
+        told = {"MasterLabel": text(root, "label"), "Description": text(root, "description")}
+        if found is None:
+            group_id = bench.new_id("0PG")
+            row = {"Id": group_id, "DeveloperName": name, **told, **bench.stamps(created=True)}
+            store.bulk_insert("PermissionSetGroup", [row])
+        else:
+            group_id = str(found["Id"])
+            row = {"Id": group_id, **told, **bench.stamps(created=False)}
+            store.bulk_update("PermissionSetGroup", [row])
+        with store.transaction() as sql:
+            sql.execute("DELETE FROM PermissionSetGroupComponent WHERE PermissionSetGroupId = ?", (group_id,))
+        stamp = {"PermissionSetGroupId": group_id, "SystemModstamp": bench.now}
+        rows = [{"Id": bench.new_id("0PL"), **stamp, "PermissionSetId": each} for each in sets]
+        store.bulk_insert("PermissionSetGroupComponent", rows)
+        created = found is None
+        return [
+            Outcome(kind="PermissionSetGroup", file=path, name=name, created=created, changed=not created)
+        ]
+
+    def destroy(self, path: str, name: str) -> Outcome:
+        """A group goes only when nobody has it."""
+        store = self.bench.store
+        found = store.row("PermissionSetGroup", name, column="DeveloperName")
+        problem = None
+        if found is None:
+            problem = f"No PermissionSetGroup named: {name} found"
+        elif store.row("PermissionSetAssignment", str(found["Id"]), column="PermissionSetGroupId"):
+            problem = f"The permission set group {name} is assigned to users: remove its assignments first"
+        else:
+            with store.transaction() as sql:
+                for table, column in (
+                    ("PermissionSetGroupComponent", "PermissionSetGroupId"),
+                    ("PermissionSetGroup", "Id"),
+                ):
+                    sql.execute(f"DELETE FROM {table} WHERE {column} = ?", (found["Id"],))  # noqa: S608  # names of this function
+        deleted = problem is None
+        return Outcome(kind="PermissionSetGroup", file=path, name=name, deleted=deleted, problem=problem)

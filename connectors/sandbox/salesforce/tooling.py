@@ -16,6 +16,7 @@ from typing import Final
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
 from connectors.sandbox.salesforce.package_objects import HOMES
+from connectors.sandbox.salesforce.package_parts import held
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Cell, Store
 
@@ -54,6 +55,27 @@ _CUSTOM_OBJECT: Final = _sobject(
     Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
     Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
 )
+_BUNDLE: Final = _sobject(
+    "LightningComponentBundle",
+    "Lightning Component Bundle",
+    "0Rb",
+    Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
+)
+_RESOURCE: Final = _sobject(
+    "LightningComponentResource",
+    "Lightning Component Resource",
+    "0Rd",
+    Field(
+        name="LightningComponentBundleId",
+        label="Lightning Component Bundle ID",
+        type="reference",
+        length=18,
+        references=("LightningComponentBundle",),
+        relationship="LightningComponentBundle",
+    ),
+    Field(name="FilePath", label="File Path", type="string", length=255, required=True),
+    Field(name="Source", label="Source", type="textarea", length=131_072),
+)
 _FIELD_DEFINITION: Final = _sobject(
     "FieldDefinition",
     "Field Definition",
@@ -73,7 +95,8 @@ _VALIDATION_RULE: Final = _sobject(
     Field(name="ErrorMessage", label="Error Message", type="string", length=255),
 )
 _OBJECTS: Final = {
-    each.name.lower(): each for each in (_CUSTOM_FIELD, _CUSTOM_OBJECT, _FIELD_DEFINITION, _VALIDATION_RULE)
+    each.name.lower(): each
+    for each in (_BUNDLE, _CUSTOM_FIELD, _CUSTOM_OBJECT, _FIELD_DEFINITION, _RESOURCE, _VALIDATION_RULE)
 }
 _HOME_OF: Final = MappingProxyType({name: home for home, names in HOMES.items() for name in names})
 _REIFIED: Final = re.compile(r"\bWHERE\b.*\b(EntityDefinitionId|DurableId)\b", re.IGNORECASE | re.DOTALL)
@@ -121,6 +144,11 @@ class Tooling:
             self._note(_CUSTOM_OBJECT, ("DeveloperName",), named)
         if found is _CUSTOM_FIELD:
             self._note(found, ("TableEnumOrId", "DeveloperName"), self._custom_fields())
+        if found in (_BUNDLE, _RESOURCE):
+            self._store.define(_BUNDLE.name, _BUNDLE.columns)
+            self._note(_BUNDLE, ("DeveloperName",), {(name,) for name in held(self._store, _BUNDLE.name)})
+        if found is _RESOURCE:
+            self._note(found, ("LightningComponentBundleId", "FilePath", "Source"), self._resources())
         if found is _FIELD_DEFINITION:
             key = ("EntityDefinitionId", "QualifiedApiName", "DurableId", "IsFieldHistoryTracked")
             self._note(found, key, self._definitions())
@@ -135,6 +163,17 @@ class Tooling:
             for sobject in self._schema.objects().values()
             for field in sobject.fields.values()
             if field.custom
+        }
+
+    def _resources(self) -> set[tuple[Cell, ...]]:
+        ids = {
+            str(name): key
+            for name, key in self._store.select("SELECT DeveloperName, Id FROM LightningComponentBundle")
+        }
+        return {
+            (ids[name], f"lwc/{name}/{file}", content)
+            for name, files in held(self._store, _BUNDLE.name).items()
+            for file, content in files.items()
         }
 
     def _definitions(self) -> set[tuple[Cell, ...]]:

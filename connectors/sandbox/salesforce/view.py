@@ -13,6 +13,14 @@ from types import MappingProxyType
 from connectors.sandbox.salesforce.schema import Field, Schema, SObject
 from connectors.sandbox.store import Store
 
+# the sets that a user has, by themselves or in a group
+_SETS = (
+    "SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = ?"
+    " UNION SELECT c.PermissionSetId FROM PermissionSetGroupComponent AS c"
+    " JOIN PermissionSetAssignment AS a ON a.PermissionSetGroupId = c.PermissionSetGroupId"
+    " WHERE a.AssigneeId = ?"
+)
+
 
 class View:
     """What one user sees and may edit. Good for one request: permissions are read when it is made."""
@@ -31,10 +39,9 @@ class View:
         if not sees_all:
             self._hidden.update((store.meta.get(self.HIDDEN) or "").split())
             granted = store.select(
-                "SELECT p.Field, max(p.PermissionsRead), max(p.PermissionsEdit) FROM FieldPermissions AS p"
-                " JOIN PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId"
-                " WHERE a.AssigneeId = ? GROUP BY p.Field",
-                (user_id,),
+                "SELECT p.Field, max(p.PermissionsRead), max(p.PermissionsEdit) FROM FieldPermissions AS p"  # noqa: S608  # a text of this file
+                f" WHERE p.ParentId IN ({_SETS}) GROUP BY p.Field",
+                (user_id, user_id),
             )
             self._opened = _opened(store, user_id)
             self._readable = {str(name).lower() for name, read, _ in granted if read}
@@ -107,9 +114,8 @@ def _opened(store: Store, user_id: str) -> Mapping[str, Mapping[str, bool]]:
     columns = ", ".join(f"max(p.Permissions{right})" for right in rights)
     found = store.select(
         f"SELECT p.SobjectType, {columns} FROM ObjectPermissions AS p"  # noqa: S608  # names of this function
-        " JOIN PermissionSetAssignment AS a ON a.PermissionSetId = p.ParentId"
-        " WHERE a.AssigneeId = ? GROUP BY p.SobjectType",
-        (user_id,),
+        f" WHERE p.ParentId IN ({_SETS}) GROUP BY p.SobjectType",
+        (user_id, user_id),
     )
     return {
         str(name).lower(): {right: bool(cell) for right, cell in zip(rights, cells, strict=True)}

@@ -269,11 +269,12 @@ def grants(org: Any, name: str) -> dict[str, bool]:
 
 
 def test_people_get_permission_sets_by_what_they_do(our_org: Any) -> None:
-    """Scores, reasons, feedback, forecast, configuration; only our own user edits what the machine writes."""
+    """Scores, reasons, amounts, feedback, forecast, configuration; only our own user edits what the machine writes."""
     assert list(SETS) == [
         "Upswell_Integration",
         "Upswell_Read_Scores",
         "Upswell_Read_Reasons",
+        "Upswell_Read_Amounts",
         "Upswell_Give_Feedback",
         "Upswell_Read_Forecast",
         "Upswell_Configure",

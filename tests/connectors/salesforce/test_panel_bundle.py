@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 import subprocess
 from collections.abc import Callable
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from connectors.fields import field_specs, permission_specs
-from infra.panels.browser import page, rendered
+from infra.panels.browser import page, rendered, words
 
 ROOT = Path(__file__).parents[3]
 PROJECT = ROOT / "connectors" / "salesforce" / "package"
@@ -38,31 +37,12 @@ VALUES: dict[str, Any] = {
 Read = Callable[..., str]
 
 
-class Words(HTMLParser):
-    """What a reader reads: text outside of scripts and style sheets."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.said: list[str] = []
-        self.within = ""
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.within = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        self.within = ""
-
-    def handle_data(self, data: str) -> None:
-        if self.within not in {"script", "style", "title"}:
-            self.said.append(data)
-
-
 @pytest.fixture
 def read(binary: Callable[[str, str], Path], tmp_path: Path) -> Read:
     """The words and the HTML of the panel with these fields, as a browser renders it."""
     chromium = binary("chromium", "chromium")
 
-    def words(keys: set[str], **preview: Any) -> str:
+    def said(keys: set[str], **preview: Any) -> str:
         specs = field_specs()
         fields = {specs[key].salesforce: VALUES.get(key) for key in keys}
         given = {
@@ -75,11 +55,9 @@ def read(binary: Callable[[str, str], Path], tmp_path: Path) -> Read:
             tmp_path,
         )
         assert 'data-ready="true"' in html
-        parser = Words()
-        parser.feed(html)
-        return " ".join(" ".join(parser.said).split())
+        return words(html)
 
-    return words
+    return said
 
 
 def readable(*sets: str) -> set[str]:
@@ -110,31 +88,31 @@ def test_the_bundle_reaches_for_nothing_outside() -> None:
 
 def test_the_panel_shows_what_all_permission_sets_together_show(read: Read) -> None:
     """And marks by a pressed button what the record holds."""
-    words = read(
+    told = read(
         readable("Upswell_Configure") | {"opt_out", "feedback"},
         editable=[field_specs()["feedback"].salesforce],
         currency="EUR",
         locale="de-DE",
     )
-    for said in ("63", "Very high", "+8 since the last scoring", "17.001 €", "Additional Seats", "Green"):
-        assert said in words
-    assert VALUES["reason_1"] in words
-    assert VALUES["against_1"] in words  # a text of the CRM's is text, whatever it looks like
-    assert "The seats are nearly full." in words
-    assert "Wrong data" in words
+    for each in ("63", "Very high", "+8 since the last scoring", "17.001 €", "Additional Seats", "Green"):
+        assert each in told
+    assert VALUES["reason_1"] in told
+    assert VALUES["against_1"] in told  # a text of the CRM's is text, whatever it looks like
+    assert "The seats are nearly full." in told
+    assert "Wrong data" in told
 
 
 def test_without_read_reasons_the_score_is_shown_and_no_reason(read: Read) -> None:
     """Nor an amount, which another permission set shows."""
-    words = read(readable("Upswell_Read_Scores"))
-    assert "63" in words
-    assert permission_specs()["Upswell_Read_Reasons"].label in words
+    told = read(readable("Upswell_Read_Scores"))
+    assert "63" in told
+    assert permission_specs()["Upswell_Read_Reasons"].label in told
     for hidden in (VALUES["reason_1"], "No meeting", "The seats are nearly full.", "17,001"):
-        assert hidden not in words
+        assert hidden not in told
 
 
 def test_without_any_permission_the_panel_is_polite_and_empty(read: Read) -> None:
     """It names the permission set to ask for."""
-    words = read(set())
-    assert permission_specs()["Upswell_Read_Scores"].label in words
-    assert "63" not in words
+    told = read(set())
+    assert permission_specs()["Upswell_Read_Scores"].label in told
+    assert "63" not in told

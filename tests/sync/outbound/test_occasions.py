@@ -49,6 +49,18 @@ def test_seats_are_users_of_thirty_days_over_the_newest_invoice(make_tables: Mak
     assert of(make_tables(events=events), SEATS) is None
 
 
+def test_of_an_invoice_that_was_corrected_the_last_one_known_counts(make_tables: Make) -> None:
+    """Whether its seats are more or fewer; what it does not state stays as stated."""
+    first = {"account_id": "a0", "period_start": date(2026, 11, 1)}
+    told = [(20, 3.0), (1, 8.0), (10, 4.0), (21, None)]
+    billing = [
+        first | {"seats": seats, "known_from": datetime(2026, 11, day, tzinfo=UTC)} for day, seats in told
+    ]
+    events = [{"account_id": "a0", "user_id": "u1", "at": datetime(2026, 11, 2, tzinfo=UTC)}]
+    found = of(make_tables(billing=billing, events=events), SEATS)
+    assert found.seat_utilisation == pytest.approx(1 / 3)
+
+
 def test_the_fullest_limit_of_the_latest_month_counts(make_tables: Make) -> None:
     """What is counted is scaled to a month, what is stored is a level; seats and old limits are none."""
     limit = {"account_id": "a0", "kind": "limit", "valid_from": date(2026, 1, 1)}

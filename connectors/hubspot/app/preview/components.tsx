@@ -92,7 +92,9 @@ export const StatisticsTrend = ({ direction, value }: StatisticsTrendProps) => (
   </span>
 );
 
-export const DescriptionList = ({ children }: DescriptionListProps) => <dl>{children}</dl>;
+export const DescriptionList = ({ direction = 'column', children }: DescriptionListProps) => (
+  <dl className={direction}>{children}</dl>
+);
 
 export const DescriptionListItem = ({ label, children }: DescriptionListItemProps) => (
   <div>

@@ -65,7 +65,7 @@ export function emptyAccount(values = {}) {
 
 export function objectInfo(editable = OF_PEOPLE, readable = Object.keys(FIELDS)) {
     const cells = readable.map((key) => [FIELDS[key], { updateable: editable.includes(key) }]);
-    return { apiName: 'Account', fields: Object.fromEntries(cells) };
+    return { apiName: 'Account', updateable: true, fields: Object.fromEntries(cells) };
 }
 
 /** All that a reader of the page reads, shadow roots included, in order. */

@@ -1,4 +1,4 @@
-import { Button, Flex, Heading, Text, useExtensionActions } from '@hubspot/ui-extensions';
+import { Button, Divider, Flex, Heading, Text, useExtensionActions } from '@hubspot/ui-extensions';
 import { useState } from 'react';
 
 import { cell, type Company } from './company';
@@ -19,31 +19,34 @@ export function Brief({ company }: { company: Company }) {
       () => addAlert({ type: 'danger', message: 'The browser did not let the brief be copied. Show all of it and select it.' }),
     );
   return (
-    <Flex direction="column" gap="xs">
-      <Flex direction="row" justify="between" align="center" wrap>
-        <Heading>Brief</Heading>
-        <Button size="xs" variant="secondary" onClick={() => void copy()}>
-          Copy brief
-        </Button>
-      </Flex>
-      {(open ? all : first).map((lines, position) => (
-        // the same paragraph may stand twice
-        <Flex key={position} direction="column" gap="flush">
-          {lines.map((line, place) => (
-            <Text key={place} format={{ fontWeight: line.endsWith(':') ? 'demibold' : 'regular' }}>
-              {line}
-            </Text>
-          ))}
-        </Flex>
-      ))}
-      {first.length < all.length && (
-        <Flex direction="row">
-          <Button size="xs" variant="transparent" onClick={() => setOpen(!open)}>
-            {open ? 'Show less' : 'Show all'}
+    <>
+      <Divider />
+      <Flex direction="column" gap="xs">
+        <Flex direction="row" justify="between" align="center" wrap>
+          <Heading>Brief</Heading>
+          <Button size="xs" variant="secondary" onClick={() => void copy()}>
+            Copy brief
           </Button>
         </Flex>
-      )}
-    </Flex>
+        {(open ? all : first).map((lines, position) => (
+          // the same paragraph may stand twice
+          <Flex key={position} direction="column" gap="flush">
+            {lines.map((line, place) => (
+              <Text key={place} format={{ fontWeight: line.endsWith(':') ? 'demibold' : 'regular' }}>
+                {line}
+              </Text>
+            ))}
+          </Flex>
+        ))}
+        {first.length < all.length && (
+          <Flex direction="row">
+            <Button size="xs" variant="transparent" onClick={() => setOpen(!open)}>
+              {open ? 'Show less' : 'Show all'}
+            </Button>
+          </Flex>
+        )}
+      </Flex>
+    </>
   );
 }
 

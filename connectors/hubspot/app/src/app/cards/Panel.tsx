@@ -1,7 +1,6 @@
 import {
   Accordion,
   Alert,
-  AutoGrid,
   Button,
   Divider,
   EmptyState,
@@ -104,36 +103,17 @@ export function Panel({ place }: { place: Place }) {
 
 /** The whole story: what, then why, then what to say, then what you think. */
 function Body({ place, company, answer }: { place: Place; company: Company; answer: ReactNode }) {
-  if (place === 'sidebar') {
-    return (
-      <>
-        <Head company={company} />
-        <Offer company={company} />
-        <Reasons company={company} />
-        <Way company={company} />
-        <Divider />
-        <Brief company={company} />
-        <Divider />
-        {answer}
-      </>
-    );
-  }
   return (
     <>
-      <AutoGrid columnWidth={320} flexible gap="lg">
-        <Flex direction="column" gap="md">
-          <Head company={company} />
-          <Offer company={company} />
-        </Flex>
-        <Reasons company={company} />
-      </AutoGrid>
+      <Head company={company} />
+      <Offer company={company} />
       <Divider />
+      <Reasons company={company} />
       <Way company={company} />
-      <Divider />
       <Brief company={company} />
       <Divider />
       {answer}
-      {readable(company, 'feedback') && (
+      {place === 'tab' && readable(company, 'feedback') && (
         <Accordion title="Edit these properties one by one" size="xs">
           <CrmPropertyList properties={OURS_TO_FILL} direction="row" />
         </Accordion>

@@ -1,4 +1,4 @@
-import { Flex, Heading, List, Text } from '@hubspot/ui-extensions';
+import { AutoGrid, Flex, Heading, List, Text } from '@hubspot/ui-extensions';
 
 import { cell, type Company, readable } from './company';
 import type { Key } from './fields';
@@ -6,7 +6,7 @@ import type { Key } from './fields';
 const FOR: readonly Key[] = ['reason_1', 'reason_2', 'reason_3'];
 const AGAINST: readonly Key[] = ['against_1', 'against_2'];
 
-/** Three reasons for and two against; each bears its number, day and source. */
+/** Three reasons for and two against, side by side where there is room; each bears its number, day and source. */
 export function Reasons({ company }: { company: Company }) {
   if (!readable(company, 'reason_1')) {
     return (
@@ -16,10 +16,10 @@ export function Reasons({ company }: { company: Company }) {
     );
   }
   return (
-    <Flex direction="column" gap="sm">
+    <AutoGrid columnWidth={280} flexible gap="md">
       <Side title="For" company={company} keys={FOR} />
       <Side title="Against" company={company} keys={AGAINST} />
-    </Flex>
+    </AutoGrid>
   );
 }
 

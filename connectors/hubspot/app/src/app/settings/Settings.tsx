@@ -105,7 +105,8 @@ function Permissions({ portal }: { portal: number }) {
       <Heading>Who sees what</Heading>
       <Text>
         Give access to these properties together, in <Link href={`/property-settings/${portal}/properties?type=0-2`}>the
-        properties of companies</Link>, group Expansion. Until you do, everybody sees and edits all of them.
+        properties of companies</Link>, group Expansion. HubSpot offers that with Enterprise, as an aid and not as a lock. Until you do, everybody sees
+        and edits all of them.
       </Text>
       <Table bordered>
         <TableHead>

@@ -7,6 +7,11 @@ export default class Input extends LightningElement {
     @api value;
     @api min;
 
+    @api
+    focus() {
+        this.template.querySelector('input').focus();
+    }
+
     tell(event) {
         this.value = event.target.value; // eslint-disable-line @lwc/lwc/no-api-reassignments
         this.dispatchEvent(new CustomEvent('change', { detail: { value: this.value } }));

@@ -114,6 +114,7 @@ export default class ExpansionFeedback extends LightningElement {
             this.until = this.people.not_before ?? plusDays(today(), DAYS_TO_WAIT);
             this.told = '';
             this.problem = null;
+            this.moveFocus('lightning-input');
             return;
         }
         this.isAsking = false;
@@ -145,6 +146,12 @@ export default class ExpansionFeedback extends LightningElement {
     stopAsking() {
         this.isAsking = false;
         this.problem = null;
+        this.moveFocus('[data-key="not_now"]');
+    }
+
+    /** Once it is rendered: what had the focus goes with the question, and the keyboard would be lost. */
+    moveFocus(selector) {
+        Promise.resolve().then(() => this.template.querySelector(selector)?.focus());
     }
 
     /** Empties the answer and what it had written beside itself, unless somebody has changed that since. */
@@ -182,7 +189,9 @@ export default class ExpansionFeedback extends LightningElement {
         try {
             await updateRecord({ fields: { Id: this.recordId, ...fields } });
             this.told = told;
-            this.isAsking = false;
+            if (this.isAsking) {
+                this.stopAsking();
+            }
         } catch (error) {
             this.told = '';
             this.problem = explain(error);

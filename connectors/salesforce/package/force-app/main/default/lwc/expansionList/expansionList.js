@@ -7,7 +7,7 @@ import { explain } from 'c/expansionErrors';
 import { FIELDS, OBJECT } from 'c/expansionFields';
 import { today, wholeNumber } from 'c/expansionFormat';
 import { ERRORS, LIST, PANEL } from 'c/expansionLabels';
-import { READ, viewOf } from 'c/expansionView';
+import { ALWAYS_READ, READ, viewOf } from 'c/expansionView';
 
 const AT_MOST = 10;
 const PAGE = 200; // all that one person looks after: the best of them are picked here, as a view has no order
@@ -20,7 +20,7 @@ export default class ExpansionList extends NavigationMixin(LightningElement) {
     labels = LIST;
     noAccessLabels = PANEL.noAccess;
     objectName = OBJECT;
-    read = [`${OBJECT}.Name`, ...READ];
+    read = [...ALWAYS_READ, ...READ];
     pageSize = PAGE;
     latest;
     rows = null;

@@ -7,7 +7,7 @@ import { explain } from 'c/expansionErrors';
 import { OBJECT } from 'c/expansionFields';
 import { today } from 'c/expansionFormat';
 import { FACTS, PANEL, REASONS } from 'c/expansionLabels';
-import { READ, editableOf, viewOf } from 'c/expansionView';
+import { ALWAYS_READ, READ, editableOf, viewOf } from 'c/expansionView';
 
 /** Whether an account is ready to expand, how much, with what and when, why, and what to say: the record page's panel. */
 export default class ExpansionPanel extends LightningElement {
@@ -17,6 +17,7 @@ export default class ExpansionPanel extends LightningElement {
     view = null;
     problem = null;
     editable = [];
+    required = ALWAYS_READ;
     read = READ;
     objectName = OBJECT;
     asked;
@@ -36,7 +37,7 @@ export default class ExpansionPanel extends LightningElement {
         this.asked = id;
     }
 
-    @wire(getRecord, { recordId: '$asked', optionalFields: '$read' })
+    @wire(getRecord, { recordId: '$asked', fields: '$required', optionalFields: '$read' })
     wiredRecord({ data, error }) {
         if (data) {
             this.view = viewOf(data, CURRENCY, today());

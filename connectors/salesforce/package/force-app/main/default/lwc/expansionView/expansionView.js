@@ -12,6 +12,9 @@ export const CURRENCY_FIELD = 'CurrencyIsoCode'; // only orgs with several curre
 const STALE_AFTER_DAYS = 14;
 const PEOPLE = ['feedback', 'status', 'not_before', 'csm_call', 'opt_out'];
 
+/** The one field that whoever sees an account may read: `getRecord` wants one that is not optional. */
+export const ALWAYS_READ = Object.freeze([`${OBJECT}.Name`]);
+
 /** What to ask Salesforce for: all of it optional, so that a missing permission is no error. */
 export const READ = Object.freeze([...Object.values(FIELDS), CURRENCY_FIELD].map((name) => `${OBJECT}.${name}`));
 
@@ -45,9 +48,12 @@ export function viewOf(record, currency, today) {
     };
 }
 
-/** Keys of the people's fields that this user may edit, by the object info of Account. */
+/** Keys of the people's fields that this user may edit, by the object info of Account: none without edit on it. */
 export function editableOf(objectInfo) {
-    return PEOPLE.filter((key) => objectInfo?.fields?.[FIELDS[key]]?.updateable === true);
+    if (!objectInfo?.updateable) {
+        return [];
+    }
+    return PEOPLE.filter((key) => objectInfo.fields[FIELDS[key]]?.updateable === true);
 }
 
 function stateOf(read, tier) {

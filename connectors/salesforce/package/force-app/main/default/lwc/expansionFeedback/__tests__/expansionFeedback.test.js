@@ -147,6 +147,15 @@ describe('feedback', () => {
         ['Feedback: Useful', "CSM's call: Agree", 'Status: Done'].forEach((line) => expect(words).toContain(line));
     });
 
+    it('keeps the keyboard where the question was', async () => {
+        const asked = await mount();
+        const focus = jest.spyOn(HTMLElement.prototype, 'focus');
+        await press(asked, '[data-key="not_now"]');
+        expect(focus.mock.contexts).toEqual([find(asked, 'lightning-input')]);
+        await press(asked, '[data-id="save"]');
+        expect(focus.mock.contexts[1]).toBe(find(asked, '[data-key="not_now"]'));
+    });
+
     it('is accessible while it asks for a day', async () => {
         const asked = await mount();
         await press(asked, '[data-key="not_now"]');

@@ -68,11 +68,11 @@ describe('the panel of a scored account', () => {
         expect(find(panel, '.arc').getAttribute('stroke-dasharray')).toBe('63 37');
     });
 
-    it('is asked for by optional fields only, so that a missing permission is no error', async () => {
+    it('is asked for by optional fields but for the name, so that a missing permission is no error', async () => {
         await shown(account());
         const { fields, optionalFields, recordId } = getRecord.getLastConfig();
         expect(recordId).toBe('001000000000001AAA');
-        expect(fields).toBeUndefined();
+        expect(fields).toEqual(['Account.Name']);
         expect(optionalFields).toContain('Account.Expansion_Score__c');
     });
 });

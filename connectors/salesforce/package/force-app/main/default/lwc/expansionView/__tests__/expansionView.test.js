@@ -62,5 +62,6 @@ describe('what the panel shows of a record', () => {
     it('lets a user edit what the object info says, and nothing before it is there', () => {
         expect(editableOf(objectInfo(['feedback', 'status']))).toEqual(['feedback', 'status']);
         expect(editableOf(undefined)).toEqual([]);
+        expect(editableOf({ ...objectInfo(), updateable: false })).toEqual([]);
     });
 });

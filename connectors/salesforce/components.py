@@ -1,0 +1,110 @@
+"""What of ours the org has beside objects, fields and permission sets, and what it lacks.
+
+A part that is there is kept as it is, since an administrator may have changed it. Components are code and not
+settings: one whose sources are others is deployed anew ("LightningComponentResource", Tooling API Reference).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+from xml.etree.ElementTree import ParseError, canonicalize
+
+from connectors.crm import InstallStep
+from connectors.errors import LoginError, SetupError, TerminalError
+from connectors.fields import FieldSpec, ObjectSpec
+from connectors.salesforce.bundles import KIND as BUNDLE
+from connectors.salesforce.bundles import bundles
+from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.deploy import Deployer
+from connectors.salesforce.metadata_report_types import report_types
+from connectors.salesforce.metadata_reports import FOLDER, reports
+from connectors.salesforce.metadata_sets import groups
+from connectors.salesforce.metadata_views import list_views
+from connectors.salesforce.parts import Part
+from connectors.salesforce.tooling import bundle_sources
+
+_IN_FOLDERS: Final = {"Report": FOLDER, "Dashboard": FOLDER}
+_META: Final = "-meta.xml"
+
+
+def parts_of(
+    specs: Sequence[FieldSpec],
+    objects: Sequence[ObjectSpec],
+    sets: Collection[str],
+    *,
+    with_reports: bool,
+) -> list[Part]:
+    """Every part over these fields, objects and permission sets, in the order in which they need another."""
+    keys = {spec.key for spec in specs if spec.object == "accounts"}
+    parts = [*groups(sets), *list_views(keys), *report_types(specs, objects), *bundles()]
+    return [*parts, *(reports(objects) if with_reports else ())]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Components:
+    """The parts of one org."""
+
+    client: SalesforceClient
+    deployer: Deployer
+
+    def standing(self, parts: Sequence[Part], warnings: list[str]) -> list[tuple[Part, str]]:
+        """Each part with what there is to do: create, update or keep.
+
+        Where our user may not see what is there, none, and a warning: they would be deployed over changes."""
+        try:
+            there = self.there(parts)
+            held = self._sources(parts, there)
+        except LoginError:
+            raise
+        except (TerminalError, SetupError) as error:
+            warnings.append(
+                "Neither components, list views nor report types were looked at, and none is made: "
+                f"{error.message}"
+            )
+            return []
+        return [(part, _action(part, there, held)) for part in parts]
+
+    def there(self, parts: Iterable[Part]) -> frozenset[tuple[str, str]]:
+        """Kind and name of those of the org's components that are of these kinds."""
+        kinds = dict.fromkeys((part.kind, _IN_FOLDERS.get(part.kind, "")) for part in parts)
+        return self.deployer.there(list(kinds))
+
+    def _sources(
+        self, parts: Sequence[Part], there: Collection[tuple[str, str]]
+    ) -> Mapping[str, Mapping[str, str]]:
+        """The sources of our components as the org holds them, by component and file."""
+        names = [part.name for part in parts if part.kind == BUNDLE and (BUNDLE, part.name) in there]
+        return bundle_sources(self.client, names) if names else {}
+
+
+def step_of(part: Part, action: str) -> InstallStep:
+    """What there is to do for a part."""
+    detail = "its sources are of another version" if action == "update" else ""
+    return InstallStep(object=part.kind, name=part.name, action=action, detail=detail)
+
+
+def _action(part: Part, there: Collection[tuple[str, str]], held: Mapping[str, Mapping[str, str]]) -> str:
+    if (part.kind, part.name) not in there:
+        return "create"
+    return "update" if part.kind == BUNDLE and _differs(part, held.get(part.name, {})) else "keep"
+
+
+def _differs(part: Part, held: Mapping[str, str]) -> bool:
+    """Whether a file of the component is another in the org, or is missing or too many there."""
+    ours = {name: content.decode() for name, content in part.files.items()}
+    told = {name for name in held if not name.endswith(_META)}
+    if told != {name for name in ours if not name.endswith(_META)}:
+        return True
+    return any(_plain(name, text) != _plain(name, ours.get(name, text)) for name, text in held.items())
+
+
+def _plain(name: str, text: str) -> str:
+    """The text without what carries no meaning; the org lays a component's description out anew."""
+    if name.endswith(_META):
+        try:
+            return canonicalize(text, strip_text=True)
+        except ParseError:
+            return text
+    return text.replace("\r\n", "\n").strip()
