@@ -64,10 +64,12 @@ mutation: setup  ## break plan, guard, apply and journal on purpose: how many br
 coverage: setup  ## branches of plan, guard, apply and journal that the tests take
 	@$(BIN)/python -m infra.mutation.branches
 
-docs: setup  ## write docs/cli.md from each verb's --help, docs/features.md from the features, docs/reasons.md from the reason codes
+docs: setup  ## write docs/cli.md from each verb's --help, docs/features.md from the features, docs/reasons.md from the reason codes, docs/fields.md and the Salesforce project from fields.toml
 	$(BIN)/python -m worker.commands.reference > docs/cli.md
 	$(BIN)/python -m model.features.dictionary > docs/features.md
 	$(BIN)/python -m model.reason_codes > docs/reasons.md
+	$(BIN)/python -m connectors.field_dictionary > docs/fields.md
+	$(BIN)/python -m connectors.salesforce.project
 
 lock:  ## resolve the lock files anew (needs uv on the PATH)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \

@@ -28,10 +28,11 @@ class Where:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ViewSpec:
-    """One view: its name in Salesforce, what people see of each account, and which accounts."""
+    """One view: its names in the CRMs, what people see of each account, and which accounts."""
 
     key: str
     salesforce: str
+    hubspot: str
     label: str
     is_own: bool  # only the accounts of who looks
     columns: tuple[FieldSpec, ...]
@@ -48,6 +49,7 @@ def view_specs() -> Mapping[str, ViewSpec]:
             key: ViewSpec(
                 key=key,
                 salesforce=entry["salesforce"],
+                hubspot=entry["hubspot"],
                 label=entry["label"],
                 is_own=entry["of"] == "own",
                 columns=tuple(specs[name] for name in entry["columns"]),

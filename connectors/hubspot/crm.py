@@ -39,6 +39,7 @@ from connectors.hubspot.examine import Examiner
 from connectors.hubspot.history import Histories
 from connectors.hubspot.install import Installer
 from connectors.hubspot.links import Links
+from connectors.hubspot.lists import Lists
 from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
 from connectors.hubspot.own_objects import OwnObjects
@@ -104,8 +105,9 @@ class Hubspot:
             client=client, schemas=self._schemas, objects=objects, links=links, writer=self._writer
         )
         self._own = OwnObjects(client=client, portal=lambda: self._org.id)
-        self._installer = Installer(client, self._schemas, self._own)
-        self._remover = Remover(client, self._schemas, self._own)
+        lists = Lists(client=client, zone=lambda: self._org.timezone)
+        self._installer = Installer(client, self._schemas, self._own, lists)
+        self._remover = Remover(client, self._schemas, self._own, lists)
         self._examiner = Examiner(
             client=client, schemas=self._schemas, mappings=mappings, pipelines=pipelines
         )

@@ -10,6 +10,7 @@ from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, object_specs
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.errors import read_problem
+from connectors.hubspot.lists import Lists
 from connectors.hubspot.own_objects import KIND, OwnObjects
 from connectors.hubspot.properties import GROUP, GROUP_LABEL, choices, definition, object_of
 from connectors.hubspot.schema import Schemas
@@ -19,10 +20,11 @@ _KEY: Final = "task_key"  # the field of ours that should be unique
 
 
 class Installer:
-    """Creates our objects, and the property group and properties of each object."""
+    """Creates our objects and lists, and the property group and properties of each object."""
 
-    def __init__(self, client: HubspotClient, schemas: Schemas, own: OwnObjects) -> None:
+    def __init__(self, client: HubspotClient, schemas: Schemas, own: OwnObjects, lists: Lists) -> None:
         self._client = client
+        self._lists = lists
         self._schemas = schemas
         self._own = own
 
@@ -31,7 +33,7 @@ class Installer:
         specs: Sequence[FieldSpec],
         objects: Sequence[ObjectSpec] = (),
         *,
-        extras: Extras = NO_EXTRAS,  # noqa: ARG002
+        extras: Extras = NO_EXTRAS,
         apply: bool,
     ) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
@@ -55,6 +57,11 @@ class Installer:
                 self._own.create(each)
                 self._schemas.forget(self._own.name_of(each))
                 self._verify(self._own.name_of(each), list(each.fields.values()))
+        if extras.views:
+            keys = {spec.key for spec in specs if spec.object == "accounts"}
+            steps += self._lists.install(keys, warnings, apply=apply)
+        if extras.reports:
+            warnings.append("HubSpot takes no reports by API: docs/install.md says which to make by hand.")
         return InstallReport(steps=tuple(steps), applied=apply, warnings=tuple(warnings))
 
     def _properties(

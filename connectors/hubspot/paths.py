@@ -29,6 +29,7 @@ class Paths:
     limits_root: str
     currencies: str
     object_schemas: str
+    lists: str
     token: str
 
     def records(self, object_name: str) -> str:
@@ -83,6 +84,15 @@ class Paths:
         """GET: how much of something the account's tier allows, and how much is there."""
         return f"{self.limits_root}/{what}"
 
+    def list_of(self, list_id: str) -> str:
+        """DELETE: a list."""
+        return f"{self.lists}/{list_id}"
+
+    @property
+    def searched_lists(self) -> str:
+        """POST: the lists whose name contains a text."""
+        return f"{self.lists}/search"
+
     @property
     def schemas(self) -> str:
         """GET and POST: the account's custom objects."""
@@ -120,6 +130,7 @@ def _dated(version: str) -> Paths:
         limits_root=f"/crm/limits/{version}",
         currencies=f"/settings/currencies/{version}",
         object_schemas=f"/crm-object-schemas/{version}/schemas",
+        lists=f"/crm/lists/{version}",
         token=f"/oauth/{version}/token",
     )
 
@@ -137,6 +148,7 @@ DIALECTS: Final[Mapping[str, Paths]] = MappingProxyType(
             limits_root="/crm/v3/limits",
             currencies="/settings/v3/currencies",
             object_schemas="/crm-object-schemas/v3/schemas",
+            lists="/crm/v3/lists",
             token="/oauth/v1/token",  # noqa: S106  # an address
         ),
         "2026-03": _dated("2026-03"),

@@ -8,6 +8,7 @@ from connectors.crm import FieldSchema, InstallReport, InstallStep
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec
 from connectors.hubspot.client import HubspotClient
+from connectors.hubspot.lists import Lists
 from connectors.hubspot.own_objects import OwnObjects
 from connectors.hubspot.properties import GROUP, GROUP_LABEL, object_of
 from connectors.hubspot.schema import Schemas
@@ -18,8 +19,9 @@ _BATCH = 100
 class Remover:
     """Archives what an install made: HubSpot keeps archived properties, and lets an admin restore them."""
 
-    def __init__(self, client: HubspotClient, schemas: Schemas, own: OwnObjects) -> None:
+    def __init__(self, client: HubspotClient, schemas: Schemas, own: OwnObjects, lists: Lists) -> None:
         self._client = client
+        self._lists = lists
         self._schemas = schemas
         self._own = own
 
@@ -34,7 +36,7 @@ class Remover:
         """What is there of ours, and what is left because it is not; with `apply`, ours is archived.
 
         Raises SetupError in HubSpot's own words when it refuses, because a workflow or a list uses one."""
-        steps: list[InstallStep] = []
+        steps = self._lists.remove(apply=apply)  # first: what a list asks for can't be archived
         for name in dict.fromkeys(object_of(spec) for spec in specs):
             held = self._schemas[name].schema.fields
             here = [spec for spec in specs if object_of(spec) == name and spec.hubspot in held]

@@ -34,6 +34,8 @@ SCOPES: Final = (
     Scope(name="crm.objects.products.read", purpose="know list prices", required=False),
     Scope(name="settings.currencies.read", purpose="know exchange rates", required=False),
     Scope(name="tickets", purpose="read support tickets", required=False),
+    Scope(name="crm.lists.read", purpose="see which lists of ours are there", required=False),
+    Scope(name="crm.lists.write", purpose="install lists of accounts to work from", required=False),
     *(
         Scope(name=f"crm.{part}.custom.{right}", purpose=purpose, required=False, custom=True)
         for part, right, purpose in (

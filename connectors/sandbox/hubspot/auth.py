@@ -44,6 +44,8 @@ SCOPES = (
     "crm.objects.custom.write",
     "crm.schemas.custom.read",
     "crm.schemas.custom.write",
+    "crm.lists.read",
+    "crm.lists.write",
     "settings.currencies.read",
     "tickets",
 )

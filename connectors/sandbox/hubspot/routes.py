@@ -14,6 +14,7 @@ from connectors.sandbox.hubspot import (
     account_calls,
     association_calls,
     batch,
+    list_calls,
     objects,
     property_calls,
     schema_calls,
@@ -160,6 +161,15 @@ ROUTES = (
         PATCH=("properties.update", property_calls.update_one, WRITE),
         DELETE=("properties.archive", property_calls.archive_one, WRITE),
     ),
+    _route("lists", "", scope="crm.lists.{}", POST=("lists.create", list_calls.create, WRITE)),
+    _route("lists", "/search", scope="crm.lists.{}", POST=("lists.search", list_calls.search, READ)),
+    _route(
+        "lists",
+        "/{list_id}",
+        scope="crm.lists.{}",
+        GET=("lists.read", list_calls.get_one, READ),
+        DELETE=("lists.delete", list_calls.delete, WRITE),
+    ),
     _route(
         "schemas",
         "",
@@ -221,14 +231,14 @@ ROUTES = (
 )
 
 _NUMBERED = re.compile(
-    r"/crm/v(?P<number>[34])/(?P<api>objects|associations|properties|owners|pipelines|limits)(?P<rest>/.*)?\Z"
+    r"/crm/v(?P<number>[34])/(?P<api>objects|associations|properties|owners|pipelines|limits|lists)(?P<rest>/.*)?\Z"
 )
 _SCHEMAS = re.compile(r"/crm-object-schemas/(?P<version>[^/]+)/schemas(?P<rest>/.*)?\Z")
 _NUMBERED_SETTINGS = re.compile(r"/settings/(?P<version>v3)/(?P<api>currencies)(?P<rest>/.*)\Z")
 _SETTINGS = re.compile(r"/settings/(?P<api>currencies)/(?P<version>[^/]+)(?P<rest>/.*)\Z")
 _ACCOUNT = re.compile(r"/(?P<api>account-info)/(?P<version>[^/]+)(?P<rest>/.*)\Z")
 _BY_DATE = re.compile(
-    r"/crm/(?P<api>objects|associations|properties|owners|pipelines|limits)/(?P<version>[^/]+)(?P<rest>/.*)?\Z"
+    r"/crm/(?P<api>objects|associations|properties|owners|pipelines|limits|lists)/(?P<version>[^/]+)(?P<rest>/.*)?\Z"
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from connectors.crm import Extras
 from connectors.errors import TerminalError
 from connectors.fields import field_specs, object_specs
 from connectors.hubspot.install import difference
@@ -113,6 +114,28 @@ def test_a_removal_takes_our_objects_with_their_rows(big: Any) -> None:
     assert Schema(big.sandbox.store).own_types() == {}
     assert big.connect().remove(SPECS, OBJECTS, apply=True).steps == ()
     assert big.connect().install(SPECS, OBJECTS, apply=True).applied
+
+
+def shown(account: Any) -> dict[str, Any]:
+    """Everything of the account's setup that anybody sees: objects, properties, groups and lists."""
+    store = account.sandbox.store
+    groups = "SELECT object, name, label FROM property_groups WHERE NOT archived ORDER BY object, name"
+    lists = "SELECT name FROM lists WHERE NOT gone"
+    return {
+        "properties": {name: sorted(kind.properties) for name, kind in Schema(store).types().items()},
+        "groups": store.select(groups),
+        "lists": store.select(lists) if store.columns("lists") else [],
+    }
+
+
+def test_a_removal_leaves_the_account_as_it_was(big: Any) -> None:
+    """Objects, properties, groups and lists."""
+    before = shown(big)
+    crm = big.connect()
+    crm.install(SPECS, OBJECTS, extras=Extras(views=True), apply=True)
+    assert shown(big) != before
+    assert {step.action for step in crm.remove(SPECS, OBJECTS, apply=True).steps} == {"remove"}
+    assert shown(big) == before
 
 
 def test_an_object_that_somebody_else_made_stays(big: Any) -> None:
