@@ -7,7 +7,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.install_report import InstallReport
 from connectors.own_rows import Room, RowDraft
 
 if TYPE_CHECKING:
@@ -249,25 +250,6 @@ class Extras:
 
 
 NO_EXTRAS = Extras()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallStep:
-    """One thing an install would do or did: create, grant, update, keep, differs, remove."""
-
-    object: str
-    name: str
-    action: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallReport:
-    """What an install found and did; `applied` False means only planned."""
-
-    steps: tuple[InstallStep, ...]
-    applied: bool
-    warnings: tuple[str, ...] = field(default=())
 
 
 class Crm(Protocol):

@@ -19,7 +19,6 @@ from connectors.crm import (
     Change,
     Extras,
     Held,
-    InstallReport,
     ObjectSchema,
     OrgInfo,
     Record,
@@ -55,6 +54,7 @@ from connectors.hubspot.settings import HubspotSettings
 from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
+from connectors.install_report import InstallReport
 from connectors.mappings import Mappings
 from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connectors.crm import InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
+from connectors.install_report import InstallStep
 from connectors.views import ViewSpec, Where, view_specs
 
 KIND: Final = "list"  # what the steps of an install call one
@@ -49,7 +49,7 @@ class Lists:
         ]
 
     def remove(self, *, apply: bool) -> list[InstallStep]:
-        """The lists of ours that are there; with `apply` they are deleted: an admin can undo it for 90 days."""
+        """The lists of ours that are there; with `apply` they are deleted, which is undone within 90 days."""
         try:
             held = self._held()
         except LoginError:

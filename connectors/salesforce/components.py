@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 from xml.etree.ElementTree import ParseError, canonicalize
 
-from connectors.crm import InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.install_report import InstallStep
 from connectors.salesforce.bundles import KIND as BUNDLE
 from connectors.salesforce.bundles import bundles
 from connectors.salesforce.client import SalesforceClient

@@ -18,7 +18,6 @@ from connectors.crm import (
     Change,
     Extras,
     Held,
-    InstallReport,
     ObjectSchema,
     OrgInfo,
     Record,
@@ -30,6 +29,7 @@ from connectors.crm import (
 )
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
+from connectors.install_report import InstallReport
 from connectors.mappings import Mappings
 from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from connectors.crm import NO_EXTRAS, Extras, InstallReport, InstallStep
+from connectors.crm import NO_EXTRAS, Extras
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.install_report import InstallReport, InstallStep
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.components import Components, parts_of, step_of
 from connectors.salesforce.deploy import Deployer, DeployOutcome

@@ -6,9 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from connectors.crm import InstallReport, InstallStep
 from connectors.errors import SetupError
 from connectors.fields import FieldSpec, ObjectSpec, permission_specs
+from connectors.install_report import InstallReport, InstallStep
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.components import Components, parts_of
