@@ -212,8 +212,10 @@ def _of_many(place: Place) -> Place:
 
 def part(text: str) -> str:
     """A part of a key, as it is where it can be: CRMs take keys that differ by case alone for the same one,
-    so one with capitals bears a digest, and one that could be taken for more than a part is a digest."""
-    if SEPARATOR in text or text.startswith(POOLED) or len(text) > LONGEST_PART or not text.isprintable():
+    so one with capitals bears a digest, and one that could be taken for more than a part, or that the CRM
+    would hold another way, is a digest."""
+    is_plain = text.isprintable() and text == " ".join(text.split()) and SEPARATOR not in text
+    if not is_plain or text.startswith(POOLED) or len(text) > LONGEST_PART:
         return _digest(text)
     return text if text == text.lower() else f"{text}~{_digest(text)[:8]}"
 
