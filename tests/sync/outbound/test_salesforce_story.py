@@ -248,6 +248,30 @@ def test_a_lost_reply_neither_doubles_nor_loses_a_row(company: Company, kind: st
     assert not unjournalled(world)
 
 
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_process_that_ends_in_the_middle_of_adding_rows_leaves_each_once(
+    company: Company, monkeypatch: pytest.MonkeyPatch, took_effect: bool
+) -> None:
+    """Whether the CRM had taken them or not: whoever goes on looks before anything is sent again."""
+    world = company.world
+    plan = world.plan(*company.rows, rows=Planner(company=company))
+    create = world.crm.create_rows
+
+    def ends(table: str, drafts: Any) -> Any:
+        if took_effect:
+            create(table, drafts)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world.crm, "create_rows", ends)
+    with pytest.raises(KeyboardInterrupt):
+        world.apply(plan)
+    monkeypatch.undo()
+    report = world.apply(plan, resume=True)
+    assert report.row_outcomes == {"applied": 2 * ACCOUNTS}
+    assert set(amounts_of(company)) == {row.key for row in plan.rows}
+    assert not unjournalled(world)
+
+
 def test_a_day_has_the_rows_of_one_plan_alone(company: Company) -> None:
     """A plan that was made before another one was written leaves that one's rows as they are."""
     world = company.world
