@@ -21,7 +21,8 @@ def plain_name(text: str | None) -> str:
     """The name without what could act, in at most 120 characters; empty where nothing to read is left.
 
     A domain alone stays: companies are called so."""
-    visible = "".join(_visible(char) for char in text or "")
+    given = text or ""
+    visible = given if given.isprintable() else "".join(map(_visible, given))
     name = cut(" ".join(LINK.sub(ELLIPSIS, visible).split()), LONGEST)
     return name if any(char.isalnum() for char in name) else ""
 

@@ -14,15 +14,16 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from connectors.errors import SetupError
+from connectors.fields import group_specs
 from connectors.shown import KINDS, editable, readable, shown
 
 if TYPE_CHECKING:
     from sync.panel_record import Held, PanelRecord
 
-CSM: Final = ("Upswell_Read_Scores", "Upswell_Read_Reasons", "Upswell_Read_Forecast", "Upswell_Give_Feedback")
+CSM: Final = group_specs()["Upswell_CSM"].sets
 VIEWERS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "csm": ("A CSM with every permission", CSM),
-    "no-reasons": ("Without “Read reasons”", ("Upswell_Read_Scores", "Upswell_Read_Forecast", CSM[-1])),
+    "no-reasons": ("Without “Read reasons”", tuple(name for name in CSM if name != "Upswell_Read_Reasons")),
     "scores": ("“Read scores” alone", ("Upswell_Read_Scores",)),
     "nobody": ("Without any permission", ()),
 }

@@ -25,7 +25,7 @@ SHOWN: Final = (
 PERMISSION_SETS: Final = {
     "scores": "Upswell_Read_Scores",
     "reasons": "Upswell_Read_Reasons",
-    "forecast": "Upswell_Read_Forecast",
+    "forecast": "Upswell_Read_Amounts",
     "feedback": "Upswell_Give_Feedback",
 }
 """Which permission set the panel tells people to ask for."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.fields import field_specs
+from connectors.fields import field_specs, group_specs
 from connectors.shown import editable, readable, shown
 from infra.panels.browser import page, rendered, words
 from infra.panels.kits import kits, run
@@ -17,7 +17,7 @@ from infra.panels.node import of_wheel, on_path
 
 ROOT = Path(__file__).parents[3]
 BUNDLE = ROOT / "worker" / "panels" / "hubspot.js"
-CSM = ("Upswell_Read_Scores", "Upswell_Read_Reasons", "Upswell_Read_Forecast", "Upswell_Give_Feedback")
+CSM = group_specs()["Upswell_CSM"].sets
 VALUES: dict[str, Any] = {
     "score": 63,
     "tier": "very_high",

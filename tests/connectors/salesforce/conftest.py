@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from connectors.crm import Window
-from connectors.fields import field_specs
+from connectors.crm import Extras, Window
+from connectors.fields import field_specs, object_specs
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.clock import advance
@@ -144,6 +144,28 @@ def our_org(installed_folder: Path, tmp_path: Path) -> Iterator[Org]:
     """An org with our fields."""
     folder = tmp_path / "ours"
     shutil.copytree(installed_folder, folder)
+    with_people = Org(folder)
+    yield with_people
+    with_people.close()
+
+
+@pytest.fixture(scope="session")
+def full_folder(installed_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of an org with our fields, our objects and what people look at."""
+    folder = tmp_path_factory.mktemp("full") / "org"
+    shutil.copytree(installed_folder, folder)
+    made = Org(folder)
+    specs, objects = list(field_specs().values()), list(object_specs().values())
+    made.connect().install(specs, objects, extras=Extras(views=True), apply=True)
+    made.close()
+    return made.folder
+
+
+@pytest.fixture
+def full_org(full_folder: Path, tmp_path: Path) -> Iterator[Org]:
+    """An org with our fields, our objects and what people look at."""
+    folder = tmp_path / "full"
+    shutil.copytree(full_folder, folder)
     with_people = Org(folder)
     yield with_people
     with_people.close()

@@ -23,13 +23,6 @@ OBJECTS = list(object_specs().values())
 VIEWS, ALL = Extras(views=True), Extras(views=True, reports=True)
 
 
-@pytest.fixture
-def full_org(our_org: Any) -> Any:
-    """An org with everything but reports."""
-    our_org.connect().install(SPECS, OBJECTS, extras=VIEWS, apply=True)
-    return our_org
-
-
 def actions(report: Any, *but: str) -> dict[str, str]:
     """What a report does, but for what it keeps."""
     return {f"{s.object}.{s.name}": s.action for s in report.steps if s.action not in {"keep", *but}}

@@ -7,21 +7,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import pytest
-
 from connectors.fields import field_specs, object_specs, permission_specs
 from connectors.sandbox.salesforce.schema import Schema
 
 SPECS = list(field_specs().values())
 OBJECTS = list(object_specs().values())
 FORECASTS = object_specs()["forecasts"]
-
-
-@pytest.fixture
-def made_org(our_org: Any) -> Any:
-    """An org with our fields and objects."""
-    our_org.connect().install(SPECS, OBJECTS, apply=True)
-    return our_org
 
 
 def actions(report: Any) -> dict[str, str]:
@@ -66,14 +57,14 @@ def test_an_install_creates_our_objects_for_us_to_write_and_others_to_read(our_o
     }
 
 
-def test_a_second_install_finds_our_objects_and_changes_nothing(made_org: Any) -> None:
+def test_a_second_install_finds_our_objects_and_changes_nothing(full_org: Any) -> None:
     """Neither a deploy nor a row."""
-    store = made_org.sandbox.store
-    before = len(made_org.requests("/Soap/m/")), store.select("SELECT * FROM ObjectPermissions")
-    report = made_org.connect().install(SPECS, OBJECTS, apply=True)
+    store = full_org.sandbox.store
+    before = len(full_org.requests("/Soap/m/")), store.select("SELECT * FROM ObjectPermissions")
+    report = full_org.connect().install(SPECS, OBJECTS, apply=True)
     assert {step.action for step in report.steps} == {"keep"}
     assert report.warnings == ()
-    assert (len(made_org.requests("/Soap/m/")), store.select("SELECT * FROM ObjectPermissions")) == before
+    assert (len(full_org.requests("/Soap/m/")), store.select("SELECT * FROM ObjectPermissions")) == before
 
 
 def test_a_new_org_gets_all_of_it_by_one_deploy(org: Any) -> None:
@@ -84,13 +75,13 @@ def test_a_new_org_gets_all_of_it_by_one_deploy(org: Any) -> None:
     assert {step.action for step in org.connect().install(SPECS, OBJECTS, apply=True).steps} == {"keep"}
 
 
-def test_a_field_of_a_later_version_comes_to_an_object_that_is_there(made_org: Any) -> None:
+def test_a_field_of_a_later_version_comes_to_an_object_that_is_there(full_org: Any) -> None:
     """What an administrator renamed stays renamed."""
-    schema = Schema(made_org.sandbox.store)
+    schema = Schema(full_org.sandbox.store)
     snapshot = schema.objects()[FORECASTS.salesforce.lower()].fields["snapshot__c"]
     schema.add_fields(FORECASTS.salesforce, [replace(snapshot, label="Day")])
     schema.remove_field(FORECASTS.salesforce, "Segment__c")
-    crm = made_org.connect()
+    crm = full_org.connect()
     report = crm.install(SPECS, OBJECTS, apply=True)
     granted = {
         f"PermissionSet.{n}": "grant" for n, s in permission_specs().items() if "forecasts" in s.objects
@@ -100,24 +91,24 @@ def test_a_field_of_a_later_version_comes_to_an_object_that_is_there(made_org: A
     assert (fields["Segment__c"].updateable, fields["Snapshot__c"].label) == (True, "Day")
 
 
-def test_an_object_that_is_hidden_from_our_user_is_not_a_missing_one(made_org: Any) -> None:
+def test_an_object_that_is_hidden_from_our_user_is_not_a_missing_one(full_org: Any) -> None:
     """It is opened to our user, and not deployed again."""
-    store = made_org.sandbox.store
+    store = full_org.sandbox.store
     with store.transaction() as sql:
         for table in ("ObjectPermissions", "FieldPermissions"):
             sql.execute(f"DELETE FROM {table} WHERE SobjectType = ?", (FORECASTS.salesforce,))
-    before = len(made_org.requests("/Soap/m/"))
-    crm = made_org.connect()
+    before = len(full_org.requests("/Soap/m/"))
+    crm = full_org.connect()
     report = crm.install(SPECS, OBJECTS, apply=True)
     assert set(actions(report).values()) == {"grant"}
-    assert len(made_org.requests("/Soap/m/")) == before
+    assert len(full_org.requests("/Soap/m/")) == before
     assert crm.describe(FORECASTS.salesforce).createable
 
 
-def test_a_removal_says_how_many_rows_go_with_an_object(made_org: Any) -> None:
+def test_a_removal_says_how_many_rows_go_with_an_object(full_org: Any) -> None:
     """Object, fields, rows and rights; a second time there is nothing to take."""
-    made_org.create(FORECASTS.salesforce, Key__c="a|2026")
-    crm = made_org.connect()
+    full_org.create(FORECASTS.salesforce, Key__c="a|2026")
+    crm = full_org.connect()
     planned = crm.remove(SPECS, OBJECTS, apply=False)
     details = {
         step.name: (step.action, step.detail) for step in planned.steps if step.object == "CustomObject"
@@ -128,12 +119,12 @@ def test_a_removal_says_how_many_rows_go_with_an_object(made_org: Any) -> None:
         "Expansion_Sync_Run__c": ("remove", "with its 0 rows"),
     }
     assert crm.remove(SPECS, OBJECTS, apply=True).applied
-    store = made_org.sandbox.store
+    store = full_org.sandbox.store
     assert Schema(store).own_objects() == {}
     assert store.select("SELECT * FROM ObjectPermissions") == []
     assert store.columns(FORECASTS.salesforce) == {}
-    assert made_org.connect().remove(SPECS, OBJECTS, apply=True).steps == ()
-    assert made_org.connect().install(SPECS, OBJECTS, apply=True).applied
+    assert full_org.connect().remove(SPECS, OBJECTS, apply=True).steps == ()
+    assert full_org.connect().install(SPECS, OBJECTS, apply=True).applied
 
 
 def test_an_object_of_the_same_name_that_is_not_ours_stays(org: Any) -> None:

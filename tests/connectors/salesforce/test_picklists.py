@@ -45,18 +45,17 @@ def test_values_of_a_later_version_come_to_those_of_an_administrator(our_org: An
     assert {step.action for step in our_org.connect().install(SPECS, apply=True).steps} == {"keep"}
 
 
-def test_values_come_to_a_field_of_an_object_of_our_own(our_org: Any) -> None:
+def test_values_come_to_a_field_of_an_object_of_our_own(full_org: Any) -> None:
     """Which the Tooling API knows by the object's id alone."""
     objects = [object_specs()["forecasts"]]
-    our_org.connect().install(SPECS, objects, apply=True)
     home = objects[0].salesforce
-    held = field_of(our_org, TIER, home)
-    edited(our_org, TIER, home, values=held.values[1:], value_labels=held.value_labels[1:])
-    report = our_org.connect().install(SPECS, objects, apply=True)
+    held = field_of(full_org, TIER, home)
+    edited(full_org, TIER, home, values=held.values[1:], value_labels=held.value_labels[1:])
+    report = full_org.connect().install(SPECS, objects, apply=True)
     assert [(step.object, step.name, step.action) for step in report.steps if step.action != "keep"] == [
         (home, "Tier__c", "update")
     ]
-    assert set(field_of(our_org, TIER, home).values) == set(held.values)
+    assert set(field_of(full_org, TIER, home).values) == set(held.values)
 
 
 def test_a_renamed_field_or_value_is_no_difference(our_org: Any) -> None:

@@ -213,7 +213,7 @@ describe('other states', () => {
   it('names what it takes to see the ARR, and shows none', () => {
     const { findAll, text } = card(properties({ expected_arr: undefined, arr_low: undefined, arr_high: undefined }));
     expect(findAll(StatisticsItem)).toHaveLength(1);
-    expect(text()).toContain('Read Forecast');
+    expect(text()).toContain('Read Amounts');
     expect(text()).not.toContain('€');
   });
 

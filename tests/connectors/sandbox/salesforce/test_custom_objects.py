@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from simple_salesforce import Salesforce
+from simple_salesforce.bulk2 import Operation
 from simple_salesforce.exceptions import SalesforceMalformedRequest, SalesforceResourceNotFound
 
 from connectors.sandbox.salesforce.person import person_create, person_delete, person_merge
@@ -149,8 +150,12 @@ def test_rows_come_by_collections_and_by_a_job(visits: Salesforce) -> None:
         [True, True],
         [False, False],
     )
-    job = visits.bulk2.Visit__c.insert(records=[{"Key__c": "b"}, {"Key__c": "c"}])
-    assert (job[0]["numberRecordsTotal"], job[0]["numberRecordsFailed"]) == (2, 1)
+    jobs = visits.bulk2.Visit__c._client
+    job = jobs.create_job(Operation.insert)["id"]
+    jobs.upload_job_data(job, "Key__c\nb\nc\n")
+    jobs.close_job(job)
+    told = jobs.get_job(job, is_query=False)
+    assert (told["numberRecordsProcessed"], told["numberRecordsFailed"]) == (2, 1)
     assert visits.query("SELECT COUNT() FROM Visit__c")["totalSize"] == 3
 
 

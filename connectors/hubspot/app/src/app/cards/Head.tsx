@@ -53,7 +53,7 @@ export function Health({ company }: { company: Company }) {
 /** What an expansion would add, or why it is not shown. */
 function Range({ company }: { company: Company }) {
   if (!readable(company, 'expected_arr')) {
-    return <Text variant="microcopy">ARR is not shared with you: it takes view access to the Read Forecast properties.</Text>;
+    return <Text variant="microcopy">ARR is not shared with you: it takes view access to the Read Amounts properties.</Text>;
   }
   const [low, high] = [amount(company, 'arr_low'), amount(company, 'arr_high')];
   if (low === null || high === null) return null;

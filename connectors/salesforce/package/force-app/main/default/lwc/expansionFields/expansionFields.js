@@ -87,6 +87,6 @@ export const OPTIONS = Object.freeze({
 export const PERMISSION_SETS = Object.freeze({
     scores: 'Upswell Read Scores',
     reasons: 'Upswell Read Reasons',
-    forecast: 'Upswell Read Forecast',
+    forecast: 'Upswell Read Amounts',
     feedback: 'Upswell Give Feedback',
 });

@@ -93,7 +93,7 @@ describe('what the user may not see', () => {
         expect(words).not.toContain('Brief ');
     });
 
-    it('leaves no amount without Read Forecast', async () => {
+    it('leaves no amount without Read Amounts', async () => {
         const words = wordsOf(await shown(account({}, OF_FORECAST)));
         expect(words).toContain('63');
         expect(words).not.toContain('$');
