@@ -97,11 +97,11 @@ def feedback_outcomes(
 
 
 def _score_then(store: Store, heard: Heard) -> dict[str, Value]:
-    """The account's newest score that was there when it was said."""
+    """The account's newest score as of a day up to that on which it was said: both are the CRM's days."""
     query = (
         select(ScoreRow.probability, ScoreRow.tier, ScoreRow.model_version)
         .join(ModelRunRow, ModelRunRow.run_id == ScoreRow.run_id)
-        .where(ScoreRow.crm_id == heard.record_id, ModelRunRow.scored_at <= heard.seen_at)
+        .where(ScoreRow.crm_id == heard.record_id, ScoreRow.as_of <= heard.seen_at.date())
         .order_by(ScoreRow.as_of.desc(), ModelRunRow.scored_at.desc())
         .limit(1)
     )

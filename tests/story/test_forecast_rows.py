@@ -5,17 +5,24 @@ from __future__ import annotations
 import csv
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from connectors.sandbox.salesforce.person import person_edit
 from sync.config import load
+from sync.find_account import read_names
 from sync.outcomes import expansions
 from worker.loop_home import make_loop
 
 Home = Any  # the conftest's
+SAID = (
+    {"Expansion_CSM_Call__c": "lower"},
+    {"Expansion_CSM_Call__c": "agree", "Expansion_Feedback__c": "useful"},
+)
 
 FORECAST, RUN = "Expansion_Forecast__c", "Expansion_Sync_Run__c"
 BASES = {"Closed won": "closed_won", "Open opportunity": "open_opportunity", "Model only": "model_only"}
@@ -114,9 +121,22 @@ def test_rows_can_be_had_as_a_file(home: Home, tmp_path: Path) -> None:
     assert kept == {row["Key__c"]: round(100 * row["Amount__c"]) for row in rows_in(home, FORECAST)}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Later:
+    """A home in the quarter after its first snapshot; `tiers` and `scores` are by account, as of that one."""
+
+    home: Home
+    tiers: dict[str, str]
+    scores: dict[str, float]
+
+
 @pytest.fixture
-def later(home: Home) -> Home:
-    """The home in the quarter after its first snapshot, with that quarter's actuals written."""
+def later(home: Home) -> Later:
+    """The quarter's actuals are written, and what two people said of scores soon after the first run."""
+    held = {each: row for each, row in home.accounts().items() if row["Expansion_Tier__c"]}
+    for account, call in zip(sorted(held), SAID, strict=False):
+        person_edit(home.sandbox.store, "Account", account, call)
+    home.upswell("plan")  # hears it
     home.upswell("sandbox", "advance", "--data", str(home.folder), "--weeks", "14")
     for verb in ("pull", "score", "plan"):
         answer = home.upswell(verb, env={"UPSWELL_GUARD__MAX_CHANGED_SHARE": "1"})
@@ -124,27 +144,54 @@ def later(home: Home) -> Home:
     applied = home.upswell("apply", *(f"--override={rule}" for rule in PASSED))
     assert applied.exit_code in (0, 3), applied.errors
     assert set(applied.data["row_outcomes"]) == {"applied"}
-    return home
+    return Later(
+        home=home,
+        tiers={account: row["Expansion_Tier__c"] for account, row in held.items()},
+        scores={account: row["Expansion_Score__c"] for account, row in held.items()},
+    )
 
 
-def test_what_came_of_a_quarter_stands_on_the_rows_of_the_snapshot_that_began_it(later: Home) -> None:
-    """Each expansion that closed in it once, product by product, whatever had been forecast; amounts stay."""
-    first, second = sorted({row["Snapshot__c"] for row in rows_in(later, FORECAST)})
-    rows = [row for row in expansion(later) if row["Fiscal_Quarter__c"] == "FY2027Q4"]
+def test_what_came_of_a_quarter_stands_on_the_rows_of_the_snapshot_that_began_it(later: Later) -> None:
+    """Each expansion that closed in it once, by product and by tier, whatever had been forecast; and what
+    people said of a score stands beside the score of that time."""
+    home = later.home
+    first, second = sorted({row["Snapshot__c"] for row in rows_in(home, FORECAST)})
+    rows = [row for row in expansion(home) if row["Fiscal_Quarter__c"] == "FY2027Q4"]
     assert {row["Snapshot__c"] for row in rows} == {first}
-    loop = make_loop(load(later.config, {}))
-    try:
-        events = expansions(loop.tables().tables, loop.target, through=date.fromisoformat(second))
-        names = {product.id: product.name for product in loop.products}
-    finally:
-        loop.close()
-    came: dict[tuple[str], int] = defaultdict(int)
-    for event in events:
-        if date(2026, 11, 1) <= event.day <= date(2027, 1, 31) and event.arr:
-            came[(names.get(event.product_id or "", "(none)"),)] += round(100 * event.arr)
-    assert summed(rows, "Product__c", amount="Actual__c") == dict(came)
-    assert sum(came.values()) > 0
+    by_product, by_tier = came_of_the_quarter(later, date.fromisoformat(second))
+    assert sum(by_product.values()) > 0
+    assert summed(rows, "Product__c", amount="Actual__c") == by_product
+    assert summed(rows, "Tier__c", amount="Actual__c") == by_tier
     told = [row for row in rows if row["Actual__c"] is not None]
     assert len({(row["Account__c"], row["Product__c"]) for row in told}) == len(told)
     surprises = [row for row in told if not row["Amount__c"]]
     assert all(row["Basis__c"] == "closed_won" and row["Account__c"] for row in surprises)
+    own = [row for row in rows if row["Account__c"] in later.tiers]
+    assert {row["Account__c"]: row["Tier__c"] for row in own}.items() <= later.tiers.items()
+
+    calls = {row["Account__c"]: row for row in rows_in(home, "Expansion_Feedback__c")}
+    assert [(row["CSM_Call__c"], row["Feedback__c"]) for _, row in sorted(calls.items())] == [
+        ("lower", None), ("agree", "useful")
+    ]  # fmt: skip
+    for account, row in calls.items():
+        assert (row["Score__c"], row["Tier__c"]) == (later.scores[account], later.tiers[account])
+
+
+def came_of_the_quarter(later: Later, today: date) -> tuple[dict[tuple[str], int], dict[tuple[str], int]]:
+    """Cents that closed in the quarter by product, and by the account's tier as it began."""
+    loop = make_loop(load(later.home.config, {}))
+    try:
+        tables = loop.tables().tables
+        events = expansions(tables, loop.target, through=today)
+        names = {product.id: product.name for product in loop.products}
+        records = {each.account_id: each.crm_id for each in read_names(tables)}
+    finally:
+        loop.close()
+    by_product: dict[tuple[str], int] = defaultdict(int)
+    by_tier: dict[tuple[str], int] = defaultdict(int)
+    for event in events:
+        if date(2026, 11, 1) <= event.day <= date(2027, 1, 31) and event.arr:
+            amount = round(100 * event.arr)
+            by_product[(names.get(event.product_id or "", "(none)"),)] += amount
+            by_tier[(later.tiers.get(records[event.account_id] or "", "(none)"),)] += amount
+    return dict(by_product), dict(by_tier)
