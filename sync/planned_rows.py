@@ -50,7 +50,7 @@ class PlannedFill:
 
 
 def row_operation(plan_id: str, run_id: str, position: int, row: PlannedRow) -> Operation:
-    """The operation that adds the row."""
+    """The operation that adds the row. It names no record: it changes none that was there."""
     values = {name: to_json(value) for name, value in row.values.items()}
     return Operation(
         key=f"{plan_id}:{row.object}:{row.key}",
@@ -59,7 +59,7 @@ def row_operation(plan_id: str, run_id: str, position: int, row: PlannedRow) -> 
         position=position,
         kind=ROWS[row.object],
         object=row.object,
-        record_id=row.record_id,
+        record_id="",
         account_id=row.account_id,
         payload={"key": row.key, "in_crm": row.in_crm, "values": values},
     )
@@ -67,12 +67,13 @@ def row_operation(plan_id: str, run_id: str, position: int, row: PlannedRow) -> 
 
 def row_of(operation: Operation) -> PlannedRow:
     """The row that an operation adds."""
+    values = values_of_row(operation.payload)
     return PlannedRow(
         object=operation.object,
         key=operation.payload["key"],
         account_id=operation.account_id,
-        record_id=operation.record_id,
-        values=values_of_row(operation.payload),
+        record_id=str(values.get("account") or ""),
+        values=values,
         in_crm=operation.payload["in_crm"],
     )
 
