@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from connectors.fields import FieldSpec, ObjectSpec
 from connectors.installing import NO_EXTRAS, Extras, InstallReport
+from connectors.own_rows import Room, RowDraft
 
 if TYPE_CHECKING:
     from connectors.checkup import Remark
@@ -323,6 +324,20 @@ class Crm(Protocol):
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
         """Close tasks (id -> note appended to the body); `key` of each result is the task id."""
+        ...
+
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """One result a draft of an object of our own (by its key); as of `write`, with the row's `id`.
+
+        One whose key is there already is UNCHANGED. A row whose account is gone is added without it."""
+        ...
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of an object of our own, by key. Batches inside."""
+        ...
+
+    def room_for_rows(self) -> Room | None:
+        """How many more rows the org may hold; None where it does not say."""
         ...
 
     def install(

@@ -29,6 +29,7 @@ from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
 from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.mappings import Mappings
+from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
@@ -46,6 +47,7 @@ from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.ingest import BATCH, BYTES, IngestJobs
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
+from connectors.salesforce.own_rows import OwnRows
 from connectors.salesforce.permissions import PermissionSets
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
@@ -102,6 +104,7 @@ class Salesforce:
             key_field=self.field_name(field_specs()["task_key"]),
             outcome_field=self.field_name(field_specs()["task_outcome"]),
         )
+        self._own_rows = OwnRows(client, self._schemas, self._writer, client.settings.currency)
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)
         self._components = Components(client=client, deployer=deployer)
@@ -261,6 +264,18 @@ class Salesforce:
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
         """Close tasks (id -> note appended to the body)."""
         return self._tasks.close(tasks)
+
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """A result for each row of our own object whose outcome is known; at most 1,000."""
+        return self._own_rows.create(object_specs()[table], drafts)
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of our own object, by key."""
+        return self._own_rows.find(object_specs()[table], keys)
+
+    def room_for_rows(self) -> Room | None:
+        """What is left of the org's data storage, of which a row takes 2 KB."""
+        return self._own_rows.room()
 
     def install(
         self,
