@@ -276,7 +276,7 @@ class Salesforce:
         ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
-            if name != spec.salesforce and not self._schemas[self.object_name(spec.object)].has(name):
+            if name not in {"", spec.salesforce} and not self._schemas[self.object_name(spec.object)].has(name):
                 raise SetupError(
                     f"{self.object_name(spec.object)} has no field {name}, or does not show it to our user.",
                     record=f"[mapping.fields] {spec.key}",
