@@ -125,6 +125,12 @@ def add_validation_rule(
     store.bulk_insert(_VALIDATION_RULE.name, [row])
 
 
+def _named(name: str) -> tuple[str | None, str]:
+    """The namespace of a custom field's package, where it has one, and its developer name."""
+    namespace, _, developer = name.removesuffix("__c").rpartition("__")
+    return namespace or None, developer
+
+
 class Tooling:
     """The sObjects of the Tooling API."""
 
@@ -143,7 +149,8 @@ class Tooling:
             named = {(name.removesuffix("__c"),) for name in self._schema.own_objects()}
             self._note(_CUSTOM_OBJECT, ("DeveloperName",), named)
         if found is _CUSTOM_FIELD:
-            self._note(found, ("TableEnumOrId", "DeveloperName"), self._custom_fields())
+            place = ("TableEnumOrId", "NamespacePrefix", "DeveloperName")
+            self._note(found, place, self._custom_fields())
         if found in (_BUNDLE, _RESOURCE):
             self._store.define(_BUNDLE.name, _BUNDLE.columns)
             self._note(_BUNDLE, ("DeveloperName",), {(name,) for name in held(self._store, _BUNDLE.name)})
@@ -159,7 +166,7 @@ class Tooling:
         rows = self._store.select("SELECT DeveloperName, Id FROM CustomObject")
         homes = {**_HOME_OF, **{f"{name}__c": str(key) for name, key in rows}}
         return {
-            (homes.get(sobject.name, sobject.name), field.name.removesuffix("__c"))
+            (homes.get(sobject.name, sobject.name), *_named(field.name))
             for sobject in self._schema.objects().values()
             for field in sobject.fields.values()
             if field.custom
