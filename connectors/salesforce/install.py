@@ -87,7 +87,7 @@ class Installer:
                 )
             )
         if apply and any(step.action in {"create", "grant", "update"} for step in steps):
-            wanted = [part for part, action in parts if action != "keep"]
+            wanted = [part for part, action in parts if action in {"create", "update"}]
             self._apply(_Missing(fields=missing, objects=new, parts=wanted), every, standing, warnings)
             fuller = [s for s, step in zip(looked_at, told, strict=True) if step.action == "update"]
             self._fill(fuller, found, warnings)

@@ -10,12 +10,14 @@ from connectors.crm import InstallReport, InstallStep
 from connectors.errors import SetupError
 from connectors.fields import FieldSpec, ObjectSpec, permission_specs
 from connectors.salesforce import soql
+from connectors.salesforce.bundles import KIND as BUNDLE
 from connectors.salesforce.client import SalesforceClient
-from connectors.salesforce.components import Components, parts_of
+from connectors.salesforce.components import Components, parts_of, step_of
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.install import refused
 from connectors.salesforce.metadata import removal
 from connectors.salesforce.metadata_fields import home_of, object_of
+from connectors.salesforce.parts import Part
 from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.tooling import hidden_fields, hidden_objects
@@ -62,8 +64,9 @@ class Remover:
         found = [each for each in objects if each.salesforce in tables]
         falling = [each for each in found if self._is_our_object(each, made)]
         steps += [self._object_step(each, each in falling) for each in found]
-        parts = self._parts(specs, objects)
+        parts, theirs = self._parts(specs, objects, made)
         steps += [InstallStep(object=kind, name=name, action="remove") for kind, name in parts]
+        steps += [step_of(part, "differs") for part in theirs]
         every = [*specs, *(field for each in objects for field in each.fields.values())]
         standing = [each for each in self.sets.standing(every) if each.id is not None]
         sets = [each for each in standing if each.is_ours or f"PermissionSet.{each.spec.name}" in made]
@@ -75,17 +78,26 @@ class Remover:
             self._apply(doomed, falling, [each.spec.name for each in sets], given)
         return InstallReport(steps=tuple(steps), applied=apply)
 
-    def _parts(self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec]) -> list[tuple[str, str]]:
-        """Kind and name of what people look at in the org and that is ours by its name, a user before what it
-        uses."""
+    def _parts(
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec], made: Collection[str]
+    ) -> tuple[list[tuple[str, str]], list[Part]]:
+        """Kind and name of what people look at in the org and that is ours, a user before what it uses; and
+        the components that only bear the name of one of ours."""
         wanted = parts_of(specs, objects, set(permission_specs()), with_reports=True)
         there = self.components.there(wanted)
-        return [
+        foreign = self.components.foreign(wanted, there)
+        theirs = [
+            part
+            for part in wanted
+            if part.kind == BUNDLE and part.name in foreign and f"{BUNDLE}.{part.name}" not in made
+        ]
+        ours = [
             (part.kind, part.name)
             for kind in _ORDER
             for part in reversed(wanted)
-            if part.kind == kind and (kind, part.name) in there
+            if part.kind == kind and (kind, part.name) in there and part not in theirs
         ]
+        return ours, theirs
 
     def _remove_parts(self, parts: Sequence[tuple[str, str]]) -> None:
         """Delete them; where the org refuses, because somebody's own report uses one, all is still there."""

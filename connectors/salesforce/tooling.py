@@ -59,6 +59,15 @@ def bundle_sources(client: SalesforceClient, names: Sequence[str]) -> Mapping[st
     return found
 
 
+def bundle_descriptions(client: SalesforceClient, names: Sequence[str]) -> Mapping[str, str]:
+    """What these Lightning web components say of themselves, by component."""
+    where = [soql.Condition(field="DeveloperName", operator="IN", value=list(names)), _UNPACKAGED]
+    statement = soql.select(["DeveloperName", "Description"], "LightningComponentBundle", where=where)
+    return {
+        str(each["DeveloperName"]): str(each.get("Description") or "") for each in _ask(client, statement)
+    }
+
+
 def tracked_fields(client: SalesforceClient, object_name: str) -> int:
     """How many fields of an object have their history kept."""
     where = [soql.Condition(field="EntityDefinitionId", operator="=", value=object_name)]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
+from xml.etree import ElementTree
 
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
@@ -60,6 +61,8 @@ _BUNDLE: Final = _sobject(
     "Lightning Component Bundle",
     "0Rb",
     Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
+    Field(name="Description", label="Description", type="textarea", length=1000),
+    Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
 )
 _RESOURCE: Final = _sobject(
     "LightningComponentResource",
@@ -131,6 +134,12 @@ def _named(name: str) -> tuple[str | None, str]:
     return namespace or None, developer
 
 
+def _description(files: Mapping[str, str]) -> str | None:
+    """What a component's own metadata says of it."""
+    meta = next((text for name, text in files.items() if name.endswith("-meta.xml")), "<none/>")
+    return ElementTree.fromstring(meta.encode()).findtext("{*}description")  # noqa: S314  # a package was read
+
+
 class Tooling:
     """The sObjects of the Tooling API."""
 
@@ -153,7 +162,8 @@ class Tooling:
             self._note(found, place, self._custom_fields())
         if found in (_BUNDLE, _RESOURCE):
             self._store.define(_BUNDLE.name, _BUNDLE.columns)
-            self._note(_BUNDLE, ("DeveloperName",), {(name,) for name in held(self._store, _BUNDLE.name)})
+            told = {(name, _description(files)) for name, files in held(self._store, _BUNDLE.name).items()}
+            self._note(_BUNDLE, ("DeveloperName", "Description"), told)
         if found is _RESOURCE:
             self._note(found, ("LightningComponentBundleId", "FilePath", "Source"), self._resources())
         if found is _FIELD_DEFINITION:

@@ -82,6 +82,25 @@ def test_a_component_of_another_version_is_renewed_and_nothing_else(full_org: An
     assert actions(full_org.connect().install(SPECS, OBJECTS, extras=VIEWS, apply=True)) == {}
 
 
+def test_a_component_of_the_company_s_own_is_neither_written_over_nor_removed(full_org: Any) -> None:
+    """Its name alone makes it none of ours; ours are left out then, since they use each other by name."""
+    store = full_org.sandbox.store
+    theirs = {
+        "expansionList.js": "export default 1;",
+        "expansionList.js-meta.xml": "<LightningComponentBundle><description>New offices</description></LightningComponentBundle>",
+    }
+    with store.transaction() as sql:
+        sql.execute(f"DELETE FROM {TABLE} WHERE kind = ?", (BUNDLE,))
+    store.bulk_insert(TABLE, [{"kind": BUNDLE, "name": "expansionList", "file": name, "content": text} for name, text in theirs.items()])  # fmt: skip
+    report = full_org.connect().install(SPECS, OBJECTS, extras=VIEWS, apply=True)
+    assert [(s.name, s.action) for s in report.steps if s.object == BUNDLE] == [("expansionList", "differs")]
+    assert ["expansionList" in warning for warning in report.warnings] == [True]
+    assert held(store, BUNDLE) == {"expansionList": theirs}
+    assert "Account.Upswell_Stale_Data" in held(store, "ListView")
+    full_org.connect().remove(SPECS, OBJECTS, apply=True)
+    assert held(store, BUNDLE) == {"expansionList": theirs}
+
+
 def test_reports_come_when_they_are_asked_for(full_org: Any) -> None:
     """With their folder and a dashboard; the sandbox checks every column against its report type."""
     crm = full_org.connect()
