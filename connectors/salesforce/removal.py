@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +22,7 @@ from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.tooling import hidden_fields, hidden_objects
 
+_GROUP: Final = "PermissionSetGroup"
 _ORDER: Final = (
     "Dashboard",
     "DashboardFolder",
@@ -30,7 +31,7 @@ _ORDER: Final = (
     "ReportType",
     "ListView",
     "LightningComponentBundle",
-    "PermissionSetGroup",
+    _GROUP,
 )
 
 
@@ -74,8 +75,10 @@ class Remover:
         steps += [_set_step(each, assignments.get(each.spec.name)) for each in standing]
         if apply:
             given = [each for ids in assignments.values() for each in ids]
-            self._remove_parts(parts)
-            self._apply(doomed, falling, [each.spec.name for each in sets], given)
+            names = [name for kind, name in parts if kind == _GROUP]
+            self._remove_parts([(kind, name) for kind, name in parts if kind != _GROUP])
+            self._remove_fields(doomed, falling)
+            self._remove_sets(names, [each.spec.name for each in sets], given)
         return InstallReport(steps=tuple(steps), applied=apply)
 
     def _parts(
@@ -106,10 +109,14 @@ class Remover:
         doomed: dict[str, list[str]] = {}
         for kind, name in parts:
             doomed.setdefault(kind.removesuffix("Folder"), []).append(name)
-        self.sets.take_back(self.sets.assigned_by_group(doomed.get("PermissionSetGroup", [])))
-        outcome = self.deployer.deploy(removal(doomed, version=self.client.settings.api_version))
-        if not outcome.succeeded:
-            raise refused(outcome, "removed")
+        self._delete(doomed)
+
+    def _delete(self, doomed: Mapping[str, Sequence[str]]) -> None:
+        """One deploy that deletes these, by kind. Raises SetupError in the org's own words."""
+        if any(doomed.values()):
+            outcome = self.deployer.deploy(removal(doomed, version=self.client.settings.api_version))
+            if not outcome.succeeded:
+                raise refused(outcome, "removed")
 
     def _is_ours(self, spec: FieldSpec, made: Collection[str]) -> bool:
         """Whether we made it: it is noted, or explains itself in our words."""
@@ -148,28 +155,23 @@ class Remover:
             return "with all its rows"
         return f"with its {rows:,} rows" if rows != 1 else "with its one row"
 
-    def _apply(
-        self,
-        fields: Sequence[FieldSpec],
-        objects: Sequence[ObjectSpec],
-        sets: Sequence[str],
-        assignments: Sequence[str],
-    ) -> None:
-        """Fields and objects first: where the org refuses one, nobody has lost a permission set."""
-        doomed = {
-            "CustomField": [f"{home_of(spec)}.{spec.salesforce}" for spec in fields],
-            "CustomObject": [each.salesforce for each in objects],
-        }
-        for part in (doomed, {"PermissionSet": sets}):
-            if not any(part.values()):
-                continue
-            if "PermissionSet" in part:
-                self.sets.take_back(assignments)
-            outcome = self.deployer.deploy(removal(part, version=self.client.settings.api_version))
-            if not outcome.succeeded:
-                raise refused(outcome, "removed")
+    def _remove_fields(self, fields: Sequence[FieldSpec], objects: Sequence[ObjectSpec]) -> None:
+        """Fields and objects go together or not at all."""
+        self._delete(
+            {
+                "CustomField": [f"{home_of(spec)}.{spec.salesforce}" for spec in fields],
+                "CustomObject": [each.salesforce for each in objects],
+            }
+        )
         for name in {*(object_of(spec) for spec in fields), *(each.salesforce for each in objects)}:
             self.schemas.forget(name)
+
+    def _remove_sets(self, groups: Sequence[str], sets: Sequence[str], assignments: Sequence[str]) -> None:
+        """Last: where the org refuses anything else, nobody has lost a group or a permission set."""
+        self.sets.take_back(self.sets.assigned_by_group(groups))
+        self._delete({_GROUP: groups})
+        self.sets.take_back(assignments)
+        self._delete({"PermissionSet": sets})
 
 
 def _set_step(standing: Standing, assignments: Sequence[str] | None) -> InstallStep:

@@ -132,12 +132,18 @@ def test_a_removal_leaves_the_org_as_it_was(org: Any) -> None:
 
 
 def test_an_object_that_somebody_made_a_report_type_over_stays_with_all_else(full_org: Any) -> None:
-    """The org refuses, in its own words, and our fields and sets are still there."""
+    """The org refuses, in its own words; our fields are still there, and whoever has a group keeps it."""
     store = full_org.sandbox.store
+    user = full_org.create(
+        "User", LastName="Rep", Username="rep@acme.example", Alias="rep", Email="rep@acme.example"
+    )
+    (group,) = store.select("SELECT Id FROM PermissionSetGroup WHERE DeveloperName = 'Upswell_CSM'")[0]
+    given = full_org.create("PermissionSetAssignment", PermissionSetGroupId=group, AssigneeId=user)
     theirs = "<ReportType><baseObject>Expansion_Forecast__c</baseObject></ReportType>"
     store.bulk_insert(TABLE, [{"kind": "ReportType", "name": "Theirs", "file": "xml", "content": theirs}])
     with pytest.raises(SetupError, match=r"nothing was removed.*Theirs"):
         full_org.connect().remove(SPECS, OBJECTS, apply=True)
+    assert store.row("PermissionSetAssignment", given) is not None
     assert "Expansion_Forecast__c" in Schema(store).own_objects()
     assert "expansion_score__c" in Schema(store).objects()["account"].fields
 
