@@ -99,13 +99,15 @@ class _Dispatch:
         self._forget()
 
     def _since(self, grace: timedelta) -> datetime:
-        """After this moment slots are looked for: those within the grace always, since one may have been
-        called missed while the clock was ahead."""
+        """After this moment slots are looked for: those within the grace always, one as old as it may be too,
+        since it may have been called missed while the clock was ahead."""
         newest = select(func.max(SlotRow.slot)).where(
             SlotRow.schedule == self.row.name, SlotRow.slot <= self.now
         )
         settled = self.session.scalar(newest) or self.row.updated_at
-        return max(self.row.updated_at, self.now - BACK, min(settled, self.now - grace))
+        return max(
+            self.row.updated_at, self.now - BACK, min(settled, self.now - grace - timedelta.resolution)
+        )
 
     def _forget(self) -> None:
         of_this = select(SlotRow.slot).where(SlotRow.schedule == self.row.name)
