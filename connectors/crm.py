@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from connectors.fields import FieldSpec, ObjectSpec
-from connectors.install_report import InstallReport
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.own_rows import Room, RowDraft
 
 if TYPE_CHECKING:
@@ -236,20 +236,6 @@ class Usage:
     org_limit: int | None
     waited: float = 0.0  # seconds for which our calls were held back by the CRM's rate limits
     ours: int | None = None  # of all our processes in 24 hours, where a budget counts them
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extras:
-    """What an install makes beside fields and objects.
-
-    `views` are what people look at: lists, and on Salesforce components, report types and permission set
-    groups; `reports` are examples, where the CRM takes them."""
-
-    views: bool = False
-    reports: bool = False
-
-
-NO_EXTRAS = Extras()
 
 
 class Crm(Protocol):

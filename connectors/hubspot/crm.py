@@ -14,10 +14,8 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
-    NO_EXTRAS,
     Capabilities,
     Change,
-    Extras,
     Held,
     ObjectSchema,
     OrgInfo,
@@ -54,7 +52,7 @@ from connectors.hubspot.settings import HubspotSettings
 from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
-from connectors.install_report import InstallReport
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.mappings import Mappings
 from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace

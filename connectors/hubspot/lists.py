@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
-from connectors.install_report import InstallStep
+from connectors.installing import InstallStep
 from connectors.views import ViewSpec, Where, view_specs
 
 KIND: Final = "list"  # what the steps of an install call one

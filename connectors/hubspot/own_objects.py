@@ -14,7 +14,7 @@ from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import ObjectSpec
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.properties import definition
-from connectors.install_report import InstallStep
+from connectors.installing import InstallStep
 
 KIND: Final = "custom object"  # what the steps of an install call one
 STAY_HERE: Final = "forecast rows stay in Upswell"

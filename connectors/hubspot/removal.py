@@ -12,7 +12,7 @@ from connectors.hubspot.lists import Lists
 from connectors.hubspot.own_objects import OwnObjects
 from connectors.hubspot.properties import GROUP, GROUP_LABEL, object_of
 from connectors.hubspot.schema import Schemas
-from connectors.install_report import InstallReport, InstallStep
+from connectors.installing import InstallReport, InstallStep
 
 _BATCH = 100
 

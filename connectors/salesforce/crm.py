@@ -13,10 +13,8 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
-    NO_EXTRAS,
     Capabilities,
     Change,
-    Extras,
     Held,
     ObjectSchema,
     OrgInfo,
@@ -29,7 +27,7 @@ from connectors.crm import (
 )
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
-from connectors.install_report import InstallReport
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.mappings import Mappings
 from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace
@@ -39,7 +37,7 @@ from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.collections import MOST
-from connectors.salesforce.components import Components
+from connectors.salesforce.components import Components, parts_of
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
@@ -109,12 +107,13 @@ class Salesforce:
         self._own_rows = OwnRows(client, self._schemas, self._writer, client.settings.currency)
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
         self._installer = Installer(client, self._schemas, deployer, sets)
+        self._components = Components(client=client, deployer=deployer)
         self._remover = Remover(
             client=client,
             schemas=self._schemas,
             deployer=deployer,
             sets=sets,
-            components=Components(client=client, deployer=deployer),
+            components=self._components,
         )
         bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
         fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
@@ -297,7 +296,11 @@ class Salesforce:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )
-        return self._installer.install(ours, objects, extras=extras, apply=apply)
+        report = self._installer.install(ours, objects, apply=apply)
+        if not (extras.views or extras.reports):
+            return report
+        parts = parts_of(ours, objects, with_reports=extras.reports)
+        return report.and_then(self._components.install(parts, apply=apply))
 
     def remove(
         self,

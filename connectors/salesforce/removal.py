@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from connectors.errors import SetupError
-from connectors.fields import FieldSpec, ObjectSpec, permission_specs
-from connectors.install_report import InstallReport, InstallStep
+from connectors.fields import FieldSpec, ObjectSpec
+from connectors.installing import InstallReport, InstallStep
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.components import Components, parts_of
@@ -78,7 +78,7 @@ class Remover:
     def _parts(self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec]) -> list[tuple[str, str]]:
         """Kind and name of what people look at in the org and that is ours by its name, a user before what it
         uses."""
-        wanted = parts_of(specs, objects, set(permission_specs()), with_reports=True)
+        wanted = parts_of(specs, objects, with_reports=True)
         there = self.components.there(wanted)
         return [
             (part.kind, part.name)
