@@ -263,7 +263,7 @@ class Hubspot:
         ours = self._ours(specs)
         for spec in specs:
             name = self.field_name(spec)
-            if name != spec.hubspot and not self._schemas[self.object_name(spec.object)].has(name):
+            if name not in {"", spec.hubspot} and not self._schemas[self.object_name(spec.object)].has(name):
                 raise SetupError(
                     f"{self.object_name(spec.object)} have no property {name}.",
                     record=f"[mapping.fields] {spec.key}",

@@ -24,11 +24,12 @@ from connectors.salesforce.metadata_reports import FOLDER, reports
 from connectors.salesforce.metadata_sets import grants_of, groups
 from connectors.salesforce.metadata_views import list_views
 from connectors.salesforce.parts import Part
-from connectors.salesforce.tooling import bundle_sources
+from connectors.salesforce.tooling import bundle_descriptions, bundle_sources
 
 _IN_FOLDERS: Final = {"Report": FOLDER, "Dashboard": FOLDER}
 _REPORTS: Final = frozenset({"ReportFolder", "Report", "DashboardFolder", "Dashboard"})
 _META: Final = "-meta.xml"
+_OURS: Final = "Upswell"  # what the description of every component of ours says
 
 
 def parts_of(
@@ -60,7 +61,8 @@ class Components:
         standing = self.standing(parts, warnings)
         refused: list[str] = []
         for of_reports in (False, True) if apply else ():
-            wanted = [p for p, action in standing if action != "keep" and (p.kind in _REPORTS) == of_reports]
+            due = [part for part, action in standing if action in {"create", "update"}]
+            wanted = [part for part in due if (part.kind in _REPORTS) == of_reports]
             if wanted and (said := self._deploy(wanted)):
                 refused += [part.key for part in wanted]
                 what = "reports" if of_reports else "list views, report types, groups and components"
@@ -75,11 +77,13 @@ class Components:
         return "" if outcome.succeeded else outcome.said
 
     def standing(self, parts: Sequence[Part], warnings: list[str]) -> list[tuple[Part, str]]:
-        """Each part with what there is to do: create, update or keep.
+        """Each part with what there is to do: create, update or keep; differs where a component is another's,
+        and then none of ours is made, since ours use each other by name.
 
         Where our user may not see what is there, none, and a warning: they would be deployed over changes."""
         try:
             there = self.there(parts)
+            foreign = self.foreign(parts, there)
             held = self._sources(parts, there)
         except LoginError:
             raise
@@ -89,12 +93,27 @@ class Components:
                 f"{error.message}"
             )
             return []
-        return [(part, _action(part, there, held)) for part in parts]
+        if foreign:
+            warnings.append(
+                f"Without the panel: the org has components of its own called {', '.join(sorted(foreign))}. "
+                "Rename them if you want it."
+            )
+        return [
+            (part, "differs" if part.name in foreign else _action(part, there, held))
+            for part in parts
+            if part.kind != BUNDLE or not foreign or part.name in foreign
+        ]
 
     def there(self, parts: Iterable[Part]) -> frozenset[tuple[str, str]]:
         """Kind and name of those of the org's components that are of these kinds."""
         kinds = dict.fromkeys((part.kind, _IN_FOLDERS.get(part.kind, "")) for part in parts)
         return self.deployer.there(list(kinds))
+
+    def foreign(self, parts: Iterable[Part], there: Collection[tuple[str, str]]) -> frozenset[str]:
+        """The names of those components that somebody else made: they do not say that they are ours."""
+        names = [part.name for part in parts if part.kind == BUNDLE and (BUNDLE, part.name) in there]
+        told = bundle_descriptions(self.client, names) if names else {}
+        return frozenset(name for name, description in told.items() if _OURS not in description)
 
     def _sources(
         self, parts: Sequence[Part], there: Collection[tuple[str, str]]
@@ -106,7 +125,11 @@ class Components:
 
 def step_of(part: Part, action: str) -> InstallStep:
     """What there is to do for a part."""
-    detail = "its sources are of another version" if action == "update" else ""
+    details = {
+        "update": "its sources are of another version",
+        "differs": "not made by Upswell: its description is another's",
+    }
+    detail = details.get(action, "")
     return InstallStep(object=part.kind, name=part.name, action=action, detail=detail)
 
 

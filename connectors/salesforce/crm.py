@@ -289,10 +289,10 @@ class Salesforce:
         there."""
         ours = self._ours(specs)
         for spec in specs:
-            name = self.field_name(spec)
-            if name != spec.salesforce and not self._schemas[self.object_name(spec.object)].has(name):
+            name, home = self.field_name(spec), self.object_name(spec.object)
+            if name not in {"", spec.salesforce} and not self._schemas[home].has(name):
                 raise SetupError(
-                    f"{self.object_name(spec.object)} has no field {name}, or does not show it to our user.",
+                    f"{home} has no field {name}, or does not show it to our user.",
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )

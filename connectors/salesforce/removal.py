@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,16 +10,19 @@ from connectors.errors import SetupError
 from connectors.fields import FieldSpec, ObjectSpec
 from connectors.installing import InstallReport, InstallStep
 from connectors.salesforce import soql
+from connectors.salesforce.bundles import KIND as BUNDLE
 from connectors.salesforce.client import SalesforceClient
-from connectors.salesforce.components import Components, parts_of
+from connectors.salesforce.components import Components, parts_of, step_of
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.install import refused
 from connectors.salesforce.metadata import removal
 from connectors.salesforce.metadata_fields import home_of, object_of
+from connectors.salesforce.parts import Part
 from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.schema import Schemas
 from connectors.salesforce.tooling import hidden_fields, hidden_objects
 
+_GROUP: Final = "PermissionSetGroup"
 _ORDER: Final = (
     "Dashboard",
     "DashboardFolder",
@@ -28,7 +31,7 @@ _ORDER: Final = (
     "ReportType",
     "ListView",
     "LightningComponentBundle",
-    "PermissionSetGroup",
+    _GROUP,
 )
 
 
@@ -62,8 +65,9 @@ class Remover:
         found = [each for each in objects if each.salesforce in tables]
         falling = [each for each in found if self._is_our_object(each, made)]
         steps += [self._object_step(each, each in falling) for each in found]
-        parts = self._parts(specs, objects)
+        parts, theirs = self._parts(specs, objects, made)
         steps += [InstallStep(object=kind, name=name, action="remove") for kind, name in parts]
+        steps += [step_of(part, "differs") for part in theirs]
         every = [*specs, *(field for each in objects for field in each.fields.values())]
         standing = [each for each in self.sets.standing(every) if each.id is not None]
         sets = [each for each in standing if each.is_ours or f"PermissionSet.{each.spec.name}" in made]
@@ -71,21 +75,32 @@ class Remover:
         steps += [_set_step(each, assignments.get(each.spec.name)) for each in standing]
         if apply:
             given = [each for ids in assignments.values() for each in ids]
-            self._remove_parts(parts)
-            self._apply(doomed, falling, [each.spec.name for each in sets], given)
+            names = [name for kind, name in parts if kind == _GROUP]
+            self._remove_parts([(kind, name) for kind, name in parts if kind != _GROUP])
+            self._remove_fields(doomed, falling)
+            self._remove_sets(names, [each.spec.name for each in sets], given)
         return InstallReport(steps=tuple(steps), applied=apply)
 
-    def _parts(self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec]) -> list[tuple[str, str]]:
-        """Kind and name of what people look at in the org and that is ours by its name, a user before what it
-        uses."""
+    def _parts(
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec], made: Collection[str]
+    ) -> tuple[list[tuple[str, str]], list[Part]]:
+        """Kind and name of what people look at in the org and that is ours, a user before what it uses; and
+        the components that only bear the name of one of ours."""
         wanted = parts_of(specs, objects, with_reports=True)
         there = self.components.there(wanted)
-        return [
+        foreign = self.components.foreign(wanted, there)
+        theirs = [
+            part
+            for part in wanted
+            if part.kind == BUNDLE and part.name in foreign and f"{BUNDLE}.{part.name}" not in made
+        ]
+        ours = [
             (part.kind, part.name)
             for kind in _ORDER
             for part in reversed(wanted)
-            if part.kind == kind and (kind, part.name) in there
+            if part.kind == kind and (kind, part.name) in there and part not in theirs
         ]
+        return ours, theirs
 
     def _remove_parts(self, parts: Sequence[tuple[str, str]]) -> None:
         """Delete them; where the org refuses, because somebody's own report uses one, all is still there."""
@@ -94,10 +109,14 @@ class Remover:
         doomed: dict[str, list[str]] = {}
         for kind, name in parts:
             doomed.setdefault(kind.removesuffix("Folder"), []).append(name)
-        self.sets.take_back(self.sets.assigned_by_group(doomed.get("PermissionSetGroup", [])))
-        outcome = self.deployer.deploy(removal(doomed, version=self.client.settings.api_version))
-        if not outcome.succeeded:
-            raise refused(outcome, "removed")
+        self._delete(doomed)
+
+    def _delete(self, doomed: Mapping[str, Sequence[str]]) -> None:
+        """One deploy that deletes these, by kind. Raises SetupError in the org's own words."""
+        if any(doomed.values()):
+            outcome = self.deployer.deploy(removal(doomed, version=self.client.settings.api_version))
+            if not outcome.succeeded:
+                raise refused(outcome, "removed")
 
     def _is_ours(self, spec: FieldSpec, made: Collection[str]) -> bool:
         """Whether we made it: it is noted, or explains itself in our words."""
@@ -136,28 +155,23 @@ class Remover:
             return "with all its rows"
         return f"with its {rows:,} rows" if rows != 1 else "with its one row"
 
-    def _apply(
-        self,
-        fields: Sequence[FieldSpec],
-        objects: Sequence[ObjectSpec],
-        sets: Sequence[str],
-        assignments: Sequence[str],
-    ) -> None:
-        """Fields and objects first: where the org refuses one, nobody has lost a permission set."""
-        doomed = {
-            "CustomField": [f"{home_of(spec)}.{spec.salesforce}" for spec in fields],
-            "CustomObject": [each.salesforce for each in objects],
-        }
-        for part in (doomed, {"PermissionSet": sets}):
-            if not any(part.values()):
-                continue
-            if "PermissionSet" in part:
-                self.sets.take_back(assignments)
-            outcome = self.deployer.deploy(removal(part, version=self.client.settings.api_version))
-            if not outcome.succeeded:
-                raise refused(outcome, "removed")
+    def _remove_fields(self, fields: Sequence[FieldSpec], objects: Sequence[ObjectSpec]) -> None:
+        """Fields and objects go together or not at all."""
+        self._delete(
+            {
+                "CustomField": [f"{home_of(spec)}.{spec.salesforce}" for spec in fields],
+                "CustomObject": [each.salesforce for each in objects],
+            }
+        )
         for name in {*(object_of(spec) for spec in fields), *(each.salesforce for each in objects)}:
             self.schemas.forget(name)
+
+    def _remove_sets(self, groups: Sequence[str], sets: Sequence[str], assignments: Sequence[str]) -> None:
+        """Last: where the org refuses anything else, nobody has lost a group or a permission set."""
+        self.sets.take_back(self.sets.assigned_by_group(groups))
+        self._delete({_GROUP: groups})
+        self.sets.take_back(assignments)
+        self._delete({"PermissionSet": sets})
 
 
 def _set_step(standing: Standing, assignments: Sequence[str] | None) -> InstallStep:

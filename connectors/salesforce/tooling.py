@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
+from typing import Final
 
 from connectors.salesforce import soql
 from connectors.salesforce.client import SalesforceClient
+
+# a package's acme__Expansion_Score__c bears the same developer name as ours, and is another field
+_UNPACKAGED: Final = soql.Condition(field="NamespacePrefix", operator="=", value=None)
 
 
 def hidden_objects(client: SalesforceClient, names: Sequence[str]) -> Mapping[str, str]:
@@ -14,12 +18,7 @@ def hidden_objects(client: SalesforceClient, names: Sequence[str]) -> Mapping[st
     if not names:
         return {}
     bare = [name.removesuffix("__c") for name in names]
-    where = [
-        soql.Condition(field="DeveloperName", operator="IN", value=bare),
-        soql.Condition(
-            field="NamespacePrefix", operator="=", value=None
-        ),  # a package may have one of the name
-    ]
+    where = [soql.Condition(field="DeveloperName", operator="IN", value=bare), _UNPACKAGED]
     found = _ask(client, soql.select(["Id", "DeveloperName"], "CustomObject", where=where))
     return {str(each["Id"]): f"{each['DeveloperName']}__c" for each in found}
 
@@ -37,13 +36,8 @@ def field_ids(
     client: SalesforceClient, names: Sequence[str], tables: Mapping[str, str]
 ) -> Mapping[tuple[str, str], str]:
     """The ids of custom fields, by (object that defines them, name); `tables` as of `hidden_fields`."""
-    where = [
-        soql.Condition(
-            field="DeveloperName",
-            operator="IN",
-            value=sorted({name.removesuffix("__c") for name in names}),
-        )
-    ]
+    bare = sorted({name.removesuffix("__c") for name in names})
+    where = [soql.Condition(field="DeveloperName", operator="IN", value=bare), _UNPACKAGED]
     found = _ask(client, soql.select(["Id", "DeveloperName", "TableEnumOrId"], "CustomField", where=where))
     return {
         (
@@ -63,6 +57,15 @@ def bundle_sources(client: SalesforceClient, names: Sequence[str]) -> Mapping[st
         _, bundle, name = str(each["FilePath"]).split("/")
         found.setdefault(bundle, {})[name] = str(each.get("Source") or "")
     return found
+
+
+def bundle_descriptions(client: SalesforceClient, names: Sequence[str]) -> Mapping[str, str]:
+    """What these Lightning web components say of themselves, by component."""
+    where = [soql.Condition(field="DeveloperName", operator="IN", value=list(names)), _UNPACKAGED]
+    statement = soql.select(["DeveloperName", "Description"], "LightningComponentBundle", where=where)
+    return {
+        str(each["DeveloperName"]): str(each.get("Description") or "") for each in _ask(client, statement)
+    }
 
 
 def tracked_fields(client: SalesforceClient, object_name: str) -> int:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
+from xml.etree import ElementTree
 
 from connectors.sandbox.salesforce.errors import RefusalError
 from connectors.sandbox.salesforce.ids import salesforce_id
@@ -60,6 +61,8 @@ _BUNDLE: Final = _sobject(
     "Lightning Component Bundle",
     "0Rb",
     Field(name="DeveloperName", label="Developer Name", type="string", length=80, required=True),
+    Field(name="Description", label="Description", type="textarea", length=1000),
+    Field(name="NamespacePrefix", label="Namespace Prefix", type="string", length=15),
 )
 _RESOURCE: Final = _sobject(
     "LightningComponentResource",
@@ -125,6 +128,18 @@ def add_validation_rule(
     store.bulk_insert(_VALIDATION_RULE.name, [row])
 
 
+def _named(name: str) -> tuple[str | None, str]:
+    """The namespace of a custom field's package, where it has one, and its developer name."""
+    namespace, _, developer = name.removesuffix("__c").rpartition("__")
+    return namespace or None, developer
+
+
+def _description(files: Mapping[str, str]) -> str | None:
+    """What a component's own metadata says of it."""
+    meta = next((text for name, text in files.items() if name.endswith("-meta.xml")), "<none/>")
+    return ElementTree.fromstring(meta.encode()).findtext("{*}description")  # noqa: S314  # a package was read
+
+
 class Tooling:
     """The sObjects of the Tooling API."""
 
@@ -143,10 +158,12 @@ class Tooling:
             named = {(name.removesuffix("__c"),) for name in self._schema.own_objects()}
             self._note(_CUSTOM_OBJECT, ("DeveloperName",), named)
         if found is _CUSTOM_FIELD:
-            self._note(found, ("TableEnumOrId", "DeveloperName"), self._custom_fields())
+            place = ("TableEnumOrId", "NamespacePrefix", "DeveloperName")
+            self._note(found, place, self._custom_fields())
         if found in (_BUNDLE, _RESOURCE):
             self._store.define(_BUNDLE.name, _BUNDLE.columns)
-            self._note(_BUNDLE, ("DeveloperName",), {(name,) for name in held(self._store, _BUNDLE.name)})
+            told = {(name, _description(files)) for name, files in held(self._store, _BUNDLE.name).items()}
+            self._note(_BUNDLE, ("DeveloperName", "Description"), told)
         if found is _RESOURCE:
             self._note(found, ("LightningComponentBundleId", "FilePath", "Source"), self._resources())
         if found is _FIELD_DEFINITION:
@@ -159,7 +176,7 @@ class Tooling:
         rows = self._store.select("SELECT DeveloperName, Id FROM CustomObject")
         homes = {**_HOME_OF, **{f"{name}__c": str(key) for name, key in rows}}
         return {
-            (homes.get(sobject.name, sobject.name), field.name.removesuffix("__c"))
+            (homes.get(sobject.name, sobject.name), *_named(field.name))
             for sobject in self._schema.objects().values()
             for field in sobject.fields.values()
             if field.custom

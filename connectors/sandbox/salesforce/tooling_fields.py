@@ -63,7 +63,8 @@ def _found(call: Call) -> tuple[str, Field]:
     named = call.org.store.row("CustomObject", home)
     home = home if named is None else f"{named['DeveloperName']}__c"
     sobject = call.org.schema.objects()[HOMES.get(home, (home,))[0].lower()]
-    return home, sobject.fields[f"{row['DeveloperName']}__c".lower()]
+    namespace = f"{row['NamespacePrefix']}__" if row["NamespacePrefix"] else ""
+    return home, sobject.fields[f"{namespace}{row['DeveloperName']}__c".lower()]
 
 
 def _metadata(field: Field) -> dict[str, Any]:

@@ -122,3 +122,12 @@ def test_the_sandbox_refuses_a_list_against_the_rules(
     client.set_up(PATH, filtered())
     with pytest.raises(TerminalError, match="already exists"):
         client.set_up(PATH, filtered())
+
+
+def test_a_list_on_a_property_that_revops_leave_out_is_not_made(account: Any) -> None:
+    """An empty name in the mapping: the property is neither made nor looked for."""
+    crm = account.connect(mapping={"fields": {"change": ""}})
+    report = crm.install(SPECS, extras=VIEWS, apply=True)
+    assert "expansion_change" not in {step.name for step in report.steps}
+    assert "expansion_change" not in crm.describe("companies").fields
+    assert "Upswell: Moved Up This Week" not in lists(account)

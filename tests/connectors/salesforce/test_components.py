@@ -85,6 +85,25 @@ def test_a_component_of_another_version_is_renewed_and_nothing_else(full_org: An
     assert actions(full_org.connect().install(SPECS, OBJECTS, extras=VIEWS, apply=True)) == {}
 
 
+def test_a_component_of_the_company_s_own_is_neither_written_over_nor_removed(full_org: Any) -> None:
+    """Its name alone makes it none of ours; ours are left out then, since they use each other by name."""
+    store = full_org.sandbox.store
+    theirs = {
+        "expansionList.js": "export default 1;",
+        "expansionList.js-meta.xml": "<LightningComponentBundle><description>New offices</description></LightningComponentBundle>",
+    }
+    with store.transaction() as sql:
+        sql.execute(f"DELETE FROM {TABLE} WHERE kind = ?", (BUNDLE,))
+    store.bulk_insert(TABLE, [{"kind": BUNDLE, "name": "expansionList", "file": name, "content": text} for name, text in theirs.items()])  # fmt: skip
+    report = full_org.connect().install(SPECS, OBJECTS, extras=VIEWS, apply=True)
+    assert [(s.name, s.action) for s in report.steps if s.object == BUNDLE] == [("expansionList", "differs")]
+    assert ["expansionList" in warning for warning in report.warnings] == [True]
+    assert held(store, BUNDLE) == {"expansionList": theirs}
+    assert "Account.Upswell_Stale_Data" in held(store, "ListView")
+    full_org.connect().remove(SPECS, OBJECTS, apply=True)
+    assert held(store, BUNDLE) == {"expansionList": theirs}
+
+
 def test_reports_come_when_they_are_asked_for(full_org: Any) -> None:
     """With their folder and a dashboard; the sandbox checks every column against its report type."""
     crm = full_org.connect()
@@ -116,21 +135,27 @@ def test_a_removal_leaves_the_org_as_it_was(org: Any) -> None:
 
 
 def test_an_object_that_somebody_made_a_report_type_over_stays_with_all_else(full_org: Any) -> None:
-    """The org refuses, in its own words, and our fields and sets are still there."""
+    """The org refuses, in its own words; our fields are still there, and whoever has a group keeps it."""
     store = full_org.sandbox.store
+    user = full_org.create(
+        "User", LastName="Rep", Username="rep@acme.example", Alias="rep", Email="rep@acme.example"
+    )
+    (group,) = store.select("SELECT Id FROM PermissionSetGroup WHERE DeveloperName = 'Upswell_CSM'")[0]
+    given = full_org.create("PermissionSetAssignment", PermissionSetGroupId=group, AssigneeId=user)
     theirs = "<ReportType><baseObject>Expansion_Forecast__c</baseObject></ReportType>"
     store.bulk_insert(TABLE, [{"kind": "ReportType", "name": "Theirs", "file": "xml", "content": theirs}])
     with pytest.raises(SetupError, match=r"nothing was removed.*Theirs"):
         full_org.connect().remove(SPECS, OBJECTS, apply=True)
+    assert store.row("PermissionSetAssignment", given) is not None
     assert "Expansion_Forecast__c" in Schema(store).own_objects()
     assert "expansion_score__c" in Schema(store).objects()["account"].fields
 
 
-def test_a_view_on_a_field_that_revops_mapped_to_their_own_is_left_out(org: Any) -> None:
-    """And a column that is not ours is not shown."""
+def test_a_view_on_a_field_that_revops_leave_out_is_left_out_too(org: Any) -> None:
+    """A field with an empty name in the mapping is not made, and a column that is not ours is not shown."""
     crm = org.connect(mapping={"fields": {"product": "Plan_Tier__c", "change": ""}})
-    specs = [spec for spec in SPECS if spec.key != "change"]
-    crm.install(specs, [], extras=VIEWS, apply=True)
+    report = crm.install(SPECS, [], extras=VIEWS, apply=True)
+    assert "Expansion_Change__c" not in {step.name for step in report.steps}
     found = held(org.sandbox.store, "ListView")
     assert "Account.Upswell_Moved_Up_This_Week" not in found
     assert "Expansion_Product__c" not in found["Account.Upswell_My_Accounts_To_Expand"]["xml"]

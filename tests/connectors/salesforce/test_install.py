@@ -34,6 +34,18 @@ def deploys(org: Any) -> int:
     return len(org.requests("/Soap/m/"))
 
 
+def test_a_field_of_a_package_is_not_ours(org: Any) -> None:
+    """It bears the same developer name, behind the package's namespace."""
+    theirs = Field(name="acme__Expansion_Score__c", label="Score", type="double", precision=3, scale=0)
+    Schema(org.sandbox.store).add_fields("Account", [theirs])
+    planned = org.connect().install(SPECS, apply=False)
+    assert {s.action for s in planned.steps if s.name == "Expansion_Score__c"} == {"create"}
+    crm = org.connect()
+    crm.install(SPECS, apply=True)
+    assert crm.remove(SPECS, apply=True).applied
+    assert list(Schema(org.sandbox.store).objects()["account"].fields)[-1] == "acme__expansion_score__c"
+
+
 def test_a_plan_changes_nothing(org: Any) -> None:
     """It names every field that would be created."""
     crm = org.connect()
