@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import ParseError, canonicalize
 
@@ -36,10 +37,13 @@ def parts_of(
     sets: Collection[str],
     *,
     with_reports: bool,
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Part]:
-    """Every part over these fields, objects and permission sets, in the order in which they need another."""
+    """Every part over these fields, objects and permission sets, in the order in which they need another.
+
+    `own` are the fields that RevOps mapped in place of ours, by our key: the components read them."""
     keys = {spec.key for spec in specs if spec.object == "accounts"}
-    parts = [*groups(sets), *list_views(keys), *report_types(specs, objects), *bundles()]
+    parts = [*groups(sets), *list_views(keys), *report_types(specs, objects), *bundles(own)]
     return [*parts, *(reports(objects) if with_reports else ())]
 
 

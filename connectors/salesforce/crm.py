@@ -105,7 +105,7 @@ class Salesforce:
             outcome_field=self.field_name(field_specs()["task_outcome"]),
         )
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
-        self._installer = Installer(client, self._schemas, deployer, sets)
+        self._installer = Installer(client, self._schemas, deployer, sets, mappings.own_fields)
         self._remover = Remover(
             client=client,
             schemas=self._schemas,

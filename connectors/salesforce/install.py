@@ -42,9 +42,15 @@ class Installer:
     """Creates objects, fields and permission sets, and gives our user the one that it needs."""
 
     def __init__(
-        self, client: SalesforceClient, schemas: Schemas, deployer: Deployer, sets: PermissionSets
+        self,
+        client: SalesforceClient,
+        schemas: Schemas,
+        deployer: Deployer,
+        sets: PermissionSets,
+        own: Mapping[str, str],
     ) -> None:
         self._client = client
+        self._own = own  # the fields that RevOps mapped in place of ours, by our key
         self._components = Components(client=client, deployer=deployer)
         self._schemas = schemas
         self._deployer = deployer
@@ -111,7 +117,7 @@ class Installer:
         if not (extras.views or extras.reports):
             return []
         sets = {each.spec.name for each in standing}
-        wanted = parts_of(specs, objects, sets, with_reports=extras.reports)
+        wanted = parts_of(specs, objects, sets, with_reports=extras.reports, own=self._own)
         return self._components.standing(wanted, warnings)
 
     def _apply(
