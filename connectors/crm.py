@@ -7,7 +7,7 @@ record is linked), not a shape: nothing outside `connectors/<vendor>` knows whic
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 import pyarrow as pa
 
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
+from connectors.own_rows import Room, RowDraft
 
 if TYPE_CHECKING:
     from connectors.checkup import Remark
@@ -236,39 +238,6 @@ class Usage:
     ours: int | None = None  # of all our processes in 24 hours, where a budget counts them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Extras:
-    """What an install makes beside fields and objects.
-
-    `views` are what people look at: lists, and on Salesforce components, report types and permission set
-    groups; `reports` are examples, where the CRM takes them."""
-
-    views: bool = False
-    reports: bool = False
-
-
-NO_EXTRAS = Extras()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallStep:
-    """One thing an install would do or did: create, grant, update, keep, differs, remove."""
-
-    object: str
-    name: str
-    action: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InstallReport:
-    """What an install found and did; `applied` False means only planned."""
-
-    steps: tuple[InstallStep, ...]
-    applied: bool
-    warnings: tuple[str, ...] = field(default=())
-
-
 class Crm(Protocol):
     """A CRM that we can read, and that only `sync/apply.py` and `sync/rollback.py` may write to."""
 
@@ -355,6 +324,20 @@ class Crm(Protocol):
 
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
         """Close tasks (id -> note appended to the body); `key` of each result is the task id."""
+        ...
+
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """One result a draft of an object of our own (by its key); as of `write`, with the row's `id`.
+
+        One whose key is there already is UNCHANGED. A row whose account is gone is added without it."""
+        ...
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of an object of our own, by key. Batches inside."""
+        ...
+
+    def room_for_rows(self) -> Room | None:
+        """How many more rows the org may hold; None where it does not say."""
         ...
 
     def install(

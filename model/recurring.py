@@ -127,20 +127,35 @@ def bridges(spans: ir.Table, days: Sequence[date]) -> list[Bridge]:
         )
     )
     everybody = spans.select("account_id").distinct().cross_join(table)
-    change = arr_change(spans, everybody)
-    moved = change.after - change.before
-    bought = change.same_currency & (change.after > 0)
-    sums = change.group_by("row").agg(
-        opening=change.before.sum(),
-        expansion=(bought & (moved > 0)).ifelse(moved, 0.0).sum(),
-        contraction=(bought & (moved < 0)).ifelse(-moved, 0.0).sum(),
-        churn=(change.after == 0).ifelse(change.before, 0.0).sum(),
-        currency=(~change.same_currency).ifelse(moved, 0.0).sum(),
-        customers=change.count(),
-        lost=(change.after == 0).sum(),
-    )
+    parts = _parts(arr_change(spans, everybody))
+    sums = parts.group_by("row").agg(**{name: parts[name].sum() for name in parts.columns[2:]})
     found = {row.pop("row"): Bridge(**row) for row in sums.to_pyarrow().to_pylist()}
     return [found.get(at, Bridge()) for at in range(len(steps))]
+
+
+def bridge_by_account(spans: ir.Table, first: date, later: date) -> dict[str, Bridge]:
+    """The bridge of each customer of the first day to the later one, by account_id."""
+    rows = spans.select("account_id").distinct()
+    rows = rows.mutate(row=ibis.literal(0), day=day_number(first), later=day_number(later))
+    parts = _parts(arr_change(spans, rows)).drop("row").to_pyarrow().to_pylist()
+    return {row.pop("account_id"): Bridge(**row) for row in parts}
+
+
+def _parts(change: ir.Table) -> ir.Table:
+    """Of each changed row the parts of its account's bridge: row, account_id, then those of `Bridge`."""
+    moved = change.after - change.before
+    bought = change.same_currency & (change.after > 0)
+    return change.select(
+        "row",
+        "account_id",
+        opening=change.before,
+        expansion=(bought & (moved > 0)).ifelse(moved, 0.0),
+        contraction=(bought & (moved < 0)).ifelse(-moved, 0.0),
+        churn=(change.after == 0).ifelse(change.before, 0.0),
+        currency=(~change.same_currency).ifelse(moved, 0.0),
+        customers=ibis.literal(1),
+        lost=(change.after == 0).ifelse(1, 0),
+    )
 
 
 def arr_on(spans: ir.Table, day: date) -> dict[str, float]:

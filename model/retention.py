@@ -106,40 +106,6 @@ def next_renewal(
     return start + timedelta(days=round(terms * term))
 
 
-def coming_bridges(
-    customers: Sequence[Customer],
-    losses: Losses,
-    expansion: np.ndarray,
-    *,
-    so_far: Bridge,
-    joined: float,
-) -> list[Bridge]:
-    """The bridge of each span. `so_far` is the first span's until today, of the customers of its first day;
-    `joined` is the ARR of those who came since, who count from the second span on.
-
-    `expansion` is the ARR to be added in each span, in the first one by customers of its first day."""
-    arr = np.array([customer.arr for customer in customers], float)
-    churn = (arr[:, None] * losses.churn).sum(axis=0)
-    shrink = (arr[:, None] * losses.contraction).sum(axis=0) * losses.lost_share
-    made: list[Bridge] = []
-    opening = so_far.opening
-    for at, added in enumerate(expansion):
-        first = at == 0
-        made.append(
-            Bridge(
-                opening=opening,
-                expansion=float(added),
-                contraction=float(shrink[at]) + (so_far.contraction if first else 0.0),
-                churn=float(churn[at]) + (so_far.churn if first else 0.0),
-                currency=so_far.currency if first else 0.0,
-                customers=so_far.customers if first else len(customers),
-                lost=so_far.lost if first else 0,
-            )
-        )
-        opening = made[-1].closing + (joined if first else 0.0)
-    return made
-
-
 def nrr_range(bridge: Bridge, variance: float) -> tuple[float, float] | None:
     """P10 and P90 of NRR, from the variance of the ARR added and lost; None of nothing."""
     if bridge.nrr is None:

@@ -26,6 +26,7 @@ from sync.delivery import Delivered
 from sync.first_batch import try_again
 from sync.operations import PLANNED
 from sync.plan_ledger import load_terms
+from sync.planned_rows import FILLS, ROWS
 from sync.progress import Progress, standing, work_until_done
 from sync.recovery import LONGEST_WAIT
 from sync.refusals import refuse_changed_fields, refuse_other_org, refuse_state
@@ -41,7 +42,7 @@ Clock = Callable[[], datetime]
 Tell = Callable[[int, int], None]
 """Called with operations done and in all."""
 
-KINDS: Final = ("write", "retire", "task")
+KINDS: Final = ("write", "retire", "task", *ROWS.values(), *FILLS.values())
 QUOTA_PAUSE: Final = timedelta(hours=1)  # where the CRM does not say how long: its window is a rolling day
 
 

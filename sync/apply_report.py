@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,7 @@ from sqlalchemy import func, select
 from connectors.crm import RowOutcome
 from sync.gateway import Drift
 from sync.operations import DONE
+from sync.planned_rows import FILLS, ROWS
 from sync.store import Store
 from sync.store.writeback import JournalRow, OperationRow, PlanRow
 
@@ -34,8 +36,8 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyReport:
-    """What became of a plan: `outcomes` of record writes, `task_outcomes` of tasks made, and
-    `closing_outcomes` of tasks closed, by RowOutcome value."""
+    """What became of a plan: `outcomes` of record writes, `task_outcomes` of tasks made, `closing_outcomes`
+    of tasks closed, and `row_outcomes` of rows added or filled in, by RowOutcome value."""
 
     plan_id: str
     status: str  # applied, stopped, or applying when some rows may pass later
@@ -44,6 +46,7 @@ class ApplyReport:
     outcomes: dict[str, int]
     task_outcomes: dict[str, int]
     closing_outcomes: dict[str, int]
+    row_outcomes: dict[str, int]
     written_cells: int
     tasks_made: int
     tasks_closed: int
@@ -61,7 +64,8 @@ def report(
     store: Store, plan_id: str, *, status: str, api_calls: int, drifts: tuple[Drift, ...]
 ) -> ApplyReport:
     """What the ledger knows about the plan's operations by now."""
-    counts: dict[str, dict[str, int]] = {"write": {}, "task": {}, "retire": {}}
+    own = (*ROWS.values(), *FILLS.values())
+    counts: dict[str, dict[str, int]] = {kind: {} for kind in ("write", "task", "retire", *own)}
     with store.session() as session:
         of_plan = (OperationRow.plan_id == plan_id, OperationRow.kind.in_(tuple(counts)))
         grouped = select(OperationRow.kind, OperationRow.outcome, func.count()).where(*of_plan)
@@ -89,6 +93,7 @@ def report(
         outcomes=counts["write"],
         task_outcomes=counts["task"],
         closing_outcomes=counts["retire"],
+        row_outcomes=dict(sum((Counter(counts[kind]) for kind in own), Counter[str]())),
         written_cells=cells,
         tasks_made=counts["task"].get(RowOutcome.APPLIED.value, 0),
         tasks_closed=counts["retire"].get(RowOutcome.APPLIED.value, 0),

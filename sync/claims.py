@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from connectors.crm import RowResult
 from sync.first_batch import Verdict, try_first
 from sync.operations import CLAIMED, COLUMNS, DONE, PLANNED, SENDING, UNKNOWN, Operation
+from sync.planned_rows import FILLS, ROWS
 from sync.recovery import blame, recover
 from sync.store import Store
 from sync.store.locks import LEASE as LOCK
@@ -28,7 +29,7 @@ from sync.store.writeback import OperationRow, PlanRow
 FEW: Final = 14  # the root of 200: fewer at a time save nothing
 FREE: Final[dict[str, Any]] = {"owner": None, "lease_until": None}
 CELLS: Final = ("write", "restore")
-ALL_KINDS: Final = ("write", "retire", "task", "restore", "close")
+ALL_KINDS: Final = ("write", "retire", "task", *ROWS.values(), *FILLS.values(), "restore", "close")
 COUNTERS: Final = ("fence", "attempts", "requests", "crashes", "looks", "lost")
 
 

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from connectors.crm import RowOutcome
 from sync.operations import DONE, PLANNED
+from sync.planned_rows import FILLS, ROWS
 from sync.store.writeback import OperationRow, PlanRow
 
 FIRST: Final = 20
-KINDS: Final = ("write", "retire", "task")
+KINDS: Final = ("write", "retire", "task", *ROWS.values(), *FILLS.values())
 
 
 class Verdict(Enum):

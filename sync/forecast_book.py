@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from connectors.errors import UsageError
 from model.amounts import Amounts, amounts_by_account
-from model.book import MODEL, OPEN, Book, Win, make_book
+from model.book import MODEL, OPEN, Book, Win, by_product, make_book
 from model.forecast import Span
 from sync.forecast_deals import DealBook
 from sync.forecast_periods import quarters_from
@@ -30,13 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentBook:
-    """The book, the day it is of, and the scoring with its scores by account."""
+    """The book, the day it is of, and the scoring with its scores by account.
+
+    `split` is the book cut by product, of whose items in whole cents every figure is summed."""
 
     scoring: ModelRunRow
     scores: Mapping[str, Mapping[str, Any]]
     today: date
     horizon_days: int
     book: Book
+    split: Book
 
 
 def read_book(loop: Loop) -> CurrentBook:
@@ -47,7 +50,7 @@ def read_book(loop: Loop) -> CurrentBook:
     if scoring is None:
         raise UsageError("nothing is scored yet.", fix="score first: upswell score")
     tables, target, company = loop.tables().tables, loop.target, loop.settings.company
-    today = _today(loop, scoring.as_of)
+    today = known_day(loop, scoring.as_of)
     spans = tuple(
         Span(label=str(quarter), first=quarter.first_day, last=quarter.last_day)
         for quarter in quarters_from(today, company.fiscal_year_start, QUARTERS)
@@ -72,6 +75,7 @@ def read_book(loop: Loop) -> CurrentBook:
         today=today,
         horizon_days=horizon_days,
         book=book,
+        split=by_product(book, scores),
     )
 
 
@@ -80,10 +84,10 @@ def quarter_amounts(loop: Loop) -> dict[str, Amounts]:
 
     By its open opportunity where there is one, else by the model, run rates included; what was won already is
     left out. Raises UsageError while nothing is scored."""
-    return amounts_by_account(read_book(loop).book, bases=(OPEN, MODEL))
+    return amounts_by_account(read_book(loop).split, bases=(OPEN, MODEL))
 
 
-def _today(loop: Loop, scored_on: date) -> date:
+def known_day(loop: Loop, scored_on: date) -> date:
     """The day up to which the CRM was read, in the company's zone; never before the scoring's."""
     with loop.store.session() as session:
         read_until = session.scalar(select(func.max(BookmarkRow.until)))

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from model.amounts import CENTS, cents_of
 from model.book import BASES, MODEL, Book
 from model.ranges import Range, cumulants, range_of
 from sync.briefs.evidence import Tables
@@ -75,14 +76,15 @@ def group_names(
 
 
 def lines_of(book: Book, groups: Sequence[str]) -> tuple[Line, ...]:
-    """A line for every group, basis and quarter that has an item."""
+    """A line for every group, basis and quarter that has an item, its ARR summed of their whole cents."""
     sums: dict[tuple[str, str, str], list[float]] = {}
+    expected = cents_of(book)
     for item, (group, basis) in enumerate(zip(groups, book.bases, strict=True)):
         for at, span in enumerate(book.spans):
             if basis != MODEL and book.chance[item, at] == 0:  # a deal or a win is of one quarter
                 continue
             held = sums.setdefault((group, basis, span.label), [0.0, 0.0, 0.0])
-            held[0] += book.chance[item, at] * book.arr[item]
+            held[0] += expected[item, at]
             held[1] += book.beyond[item, at] * book.arr[item]
             held[2] += book.counted[item]
     return tuple(
@@ -90,7 +92,7 @@ def lines_of(book: Book, groups: Sequence[str]) -> tuple[Line, ...]:
             group=group,
             basis=basis,
             quarter=quarter,
-            arr=round(float(arr), 2),
+            arr=float(arr) / CENTS,
             beyond_horizon=round(float(beyond), 2),
             count=int(count),
         )

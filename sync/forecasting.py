@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from model.book import Book, by_product
+from model.book import Book
 from model.forecast import Span
 from model.ranges import Range, common_shock, cumulants, widening
 from sync.forecast_backtest import Past, kept_backtest
-from sync.forecast_book import read_book
+from sync.forecast_book import CurrentBook, read_book
 from sync.forecast_groups import GroupRange, Line, group_names, lines_of, ranges_of
 from sync.retention import Kept, retention
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Forecast:
     """Every line and range, the quarters they are of, and what was assumed or left out, in sentences.
 
-    `ranges` are of the whole book, `group_ranges` of each group."""
+    `ranges` are of the whole book, `group_ranges` of each group; `current` is what all is summed of."""
 
     scored_on: date
     today: date
@@ -40,6 +40,7 @@ class Forecast:
     retention: Kept
     assumptions: tuple[str, ...]
     warnings: tuple[str, ...]
+    current: CurrentBook
 
     def total(
         self, *, basis: str | None = None, quarter: str | None = None, group: str | None = None
@@ -69,12 +70,15 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
     past = kept_backtest(loop, today)
     shocks = _shocks(book, past)
     names = {product.id: product.name for product in loop.products}
-    split = by_product(book, list(current.scores.values())) if "product" in by else book
+    split = current.split
     groups = group_names(by, split.accounts, split.products, tables, names)
+    ranged = split if "product" in by else book  # pieces of an account come together or not at all
+    group_of = groups if ranged is split else group_names(by, book.accounts, book.products, tables, names)
     whole = [""] * len(book.accounts)
     kept = retention(
         loop,
         book,
+        split,
         current.scores,
         version=scoring.model_version,
         scored_on=scoring.as_of,
@@ -89,10 +93,11 @@ def make_forecast(loop: Loop, *, by: Sequence[str] = ()) -> Forecast:
         quarters=spans,
         lines=lines_of(split, groups),
         ranges=ranges_of(book, whole, shocks),
-        group_ranges=ranges_of(split, groups, shocks),
+        group_ranges=ranges_of(ranged, group_of, shocks),
         retention=kept,
         assumptions=_assumptions(current.horizon_days, by, past),
         warnings=_warnings(book, company.currency),
+        current=current,
     )
 
 

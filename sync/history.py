@@ -14,13 +14,14 @@ from connectors.crm import RowOutcome, Value
 from connectors.errors import UsageError
 from sync.cells import cell_from_json
 from sync.erased import MARK
+from sync.planned_rows import FILLS, ROWS
 from sync.store import Store
 from sync.store.tables import RunRow
 from sync.store.writeback import JournalRow, OperationRow, PlanRow, TaskRow
 
 ACCEPTED: Final = (RowOutcome.APPLIED.value, RowOutcome.UNCHANGED.value)
 UNDOING: Final = ("restore", "close")
-CELLS: Final = frozenset({"write", "restore"})
+CELLS: Final = frozenset({"write", "restore", *FILLS.values()})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +62,7 @@ class Write:
     at: datetime
     run_id: str
     plan_id: str
-    kind: str  # write, task, retire, restore, close
+    kind: str  # write, task, retire, row.*, fill.*, restore, close
     object: str
     record_id: str
     account_id: str
@@ -125,6 +126,7 @@ def writes(
     limit: int = 100,
 ) -> list[Write]:
     """Operations, newest first: of a run or plan, of a record (CRM id or account id), only rejected ones.
+    Rows of our own objects come after all others.
 
     Raises UsageError when nothing was ever written under that run's or plan's name."""
     query = select(OperationRow)
@@ -136,7 +138,9 @@ def writes(
             query = query.where(or_(OperationRow.record_id == record, OperationRow.account_id == record))
         if rejected:
             query = query.where(OperationRow.outcome.is_not(None), OperationRow.outcome.not_in(ACCEPTED))
+        is_row = case((OperationRow.kind.in_(tuple(ROWS.values())), 1), else_=0)
         newest = query.order_by(
+            is_row,  # a snapshot's rows are more than everything else
             OperationRow.updated_at.desc(),
             OperationRow.plan_id.desc(),
             OperationRow.kind,

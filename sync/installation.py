@@ -13,8 +13,9 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from connectors.crm import Crm, Extras, InstallReport
+from connectors.crm import Crm
 from connectors.fields import field_specs, object_specs
+from connectors.installing import Extras, InstallReport
 from sync.approvals import approve_created
 from sync.store import Store
 from sync.store.runs import know_org

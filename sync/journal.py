@@ -84,6 +84,13 @@ def record_tasks(session: Session, effects: Iterable[tuple[Operation, str]], at:
     _add(session, [(op, [cell]) for op, cell in cells if op.kind != "task" or cell["key"] not in known], at)
 
 
+def record_rows(session: Session, effects: Iterable[tuple[Operation, str]], at: datetime) -> None:
+    """Add one entry for each row that was added to an object of ours: (operation, the row's id in the CRM).
+
+    Its values stay in the operation. Raises what `record` raises."""
+    _add(session, [(operation, [_of_row(operation, row_id)]) for operation, row_id in effects], at)
+
+
 def standing(
     session: Session, plan_id: str, *, account: str | None = None, field: str | None = None
 ) -> list[Entry]:
@@ -210,6 +217,12 @@ def _of_task(operation: Operation, task_id: str) -> HeldCell:
     return {"name": "task", "key": key, "before": {"value": "open"}, "after": closed}
 
 
+def _of_row(operation: Operation, row_id: str) -> HeldCell:
+    """The row that an operation added, as a cell."""
+    key = operation.payload["key"]
+    return {"name": "row", "key": key, "before": {"value": None}, "after": {"row": {"id": row_id}}}
+
+
 def _entries() -> Select[Any]:
     # columns, not JournalRow: an object of the ORM costs several times the entry that is made of it
     return select(*(getattr(JournalRow, each.name) for each in fields(Entry)))
@@ -236,6 +249,8 @@ def value_of(held: Mapping[str, Any]) -> Value:
     match held:
         case {"task": {"subject": subject}}:
             value: Value = subject
+        case {"row": {"id": row_id}}:
+            value = row_id
         case {"closed": _}:
             value = "closed"
         case {"erased": _}:

@@ -32,6 +32,7 @@ from sync.planned import Plan
 from sync.pull import PullReport, pull
 from sync.ranges import ranges_left
 from sync.rollback import RollbackReport, rollback
+from sync.row_plan import RowPlanner
 from sync.run import Run
 from sync.scoring import (
     ScoreReport,
@@ -138,8 +139,11 @@ class Loop(Workplace):
         *,
         narrow: Narrow = EVERYTHING,
         override: Collection[str] = (),
+        snapshot: bool = False,
     ) -> Plan:
-        """The difference between scores (the newest unless given) and the CRM, frozen in the ledger."""
+        """The difference between scores (the newest unless given) and the CRM, frozen in the ledger.
+
+        With it go rows of the forecast, where a snapshot is due or with `snapshot` asked for."""
         with run.step("plan") as detail:
             check_briefs(self.settings)
             self.tell("Plan", 0, None)
@@ -169,10 +173,11 @@ class Loop(Workplace):
                     lineage=known.lineage,
                     desk=desk,
                     quarters=quarter_amounts(self),
+                    rows=RowPlanner(loop=self, run_id=run.id, asked=snapshot),
                 )
             bind_run(self.store, run.id, org_id=plan.org_id, as_of=plan.as_of)
             detail.update(plan=plan.id, records=len(plan.changes), cells=plan.cells)
-            detail.update(tasks=len(plan.tasks), closings=len(plan.closings))
+            detail.update(tasks=len(plan.tasks), closings=len(plan.closings), rows=len(plan.rows))
         return plan
 
     def apply(

@@ -155,7 +155,7 @@ def values_of(
         "against_1": _at(against, 0),
         "against_2": _at(against, 1),
         "reason_codes": tuple(score["reason_codes"] or ()),
-        "change": _told(score, "moved", "points"),
+        "change": _points(score),
         "why_moved": _told(score, "moved", "sentence"),
         "like_this": _told(score, "like_this", "sentence"),
         "next_milestone": _next_milestone(score, product_names),
@@ -305,6 +305,12 @@ def _told(score: Mapping[str, Any], column: str, part: str) -> Any:
     """A part of what may be told beside a score; None where nothing is told."""
     told = score.get(column)
     return None if told is None else told[part]
+
+
+def _points(score: Mapping[str, Any]) -> int | None:
+    """The score's change in whole points, rounded as the sentence says it."""
+    points = _told(score, "moved", "points")
+    return None if points is None else round(points)
 
 
 def _next_milestone(score: Mapping[str, Any], product_names: Mapping[str, str]) -> str | None:

@@ -32,8 +32,8 @@ COLUMNS: Final = (
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """One write to the CRM as the ledger keeps it; `kind` is write, task, retire, restore
-    or close."""
+    """One write to the CRM as the ledger keeps it; `kind` is write, task, retire, row.*,
+    fill.*, restore or close."""
 
     key: str
     plan_id: str

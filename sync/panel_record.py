@@ -12,6 +12,7 @@ from connectors.errors import UsageError
 from sync.find_account import NamedAccount, find_account, read_names
 from sync.mapping import field_map, said_by
 from sync.plays import READY_TIERS
+from sync.rows import select
 from sync.store.scores import latest_scoring, load_scores
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Held:
 
     account: NamedAccount
     values: Mapping[str, Value]
+    currency: str  # of its amounts
 
     @property
     def record_id(self) -> str:
@@ -40,7 +42,6 @@ class PanelRecord:
     held: Held
     best: tuple[Held, ...]
     scored: int
-    currency: str
     today: date
 
 
@@ -73,7 +74,6 @@ def read_panel(loop: Loop, wanted: str) -> PanelRecord:
         held=held[0],
         best=tuple(held[1:]),
         scored=len(rows),
-        currency=loop.settings.company.currency,
         today=loop.today(),
     )
 
@@ -85,11 +85,20 @@ def _read(loop: Loop, accounts: Sequence[NamedAccount]) -> list[Held]:
     if (first := accounts[0].crm_id or "") not in records:
         raise UsageError("the CRM has no such record any more.", record=first, fix="run: upswell pull")
     mapped = {**fields.written, **fields.read}
+    currencies = _currencies(loop) if loop.crm.capabilities.money_per_record else {}
+    own = loop.settings.company.currency
     return [
         Held(
             account=account,
             values={key: said_by(field, record.values.get(field.name)) for key, field in mapped.items()},
+            currency=currencies.get(account.account_id) or own,
         )
         for account in accounts
         if (record := records.get(account.crm_id or "")) is not None
     ]
+
+
+def _currencies(loop: Loop) -> dict[str, str | None]:
+    """The currency of each account's record, where the CRM keeps amounts in it."""
+    rows = select(loop.tables().tables, "accounts", ("account_id", "original_currency"))
+    return {row["account_id"]: row["original_currency"] for row in rows}

@@ -19,6 +19,7 @@ from sync.briefs.desk import Desk
 from sync.briefs.evidence import Tables
 from sync.field_briefs import with_briefs_of_tasks
 from sync.find_account import find_account, read_names
+from sync.forecast_snapshot import Figures
 from sync.guard import check
 from sync.guard_surroundings import Surroundings
 from sync.heard import keep_heard
@@ -31,6 +32,7 @@ from sync.plan_sources import NO_TASKS, Sources, compare_all, plan_tasks
 from sync.plan_summary import read_pace, summarise
 from sync.planned import Plan
 from sync.planning import Planning
+from sync.row_plan import NO_ROWS, RowPlanner
 from sync.settings import Settings
 from sync.store import Store
 from sync.store.scores import latest_scoring
@@ -69,6 +71,7 @@ def make_plan(
     lineage: Lineage | None = None,
     desk: Desk | None = None,
     quarters: Mapping[str, tuple[float, ...]] | None = None,
+    rows: RowPlanner | None = None,
 ) -> Plan:
     """The plan for one scoring, kept in the ledger.
 
@@ -76,7 +79,8 @@ def make_plan(
     identity resolution, and `lineage` says what became of records that were merged since an earlier plan.
     `override` may release people's edits (person_edit) and held records (locked).
     `quarters` are the ARR to expect in this fiscal quarter and the next three, by account_id.
-    With a `desk` Claude writes the briefs of its tasks, within the caps of [briefs].
+    With a `desk` Claude writes the briefs of its tasks, within the caps of [briefs]; `rows` says what it adds
+    to objects of our own, unless it is narrowed.
     `created_by` is who makes it, unless the run itself says who asked for it.
     Raises SetupError when a field can't be written, UsageError when `narrow` names what does not exist."""
     every: list[dict[str, Any]] = scores.to_pylist()
@@ -93,15 +97,22 @@ def make_plan(
         lineage=lineage or Lineage(),
         quarters=quarters or {},
     )
-    rows = _of_account(every, tables, narrow.account)
+    scored = _of_account(every, tables, narrow.account)
     fields = field_map(crm, settings.mapping.get("fields"))
     only = _keys(fields, narrow.only)
-    planning = compare_all(rows, sources, fields, only=only, override=override)
+    planning = compare_all(scored, sources, fields, only=only, override=override)
     keep_heard(store, sources.org_id, planning.heard(), run_id=run_id, now=now)
     wanted = (
         NO_TASKS if only is not None else plan_tasks(planning, sources, desk, whole=narrow.account is None)
     )
     planning.changes[:] = with_briefs_of_tasks(planning.changes, wanted.briefs, fields)
+    skips = (*planning.skips, *wanted.skips)
+    added = NO_ROWS
+    if rows is not None and narrow == EVERYTHING:
+        figures = Figures(
+            scored=len(scored), written=len(planning.changes), tasks=len(wanted.tasks), left_out=len(skips)
+        )
+        added = rows.plan(sources.org_id, figures)
     model_version = every[0]["model_version"] if every else ""
     last = read_last_plan(store, sources.org_id, as_of=sources.as_of)
     held = planning.held_scores()
@@ -114,7 +125,8 @@ def make_plan(
         fields=fields.definitions(only),
         api_calls=api_calls(
             len(planning.changes), len(wanted.tasks), crm.capabilities, closings=len(wanted.closings)
-        ),
+        )
+        + added.calls(crm.capabilities),
         usage=crm.usage(),
         budget=settings.budget,
         first_fill=_waiting_for_approval(planning, store, sources.org_id),
@@ -133,11 +145,13 @@ def make_plan(
         mapping_hash=fields.mapping_hash,
         schema_hash=fields.schema_hash,
         fields=around.fields,
-        scored=len(rows),
+        scored=len(scored),
         changes=tuple(planning.changes),
         tasks=wanted.tasks,
         closings=wanted.closings,
-        skips=(*planning.skips, *wanted.skips),
+        rows=added.rows,
+        fills=added.fills,
+        skips=skips,
         findings=check(
             every,
             planning.changes,
@@ -157,6 +171,8 @@ def make_plan(
     summary = summarise(plan, held=len(held), usage=around.usage, budget=around.budget, pace=read_pace(store))
     if desk is not None and desk.report.briefs:
         summary["briefs"] = desk.report.as_json()
+    if added.summary:
+        summary["rows"] = dict(added.summary)
     plan = replace(plan, summary=summary)
     save(store, plan)
     return plan

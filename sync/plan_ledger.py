@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, Final
+from functools import partial
+from itertools import groupby
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
@@ -28,11 +30,22 @@ from sync.planned import (
     Skip,
     SkipReason,
 )
+from sync.planned_rows import (
+    FILLS,
+    ROWS,
+    PlannedFill,
+    PlannedRow,
+    fill_of,
+    fill_operation,
+    row_of,
+    row_operation,
+)
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow, SkipRow
 
 ROWS_AT_ONCE: Final = 200
-KINDS: Final = ("write", "task", "retire")
+Planned = TypeVar("Planned", PlannedRow, PlannedFill)
+KINDS: Final = ("write", "task", *ROWS.values(), "retire", *FILLS.values())
 """Operations that a plan itself is made of; a rollback's come later."""
 FROZEN = ("key", "kind", "object", "record_id", "account_id", "payload")
 COLUMNS = (
@@ -47,7 +60,9 @@ def save(store: Store, plan: Plan) -> None:
     operations = [
         *(_write(plan, position, change) for position, change in enumerate(plan.changes)),
         *(_task(plan, position, task) for position, task in enumerate(plan.tasks)),
+        *_by_kind(plan.rows, ROWS, partial(row_operation, plan.id, plan.run_id)),
         *(_retire(plan, position, closing) for position, closing in enumerate(plan.closings)),
+        *_by_kind(plan.fills, FILLS, partial(fill_operation, plan.id, plan.run_id)),
     ]
     skips = [
         {"plan_id": plan.id, "position": position, **asdict(skip), "reason": skip.reason.value}
@@ -87,6 +102,8 @@ def load(store: Store, plan_id: str, *, erased_too: bool = False) -> Plan:
         changes=tuple(_change_of(op) for op in operations if op.kind == "write"),
         tasks=tuple(_task_of(op) for op in operations if op.kind == "task"),
         closings=tuple(_closing_of(op) for op in operations if op.kind == "retire"),
+        rows=tuple(row_of(op) for op in operations if op.kind in ROWS.values()),
+        fills=tuple(fill_of(op) for op in operations if op.kind in FILLS.values()),
         skips=tuple(
             Skip(
                 account_id=skip.account_id,
@@ -242,6 +259,16 @@ def _retire(plan: Plan, position: int, closing: PlannedClosing) -> Operation:
         account_id=closing.account_id,
         payload=payload,
     )
+
+
+def _by_kind(
+    planned: Sequence[Planned], kinds: Mapping[str, str], make: Callable[[int, Planned], Operation]
+) -> Iterator[Operation]:
+    """Their operations in the order of their kinds, as `_operations` reads them."""
+    ordered = sorted(planned, key=lambda each: kinds[each.object], reverse=True)
+    for _, group in groupby(ordered, key=lambda each: each.object):
+        for position, each in enumerate(group):
+            yield make(position, each)
 
 
 def _change_of(operation: Operation) -> PlannedChange:

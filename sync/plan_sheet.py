@@ -11,11 +11,12 @@ COLUMNS: Final = (
     "what", "account_id", "record_id", "field", "crm_field", "before", "after", "reason", "why", "task_key",
     "owner_id", "due", "plan", "score_run", "model_version", "as_of",
 )  # fmt: skip
-"""`what` is write, task, close (of a task), score_left_out, cell_left_out or task_left_out."""
+"""`what` is write, task, close (of a task), row or fill (of our objects), score_left_out, cell_left_out or
+task_left_out."""
 
 
 def rows_of_plan(plan: Plan) -> Iterator[dict[str, Any]]:
-    """One row a cell, a task or a skip, in the plan's order."""
+    """One row a cell, a task, a row of ours or a skip, in the plan's order."""
     about = {
         "plan": plan.id,
         "score_run": plan.score_run_id,
@@ -58,6 +59,28 @@ def rows_of_plan(plan: Plan) -> Iterator[dict[str, Any]]:
             "task_key": closing.task_key,
             "owner_id": closing.owner_id,
         }
+    for row in plan.rows:
+        yield about | {
+            "what": "row",
+            "account_id": row.account_id,
+            "record_id": row.record_id,
+            "after": row.values.get("amount"),
+            "reason": row.object,
+            "why": row.key,
+        }
+    for fill in plan.fills:
+        for cell in fill.cells:
+            yield about | {
+                "what": "fill",
+                "account_id": fill.account_id,
+                "record_id": fill.record_id,
+                "field": cell.key,
+                "crm_field": cell.name,
+                "before": cell.before,
+                "after": cell.after,
+                "reason": fill.object,
+                "why": fill.key,
+            }
     for skip in plan.skips:
         yield about | {
             "what": f"{skip.subject}_left_out",

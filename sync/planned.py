@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from connectors.crm import TaskDraft
 from sync.cells import Cell
+from sync.planned_rows import PlannedFill, PlannedRow, by_object
 
 
 class Cause(StrEnum):
@@ -178,11 +179,13 @@ class Plan:
     inputs: Mapping[str, Any] | None = None
     summary: Mapping[str, Any] | None = None
     closings: tuple[PlannedClosing, ...] = ()
+    rows: tuple[PlannedRow, ...] = ()
+    fills: tuple[PlannedFill, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """Whether applying it would write nothing."""
-        return not self.changes and not self.tasks and not self.closings
+        return not any((self.changes, self.tasks, self.closings, self.rows, self.fills))
 
     @property
     def cells(self) -> int:
@@ -218,6 +221,10 @@ class Plan:
             and isinstance(cell.after, int | float)
         ]
         return tuple(sorted(moves, key=lambda move: (-abs(move[2] - move[1]), move[0]))[:count])
+
+    def rows_by_object(self) -> dict[str, int]:
+        """Rows to add to objects of our own, by object, most first."""
+        return by_object(self.rows)
 
     def changes_by_cause(self) -> dict[str, int]:
         """Records to write, by what makes them worth it."""

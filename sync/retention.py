@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from connectors.errors import UpswellError
+from model.account_bridges import AccountBridges, account_bridges, coming_bridges
+from model.amounts import CENTS, sums_by_account
 from model.book import Book
 from model.customers import INVOICE_GRACE_DAYS
 from model.days import day_number
 from model.errors import ModelError
 from model.ranges import cumulants
-from model.recurring import Bridge, arr_on, arr_spans, billing_end, bridges
+from model.recurring import Bridge, arr_on, arr_spans, billing_end, bridge_by_account, bridges
 from model.retention import (
     Customer,
     Renewals,
-    coming_bridges,
     losses_by_span,
     next_renewal,
     nrr_range,
@@ -54,15 +55,19 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The quarters in order of time, and what was assumed; no quarters where billing says nothing."""
+    """The quarters in order of time, and what was assumed; no quarters where billing says nothing.
+
+    `accounts` are the coming quarters' bridges account by account; None without quarters."""
 
     quarters: tuple[Retention, ...]
     assumptions: tuple[str, ...]
+    accounts: AccountBridges | None = None
 
 
 def retention(
     loop: Loop,
     book: Book,
+    split: Book,
     scores: Mapping[str, Mapping[str, Any]],
     *,
     version: str,
@@ -70,7 +75,9 @@ def retention(
     today: date,
     shocks: Sequence[float],
 ) -> Kept:
-    """Past and coming quarters of one definition: ARR of the customers of a quarter's first day."""
+    """Past and coming quarters of one definition: ARR of the customers of a quarter's first day.
+
+    `split` is the book cut by product, whose items the expansion is summed of."""
     tables, spans = loop.tables().tables, book.spans
     risk, learnt = _risk_of(loop, version)
     begins = quarters_before(spans[0].first, loop.settings.company.fiscal_year_start, QUARTERS)
@@ -79,20 +86,14 @@ def retention(
         end = billing_end(sources, day_number(today))
         held = space.keep(arr_spans(sources, data_end=end))
         past = bridges(held, [*(quarter.first_day for quarter in begins), spans[0].first])
-        (so_far,) = bridges(held, [spans[0].first, today])
-        at_first, now = arr_on(held, spans[0].first), arr_on(held, today)
+        so_far, now = bridge_by_account(held, spans[0].first, today), arr_on(held, today)
     if not now:
         return Kept(quarters=(), assumptions=("NRR and GRR need billing with ARR, and there is none.",))
     customers = _customers(tables, now, scores, today)
     losses = losses_by_span(customers, spans, risk, scored_on=scored_on, today=today)
-    expansion, variance = _expansion(book, at_first.keys(), now.keys(), shocks)
-    coming = coming_bridges(
-        customers,
-        losses,
-        expansion,
-        so_far=so_far,
-        joined=sum(arr for account, arr in now.items() if account not in at_first),
-    )
+    parts = account_bridges(customers, losses, sums_by_account(split), so_far)
+    coming = coming_bridges(parts)
+    variance = _variance(book, so_far.keys(), now.keys(), parts.expansion.sum(axis=0) / CENTS, shocks)
     spread = variance + losses.cumulants(np.array(list(now.values()), float))[:, 1]
     renewals = renewals_by_span(customers, spans, losses)
     final = [(quarter.last_day + timedelta(days=1 + INVOICE_GRACE_DAYS)) for quarter in begins]
@@ -108,7 +109,7 @@ def retention(
                 quarter=span.label, actual=False, bridge=bridge, nrr_low=low, nrr_high=high, renewals=up
             )
         )
-    return Kept(quarters=tuple(said), assumptions=_assumptions(said, learnt))
+    return Kept(quarters=tuple(said), assumptions=_assumptions(said, learnt), accounts=parts)
 
 
 def _risk_of(loop: Loop, version: str) -> tuple[RiskModel, bool]:
@@ -147,15 +148,16 @@ def _customers(
     return made
 
 
-def _expansion(book: Book, at_first: Any, now: Any, shocks: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance of the ARR added in each span by those who are its customers."""
+def _variance(
+    book: Book, at_first: Set[str], now: Set[str], expansion: np.ndarray, shocks: Sequence[float]
+) -> np.ndarray:
+    """The variance of the ARR added in each span by those who are its customers, `expansion` in the mean."""
     parts = cumulants(book.chance, book.arr, book.spread)
     first = np.array([account in at_first for account in book.accounts], bool)
     later = np.array([account in now for account in book.accounts], bool)
-    sums = np.array(
-        [parts[first if at == 0 else later, at].sum(axis=0) for at in range(len(book.spans))]
-    ).reshape(len(book.spans), 3)
-    return sums[:, 0], sums[:, 1] + (np.array(shocks) * sums[:, 0]) ** 2
+    own = [parts[first if at == 0 else later, at, 1].sum() for at in range(len(book.spans))]
+    variance: np.ndarray = np.array(own, float) + (np.array(shocks) * expansion) ** 2
+    return variance
 
 
 def _assumptions(said: Sequence[Retention], learnt: bool) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Takes back what a plan or run wrote: each cell that still holds our value gets its old one, exactly.
 
 A cell that a person (or a later plan) has changed is left and listed; a task is closed with a note
-unless someone has worked on it. It works after a partial apply, and doing it twice does nothing more.
+unless someone has worked on it. Rows of our own objects stay: what was said on a day was said. It works after
+a partial apply, and doing it twice does nothing more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from connectors.crm import Crm, Record, RowOutcome, Value
@@ -30,6 +31,7 @@ from sync.progress import Progress, standing, work_until_done
 from sync.refusals import refuse_other_org
 from sync.store import Store
 from sync.store.locks import lease, machine_clock
+from sync.store.own_rows import OwnRow
 from sync.store.writeback import OperationRow, PlanRow, TaskRow
 from sync.task_book import THEIRS
 from sync.workbench import Workbench, lock_name, planned_fields
@@ -63,6 +65,7 @@ class RollbackReport:
     tasks_closed: int
     tasks_left: tuple[str, ...]  # keys of tasks that someone worked on, or that are gone
     not_reopened: tuple[str, ...]  # keys of tasks that the plan closed: nobody would know why they are back
+    rows_kept: int  # of our own objects: what was said on a day stays said
     api_calls: int
 
 
@@ -75,6 +78,7 @@ class _Found:
     gone: Sequence[str]
     tasks: Sequence[TaskRow]
     retired: Sequence[str]  # keys of tasks that it closed
+    rows: int  # that it added to our own objects
 
 
 def rollback(
@@ -179,6 +183,8 @@ def _look(
         entries = journal.standing(session, plan.id, account=account, field=field)
         tasks = [] if field is not None else _open_tasks(session, plan.id, account)
         retired = [] if field is not None else _retired(session, plan.id, account)
+        is_whole = account is None and field is None
+        rows = session.scalar(select(func.count()).where(OwnRow.plan_id == plan.id)) if is_whole else 0
     names = sorted({entry.field for entry in entries})
     ids = list(dict.fromkeys(entry.record_id for entry in entries))
     records = crm.read(fields.object, ids, names) if ids else {}
@@ -193,7 +199,7 @@ def _look(
                 restorable.append(entry)
             else:
                 left.append(_left(entry, record))
-    return _Found(restorable=restorable, left=left, gone=gone, tasks=tasks, retired=retired)
+    return _Found(restorable=restorable, left=left, gone=gone, tasks=tasks, retired=retired, rows=rows or 0)
 
 
 def _open_tasks(session: Session, plan_id: str, account: str | None) -> list[TaskRow]:
@@ -325,5 +331,6 @@ def _report(
         tasks_closed=would_close + sum(outcome in done for _, outcome in closings),
         tasks_left=tuple(op.payload["task_key"] for op, outcome in closings if outcome not in done),
         not_reopened=tuple(key for here in found for key in here.retired),
+        rows_kept=sum(here.rows for here in found),
         api_calls=calls,
     )

@@ -31,6 +31,7 @@ from sync.settings_checks import (
     check_mapping,
 )
 from sync.settings_exports import Export, Identity, Stores
+from sync.settings_forecast import ForecastSettings
 from sync.settings_tasks import Owners, PlaySettings, Trigger, check_plays
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -333,6 +334,7 @@ class Settings:
     signals: Signals = Signals()
     owners: Owners = Owners()
     noise: NoiseSettings = NoiseSettings()
+    forecast: ForecastSettings = ForecastSettings()
     guard: GuardSettings = GuardSettings()
     budget: BudgetSettings = BudgetSettings()
     plays: Mapping[str, PlaySettings] = Field(default_factory=dict)

@@ -201,6 +201,11 @@ REST: Final = """
 # refresh_days = 28             # it would stand longer than that;
 # spread_days = 14              # refreshed over so many days before, each record on its own day
 
+[forecast]                      # rows of the forecast in an object of our own: docs/forecast.md
+# rows = "weekly"               # with the first plan of a week, and of a fiscal quarter; or off
+# detail = "predictions"        # what is said of an account stands alone; all: its part of run rates too
+# rows_from = 100.0             # ARR; smaller predictions are put together by owner, segment and tier
+
 [guard]                         # what stops a write-back before it begins
 # max_changed_share = 0.2       # of the records, in any one thing; past it, someone else approves
 # max_vanished_share = 0.1      # share of the accounts scored last that are gone

@@ -23,8 +23,10 @@ from sync.gateway import CellErrand, Drift
 from sync.job_delivery import JobDelivery
 from sync.mapping import FieldMap, field_map
 from sync.operations import SENDING, UNKNOWN
+from sync.planned_rows import FILLS, ROWS
 from sync.progress import Progress, standing
 from sync.recovery import mend_clock
+from sync.row_errands import RowErrand, fill_errand
 from sync.store import Store
 from sync.store.writeback import OperationRow, PlanRow
 from sync.task_errands import CloseErrand, TaskErrand
@@ -199,7 +201,13 @@ class Workbench:
                 ),
                 "retire": CloseErrand(crm=self.crm),
                 "close": CloseErrand(crm=self.crm),
+                **dict.fromkeys(ROWS.values(), RowErrand(crm=self.crm, store=self.store, org_id=self.org_id)),
             }
+            if kind in FILLS.values():  # their objects are asked for only where something is filled in
+                made |= {
+                    each: fill_errand(self.crm, self.org_id, table, self.drifts)
+                    for table, each in FILLS.items()
+                }
             self.errands.update({(plan_id, each): errand for each, errand in made.items()})
         return self.errands[plan_id, kind]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from html import escape
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
@@ -80,16 +80,22 @@ def _preview(kind: str, found: PanelRecord, sets: tuple[str, ...]) -> dict[str, 
     keys = readable(sets)
     return {
         "record": _named(kind, found.held),
-        "fields": shown(kind, found.held.values, keys),
+        "fields": _fields(kind, found.held, keys),
         "editable": [*shown(kind, {}, editable(sets))],
         "locale": "en-US",
-        "currency": found.currency,
+        "currency": found.held.currency,
         "today": found.today.isoformat(),
         "formFactor": "Large",
         "place": PLACES[kind][0][0],
-        "accounts": [{**_named(kind, each), "fields": shown(kind, each.values, keys)} for each in found.best],
+        "accounts": [{**_named(kind, each), "fields": _fields(kind, each, keys)} for each in found.best],
         "status": {"scored": found.scored},
     }
+
+
+def _fields(kind: str, held: Held, keys: Collection[str]) -> dict[str, Any]:
+    """What may be read of a record; on Salesforce with its currency, which everybody may read."""
+    fields = shown(kind, held.values, keys)
+    return fields | {"CurrencyIsoCode": held.currency} if kind == "salesforce" and fields else fields
 
 
 def _named(kind: str, held: Held) -> dict[str, str]:

@@ -50,6 +50,7 @@ def plan_facts(plan: Plan) -> dict[str, Any]:
         "quota_share": summary.get("quota_share"),
         "seconds": summary.get("seconds"),
         "briefs": summary.get("briefs"),
+        "rows": summary.get("rows"),
         "guard": [
             {"rule": f.rule, "figure": f.figure, "limit": f.limit, "message": f.message}
             for f in plan.findings
@@ -81,6 +82,10 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
         screen.say(changed)
     if not plan.is_empty:
         screen.say(_cost(plan))
+    if rows := (plan.summary or {}).get("rows"):
+        screen.say(_storage(rows))
+        if rows["warning"]:
+            app.warn(rows["warning"])
     if briefs := (plan.summary or {}).get("briefs"):
         screen.say(_briefs(briefs))
         for fault in (fault for fault in TO_MEND if fault in briefs["by_template"]):
@@ -88,6 +93,17 @@ def show_plan(app: App, plan: Plan, *, account: str | None = None) -> None:
     show_cells(app, plan, account)
     for finding in plan.findings:
         app.warn(f"guard: {finding.message}. {_way_on(plan, finding.rule)}")
+
+
+def _storage(told: Mapping[str, Any]) -> str:
+    """What a snapshot takes, and where it goes."""
+    where = f"; {told['room']}" if told["room"] else ""
+    if not told["in_crm"]:
+        where = "; kept in the ledger, as this CRM has no object for them (upswell forecast --rows)"
+    return (
+        f"Forecast of {told['snapshot']}: {told['forecast_rows']:,} rows, {told['rows_an_account']} an "
+        f"account, {told['megabytes']:,.1f} MB; {told['megabytes_a_year']:,.0f} MB in a year{where}."
+    )
 
 
 def _briefs(told: Mapping[str, Any]) -> str:
@@ -169,6 +185,8 @@ def _counts(plan: Plan) -> list[tuple[str, str, str]]:
         ("tasks to make", len(plan.tasks), plan.tasks_by_play()),
         ("tasks to close", len(plan.closings), plan.closings_by_reason()),
         ("accounts without one", sum(left[2].values()), left[2]),
+        ("rows to add", len(plan.rows), plan.rows_by_object()),
+        ("rows to fill in", len(plan.fills), {}),
     )
     return [(what, f"{count:,}", _counted(of)) for what, count, of in rows if count]
 

@@ -85,8 +85,8 @@ def advance_company(folder: Path, *, weeks: int) -> dict[str, Any]:
         store.close()
 
 
-def open_sandbox(folder: Path, *, port: int = 0, faults: Path | None = None) -> Sandbox:
-    """The sandbox of the folder, serving; DIR/upswell.toml then points at it.
+def open_sandbox(folder: Path, *, port: int = 0, faults: Path | None = None, **limits: Any) -> Sandbox:
+    """The sandbox of the folder, serving; DIR/upswell.toml then points at it. `limits` are the CRM's own.
 
     Raises InputError when the folder holds none, the port is taken or the faults can't be read."""
     from connectors.sandbox.faults import FaultRule
@@ -100,7 +100,7 @@ def open_sandbox(folder: Path, *, port: int = 0, faults: Path | None = None) -> 
             f"these faults can't be read: {error}.", record=str(faults), fix="correct the JSON list of rules"
         ) from None
     try:
-        sandbox = Sandbox(folder, facts["kind"], port=port, faults=rules)
+        sandbox = Sandbox(folder, facts["kind"], port=port, faults=rules, **limits)
     except OSError as error:
         raise InputError(
             f"port {port} can't be used: {error.strerror or error}.",

@@ -14,12 +14,9 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
-    NO_EXTRAS,
     Capabilities,
     Change,
-    Extras,
     Held,
-    InstallReport,
     ObjectSchema,
     OrgInfo,
     Record,
@@ -43,6 +40,7 @@ from connectors.hubspot.lists import Lists
 from connectors.hubspot.moved import Moves
 from connectors.hubspot.objects import READ_BATCH, SEARCH_PAGE, Objects
 from connectors.hubspot.own_objects import OwnObjects
+from connectors.hubspot.own_rows import OwnRows
 from connectors.hubspot.owners import Owners
 from connectors.hubspot.pipelines import Pipelines
 from connectors.hubspot.prices import Prices
@@ -54,7 +52,9 @@ from connectors.hubspot.settings import HubspotSettings
 from connectors.hubspot.tables import ABSENT, sources_of
 from connectors.hubspot.tasks import Tasks
 from connectors.hubspot.write import WRITE_BATCH, Writer
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.mappings import Mappings
+from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace
 from connectors.transport import HttpDoor, RequestSeen, RetryPolicy, Timeouts
 from connectors.write_jobs import WriteJobs
@@ -98,6 +98,9 @@ class Hubspot:
             key_field=self.field_name(field_specs()["task_key"]),
             outcome_field=self.field_name(field_specs()["task_outcome"]),
             zone=self._zone,
+        )
+        self._own_rows = OwnRows(
+            client=client, schemas=self._schemas, objects=objects, links=links, writer=self._writer
         )
         self._own = OwnObjects(client=client, portal=lambda: self._org.id)
         lists = Lists(client=client, zone=lambda: self._org.timezone)
@@ -234,6 +237,18 @@ class Hubspot:
     def close_tasks(self, tasks: Mapping[str, str]) -> list[RowResult]:
         """Close tasks (id -> note appended to the body)."""
         return self._tasks.close(tasks)
+
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """One result a row of our own object, in order; at most 100."""
+        return self._own_rows.create(object_specs()[table], self.object_name(table), drafts)
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of our own object, by key."""
+        return self._own_rows.find(object_specs()[table], self.object_name(table), keys)
+
+    def room_for_rows(self) -> Room | None:
+        """How many more rows of custom objects the account's tier allows."""
+        return self._own_rows.room()
 
     def install(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from connectors.crm import NO_EXTRAS, Extras, FieldSchema, FieldType, InstallReport, InstallStep
+from connectors.crm import FieldSchema, FieldType
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, object_specs
 from connectors.hubspot.client import HubspotClient
@@ -14,6 +14,7 @@ from connectors.hubspot.lists import Lists
 from connectors.hubspot.own_objects import KIND, OwnObjects
 from connectors.hubspot.properties import GROUP, GROUP_LABEL, choices, definition, object_of
 from connectors.hubspot.schema import Schemas
+from connectors.installing import NO_EXTRAS, Extras, InstallReport, InstallStep
 
 _BATCH: Final = 100
 _KEY: Final = "task_key"  # the field of ours that should be unique

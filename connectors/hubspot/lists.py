@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connectors.crm import InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.hubspot.client import HubspotClient
+from connectors.installing import InstallStep
 from connectors.views import ViewSpec, Where, view_specs
 
 KIND: Final = "list"  # what the steps of an install call one

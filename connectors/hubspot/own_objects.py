@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from connectors.crm import InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import ObjectSpec
 from connectors.hubspot.client import HubspotClient
 from connectors.hubspot.properties import definition
+from connectors.installing import InstallStep
 
 KIND: Final = "custom object"  # what the steps of an install call one
 STAY_HERE: Final = "forecast rows stay in Upswell"

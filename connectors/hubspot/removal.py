@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from connectors.crm import FieldSchema, InstallReport, InstallStep
+from connectors.crm import FieldSchema
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec
 from connectors.hubspot.client import HubspotClient
@@ -12,6 +12,7 @@ from connectors.hubspot.lists import Lists
 from connectors.hubspot.own_objects import OwnObjects
 from connectors.hubspot.properties import GROUP, GROUP_LABEL, object_of
 from connectors.hubspot.schema import Schemas
+from connectors.installing import InstallReport, InstallStep
 
 _BATCH = 100
 

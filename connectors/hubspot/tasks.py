@@ -11,20 +11,22 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time
+from functools import partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from connectors.crm import RowOutcome, RowResult, TaskDraft, TaskState, Value
-from connectors.errors import AmbiguousError, SetupError
+from connectors.errors import SetupError
 from connectors.fields import field_specs
 from connectors.hubspot.cells import day, moment_of
 from connectors.hubspot.client import HubspotClient
-from connectors.hubspot.links import Links, LinkType
+from connectors.hubspot.links import Links
+from connectors.hubspot.new_records import create, link
 from connectors.hubspot.objects import SEARCH_PAGE, Objects, Records
 from connectors.hubspot.rich_text import rich_text
 from connectors.hubspot.schema import Described, Schemas
 from connectors.hubspot.values import is_id
-from connectors.hubspot.write import WRITE_BATCH, Answer, Row, Writer, problems_of, row
+from connectors.hubspot.write import WRITE_BATCH, Row, Writer, row
 
 _OBJECT: Final = "tasks"
 _OUTCOME: Final = field_specs()["task_outcome"]
@@ -76,7 +78,8 @@ class Tasks:
         here = self._described()
         rows = [self._row(draft, here) for draft in drafts]
         self._sent |= {draft.key: draft.account_crm_id for draft in drafts}
-        return self._already_there(self._writer.submit(rows, self._create))
+        send = partial(create, self._client, self._writer, _OBJECT, self._key_field)
+        return self._already_there(self._writer.submit(rows, send))
 
     def remember(self, sent_to: Mapping[str, str]) -> None:
         """Look for these keys among their companies' tasks too: another process may have just sent them."""
@@ -161,37 +164,8 @@ class Tasks:
             )
             return Row(key=draft.key, id=None, properties=None, refusal=refusal)
         made = row(draft.key, None, values, here, creating=True)
-        links = tuple(_link(each, self._links.plain(_OBJECT, target)) for target, each in to)
+        links = tuple(link(each, self._links.plain(_OBJECT, target)) for target, each in to)
         return replace(made, links=links)
-
-    def _create(self, rows: Sequence[Row]) -> Answer:
-        """Send new tasks; a result is matched by its key, an error by the trace id that we gave it."""
-        inputs = [
-            {"properties": r.properties, "associations": list(r.links), "objectWriteTraceId": r.key}
-            for r in rows
-        ]
-        reply = self._client.send(self._client.paths.batch(_OBJECT, "create"), {"inputs": inputs})
-        made = {
-            str((each.get("properties") or {}).get(self._key_field) or each.get("objectWriteTraceId")): str(
-                each["id"]
-            )
-            for each in reply.get("results") or ()
-            if each.get("id")
-        }
-        _, refused = problems_of(reply)
-        answers = {}
-        for each in rows:
-            if each.key in made:
-                answers[each.key] = RowResult(key=each.key, outcome=RowOutcome.APPLIED, id=made[each.key])
-            elif each.key in refused:
-                answers[each.key] = self._writer.refusal(each, refused[each.key])
-        if len(answers) < len(rows):
-            raise AmbiguousError(
-                f"HubSpot's reply tells of {len(answers)} of {len(rows)} new tasks.",
-                record=_OBJECT,
-                fix="They are looked for by their keys before anything is sent again.",
-            )
-        return answers
 
     def _already_there(self, results: list[RowResult]) -> list[RowResult]:
         """A task refused because its key exists was made before: unchanged, with its id."""
@@ -293,10 +267,3 @@ def _touched(held: Mapping[str, Any], key_field: str, outcome_field: str) -> boo
 
 def _source(version: Mapping[str, Any]) -> tuple[str, str, str]:
     return tuple(str(version.get(name) or "") for name in ("sourceType", "sourceId", "updatedByUserId"))  # type: ignore[return-value]  # three names
-
-
-def _link(identifier: str, kind: LinkType) -> Mapping[str, Any]:
-    return {
-        "to": {"id": identifier},
-        "types": [{"associationCategory": kind.category, "associationTypeId": kind.id}],
-    }

@@ -12,36 +12,40 @@ from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import ParseError, canonicalize
 
-from connectors.crm import InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
-from connectors.fields import FieldSpec, ObjectSpec
+from connectors.fields import FieldSpec, ObjectSpec, permission_specs
+from connectors.installing import InstallReport, InstallStep
 from connectors.salesforce.bundles import KIND as BUNDLE
 from connectors.salesforce.bundles import bundles
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.deploy import Deployer
+from connectors.salesforce.metadata import package
 from connectors.salesforce.metadata_report_types import report_types
 from connectors.salesforce.metadata_reports import FOLDER, reports
-from connectors.salesforce.metadata_sets import groups
+from connectors.salesforce.metadata_sets import grants_of, groups
 from connectors.salesforce.metadata_views import list_views
 from connectors.salesforce.parts import Part
 from connectors.salesforce.tooling import bundle_descriptions, bundle_sources
 
 _IN_FOLDERS: Final = {"Report": FOLDER, "Dashboard": FOLDER}
+_REPORTS: Final = frozenset({"ReportFolder", "Report", "DashboardFolder", "Dashboard"})
 _META: Final = "-meta.xml"
+_TO_DO: Final = frozenset({"create", "update"})
 _OURS: Final = "Upswell"  # what the description of every component of ours says
 
 
 def parts_of(
     specs: Sequence[FieldSpec],
     objects: Sequence[ObjectSpec],
-    sets: Collection[str],
     *,
     with_reports: bool,
     own: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Part]:
-    """Every part over these fields, objects and permission sets, in the order in which they need another.
+    """Every part over these fields and objects, in the order in which they need each other.
 
     `own` are the fields that RevOps mapped in place of ours, by our key: the components read them."""
+    every = [*specs, *(field for each in objects for field in each.fields.values())]
+    sets = [name for name, spec in permission_specs().items() if dict(grants_of(spec, every))]
     keys = {spec.key for spec in specs if spec.object == "accounts"}
     parts = [*groups(sets), *list_views(keys), *report_types(specs, objects), *bundles(own)]
     return [*parts, *(reports(objects) if with_reports else ())]
@@ -53,6 +57,29 @@ class Components:
 
     client: SalesforceClient
     deployer: Deployer
+
+    def install(self, parts: Sequence[Part], *, apply: bool) -> InstallReport:
+        """What is there and what is missing; with `apply`, the missing is created and older code renewed.
+
+        Apart from the fields: what an org refuses of this is left out and told, in the org's own words."""
+        warnings: list[str] = []
+        standing = self.standing(parts, warnings)
+        refused: list[str] = []
+        for of_reports in (False, True) if apply else ():
+            wanted = [part for part, action in standing if action in _TO_DO]
+            wanted = [part for part in wanted if (part.kind in _REPORTS) == of_reports]
+            if wanted and (said := self._deploy(wanted)):
+                refused += [part.key for part in wanted]
+                what = "reports" if of_reports else "list views, report types, groups and components"
+                warnings.append(f"Without the {what}, of which the org refused some, in its words: {said}")
+        steps = [step_of(part, action) for part, action in standing if part.key not in refused]
+        return InstallReport(steps=tuple(steps), applied=apply, warnings=tuple(warnings))
+
+    def _deploy(self, parts: Sequence[Part]) -> str:
+        """Deploy them, all or none; why the org refused, empty if it took them."""
+        version = self.client.settings.api_version
+        outcome = self.deployer.deploy(package((), (), version=version, sets=(), parts=parts))
+        return "" if outcome.succeeded else outcome.said
 
     def standing(self, parts: Sequence[Part], warnings: list[str]) -> list[tuple[Part, str]]:
         """Each part with what there is to do: create, update or keep; differs where a component is another's,

@@ -13,12 +13,9 @@ from connectors.budget import Budget
 from connectors.canonical import MAPPED_KINDS
 from connectors.checkup import Remark
 from connectors.crm import (
-    NO_EXTRAS,
     Capabilities,
     Change,
-    Extras,
     Held,
-    InstallReport,
     ObjectSchema,
     OrgInfo,
     Record,
@@ -30,7 +27,9 @@ from connectors.crm import (
 )
 from connectors.errors import SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec, field_specs, object_specs
+from connectors.installing import NO_EXTRAS, Extras, InstallReport
 from connectors.mappings import Mappings
+from connectors.own_rows import Room, RowDraft
 from connectors.pace import Pace
 from connectors.salesforce import soql
 from connectors.salesforce.auth import utc_now
@@ -38,7 +37,7 @@ from connectors.salesforce.bulk import Bulk
 from connectors.salesforce.children import Children
 from connectors.salesforce.client import SalesforceClient
 from connectors.salesforce.collections import MOST
-from connectors.salesforce.components import Components
+from connectors.salesforce.components import Components, parts_of
 from connectors.salesforce.conditional import OBJECTS, SUBREQUESTS
 from connectors.salesforce.deploy import Deployer
 from connectors.salesforce.derive import Derivation
@@ -48,6 +47,7 @@ from connectors.salesforce.fetch import Fetch
 from connectors.salesforce.ingest import BATCH, BYTES, IngestJobs
 from connectors.salesforce.install import Installer
 from connectors.salesforce.opportunities import Closings
+from connectors.salesforce.own_rows import OwnRows
 from connectors.salesforce.permissions import PermissionSets
 from connectors.salesforce.prices import ListPrices
 from connectors.salesforce.read import Reader
@@ -104,14 +104,16 @@ class Salesforce:
             key_field=self.field_name(field_specs()["task_key"]),
             outcome_field=self.field_name(field_specs()["task_outcome"]),
         )
+        self._own_rows = OwnRows(client, self._schemas, self._writer, client.settings.currency)
         deployer, sets = Deployer(client, sleep=sleep), PermissionSets(client)
-        self._installer = Installer(client, self._schemas, deployer, sets, mappings.own_fields)
+        self._installer = Installer(client, self._schemas, deployer, sets)
+        self._components = Components(client=client, deployer=deployer)
         self._remover = Remover(
             client=client,
             schemas=self._schemas,
             deployer=deployer,
             sets=sets,
-            components=Components(client=client, deployer=deployer),
+            components=self._components,
         )
         bulk = Bulk(client, sleep=sleep) if client.settings.bulk_reads == "auto" else None
         fetch = Fetch(client, self._schemas, bulk=bulk, objects=OBJECTS_READ)
@@ -263,6 +265,18 @@ class Salesforce:
         """Close tasks (id -> note appended to the body)."""
         return self._tasks.close(tasks)
 
+    def create_rows(self, table: str, drafts: Sequence[RowDraft]) -> list[RowResult]:
+        """A result for each row of our own object whose outcome is known; at most 1,000."""
+        return self._own_rows.create(object_specs()[table], drafts)
+
+    def find_rows(self, table: str, keys: Iterable[str]) -> Mapping[str, str]:
+        """The ids of rows of our own object, by key."""
+        return self._own_rows.find(object_specs()[table], keys)
+
+    def room_for_rows(self) -> Room | None:
+        """What is left of the org's data storage, of which a row takes 2 KB."""
+        return self._own_rows.room()
+
     def install(
         self,
         specs: Sequence[FieldSpec],
@@ -282,7 +296,12 @@ class Salesforce:
                     record=f"[mapping.fields] {spec.key}",
                     fix="Correct the mapping, or take it out and let the install make our own field.",
                 )
-        return self._installer.install(ours, objects, extras=extras, apply=apply)
+        report = self._installer.install(ours, objects, apply=apply)
+        if not (extras.views or extras.reports):
+            return report
+        own = self._mappings.own_fields
+        parts = parts_of(ours, objects, with_reports=extras.reports, own=own)
+        return report.and_then(self._components.install(parts, apply=apply))
 
     def remove(
         self,

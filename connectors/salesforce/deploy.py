@@ -59,6 +59,14 @@ class DeployOutcome:
     succeeded: bool
     failures: tuple[ComponentFailure, ...]
 
+    @property
+    def said(self) -> str:
+        """The org's own words, each once, the first five of them."""
+        told = dict.fromkeys(
+            f"{each.file}: {each.problem}" if each.file else each.problem for each in self.failures
+        )
+        return "; ".join(list(told)[:5]) or "no reason given"
+
 
 class Deployer:
     """Deploys packages to one org; `sleep` is replaceable."""

@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Final
 
-from connectors.crm import NO_EXTRAS, Extras, InstallReport, InstallStep
 from connectors.errors import LoginError, SetupError, TerminalError
 from connectors.fields import FieldSpec, ObjectSpec
+from connectors.installing import InstallReport, InstallStep
 from connectors.salesforce.client import SalesforceClient
-from connectors.salesforce.components import Components, parts_of, step_of
 from connectors.salesforce.deploy import Deployer, DeployOutcome
 from connectors.salesforce.differences import lacking, misfit
 from connectors.salesforce.metadata import package
 from connectors.salesforce.metadata_fields import home_of, object_of
 from connectors.salesforce.metadata_sets import INTEGRATION
-from connectors.salesforce.parts import Part
 from connectors.salesforce.permissions import PermissionSets, Standing
 from connectors.salesforce.picklists import add_values
 from connectors.salesforce.schema import Schemas
@@ -29,40 +26,19 @@ MAX_TRACKED: Final = 20  # fields of an object whose history is kept, "Field His
 _HISTORY: Final = re.compile(r"histor|track", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Missing:
-    """What one deploy brings, beside permission sets."""
-
-    fields: Sequence[FieldSpec]
-    objects: Sequence[ObjectSpec]
-    parts: Sequence[Part]
-
-
 class Installer:
     """Creates objects, fields and permission sets, and gives our user the one that it needs."""
 
     def __init__(
-        self,
-        client: SalesforceClient,
-        schemas: Schemas,
-        deployer: Deployer,
-        sets: PermissionSets,
-        own: Mapping[str, str],
+        self, client: SalesforceClient, schemas: Schemas, deployer: Deployer, sets: PermissionSets
     ) -> None:
         self._client = client
-        self._own = own  # the fields that RevOps mapped in place of ours, by our key
-        self._components = Components(client=client, deployer=deployer)
         self._schemas = schemas
         self._deployer = deployer
         self._sets = sets
 
     def install(
-        self,
-        specs: Sequence[FieldSpec],
-        objects: Sequence[ObjectSpec] = (),
-        *,
-        extras: Extras = NO_EXTRAS,
-        apply: bool,
+        self, specs: Sequence[FieldSpec], objects: Sequence[ObjectSpec] = (), *, apply: bool
     ) -> InstallReport:
         """What is there and what is missing; with `apply`, the missing is created.
 
@@ -81,8 +57,6 @@ class Installer:
         steps += [_step_of_object(each, each.key in found.missing) for each in objects]
         standing = self._sets.standing(every)
         steps += [_step_of(each) for each in standing]
-        parts = self._parts(specs, objects, standing, extras, warnings)
-        steps += [step_of(part, action) for part, action in parts]
         own_set = next((each.id for each in standing if each.spec.name == INTEGRATION), None)
         assigned = own_set is not None and bool(self._sets.assigned([own_set], only_us=True))
         if not assigned:
@@ -93,8 +67,7 @@ class Installer:
                 )
             )
         if apply and any(step.action in {"create", "grant", "update"} for step in steps):
-            wanted = [part for part, action in parts if action in {"create", "update"}]
-            self._apply(_Missing(fields=missing, objects=new, parts=wanted), every, standing, warnings)
+            self._apply(missing, new, every, standing, warnings)
             fuller = [s for s, step in zip(looked_at, told, strict=True) if step.action == "update"]
             self._fill(fuller, found, warnings)
             if not assigned:
@@ -105,32 +78,20 @@ class Installer:
             self._verify(every)
         return InstallReport(steps=tuple(steps), applied=apply, warnings=tuple(warnings))
 
-    def _parts(
-        self,
-        specs: Sequence[FieldSpec],
-        objects: Sequence[ObjectSpec],
-        standing: Sequence[Standing],
-        extras: Extras,
-        warnings: list[str],
-    ) -> list[tuple[Part, str]]:
-        """What people look at in the CRM, and what there is to do for each of it."""
-        if not (extras.views or extras.reports):
-            return []
-        sets = {each.spec.name for each in standing}
-        wanted = parts_of(specs, objects, sets, with_reports=extras.reports, own=self._own)
-        return self._components.standing(wanted, warnings)
-
     def _apply(
         self,
-        missing: _Missing,
+        missing: Sequence[FieldSpec],
+        new: Sequence[ObjectSpec],
         specs: Sequence[FieldSpec],
         standing: Sequence[Standing],
         warnings: list[str],
     ) -> None:
         """Deploy what is missing, then add what sets that are there lack."""
-        new_sets = [each.spec.name for each in standing if each.id is None]
-        if missing.fields or missing.objects or missing.parts or new_sets:
-            self._deploy(missing, specs, new_sets, warnings)
+        sets = [each.spec.name for each in standing if each.id is None]
+        if missing or new or sets:
+            version = self._client.settings.api_version
+            made = partial(package, missing, specs, version=version, sets=sets, objects=new)
+            self._deploy(made, missing, warnings)
         self._sets.complete(standing)
 
     def _step(self, spec: FieldSpec, found: Found) -> InstallStep:
@@ -160,26 +121,15 @@ class Installer:
         held = self._schemas[object_of(spec)].schema.fields.get(spec.salesforce)
         return held is None or (spec.owner == "machine" and not held.updateable)
 
-    def _deploy(
-        self, missing: _Missing, specs: Sequence[FieldSpec], sets: Sequence[str], warnings: list[str]
-    ) -> None:
+    def _deploy(self, made: Callable[..., bytes], missing: Sequence[FieldSpec], warnings: list[str]) -> None:
         """Deploy; where the org refuses history tracking, the fields come without it."""
-        sent = partial(
-            package,
-            missing.fields,
-            specs,
-            version=self._client.settings.api_version,
-            sets=sets,
-            objects=missing.objects,
-            parts=missing.parts,
-        )
-        outcome = self._deployer.deploy(sent(tracked=self._to_track(missing.fields, warnings)))
+        outcome = self._deployer.deploy(made(tracked=self._to_track(missing, warnings)))
         if not outcome.succeeded and any(_HISTORY.search(each.problem) for each in outcome.failures):
             warnings.append(
                 f"Without field history: {outcome.failures[0].problem} "
                 "Switch it on in Setup for the fields whose trend you want to see."
             )
-            outcome = self._deployer.deploy(sent())
+            outcome = self._deployer.deploy(made())
         if not outcome.succeeded:
             raise refused(outcome, "created")
 
@@ -222,12 +172,8 @@ class Installer:
 
 def refused(outcome: DeployOutcome, what: str) -> SetupError:
     """The org's own words about each refused component; `what` was not done: created, removed."""
-    problems: Mapping[str, None] = dict.fromkeys(
-        f"{each.file}: {each.problem}" if each.file else each.problem for each in outcome.failures
-    )
-    said = "; ".join(list(problems)[:5]) or "no reason given"
     return SetupError(
-        f"The org refused the fields, nothing was {what}: {said}",
+        f"The org refused it, nothing was {what}: {outcome.said}",
         record="Metadata API",
         fix="Resolve what it names, then run `upswell install` again.",
     )

@@ -41,7 +41,7 @@ class ReportSpec:
     interval: str = _ANY_DAY
 
 
-_EXPANSION: Final = (("component", "expansion"),)
+_EXPANSION: Final = (("component", "expansion,expansion_new"),)  # of customers, and of those who were none
 REPORTS: Final = (
     ReportSpec(
         name="Expected_Expansion_ARR",
@@ -86,9 +86,9 @@ REPORTS: Final = (
     ReportSpec(
         name="Calibration_by_Tier",
         label="Calibration by Tier",
-        about="What was expected of the accounts of each tier in each fiscal quarter, and what came of it.",
+        about="What each snapshot expected of the accounts of each tier in a fiscal quarter, and what came.",
         object="forecasts",
-        down=("tier", "quarter"),
+        down=("tier", "quarter", "snapshot"),
         figures=(("amount", _SUM), ("actual", _SUM), ("probability", _MEAN)),
         where=_EXPANSION,
     ),

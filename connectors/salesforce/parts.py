@@ -34,6 +34,11 @@ class Part:
     files: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
+    def key(self) -> str:
+        """What tells it from all others."""
+        return f"{self.kind}.{self.name}"
+
+    @property
     def path(self) -> str:
         """Its file in a package. Raises KeyError for a kind that has none of its own."""
         ending = "-meta.xml" if self.kind in _IN_PROJECT else ""

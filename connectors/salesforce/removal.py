@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from connectors.crm import InstallReport, InstallStep
 from connectors.errors import SetupError
-from connectors.fields import FieldSpec, ObjectSpec, permission_specs
+from connectors.fields import FieldSpec, ObjectSpec
+from connectors.installing import InstallReport, InstallStep
 from connectors.salesforce import soql
 from connectors.salesforce.bundles import KIND as BUNDLE
 from connectors.salesforce.client import SalesforceClient
@@ -86,7 +86,7 @@ class Remover:
     ) -> tuple[list[tuple[str, str]], list[Part]]:
         """Kind and name of what people look at in the org and that is ours, a user before what it uses; and
         the components that only bear the name of one of ours."""
-        wanted = parts_of(specs, objects, set(permission_specs()), with_reports=True)
+        wanted = parts_of(specs, objects, with_reports=True)
         there = self.components.there(wanted)
         foreign = self.components.foreign(wanted, there)
         theirs = [

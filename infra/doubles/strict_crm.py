@@ -21,7 +21,8 @@ from connectors.crm import (
     Usage,
     Value,
 )
-from connectors.fields import FieldSpec, field_specs
+from connectors.errors import SetupError
+from connectors.fields import FieldSpec, field_specs, object_specs
 
 
 def account_schema() -> ObjectSchema:
@@ -81,13 +82,14 @@ class StrictCrm:
         )  # fmt: skip
 
     def object_name(self, table: str) -> str:
-        return {"accounts": "Account"}[table]
+        return "Account" if table == "accounts" else object_specs()[table].salesforce
 
     def field_name(self, spec: FieldSpec) -> str:
         return spec.salesforce
 
     def describe(self, object_name: str) -> ObjectSchema:
-        assert object_name == "Account"
+        if object_name != "Account":
+            raise SetupError("this org has no objects of ours", record=object_name)
         return self.schema
 
     def usage(self) -> Usage:

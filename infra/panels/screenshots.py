@@ -1,4 +1,4 @@
-"""The README's pictures of the panels: the demo's company, scored, four weeks later scored again, and drawn.
+"""The README's pictures of the panels: the demo's company, scored, a week later scored again, and drawn.
 
 `make screenshots` writes them to docs/images.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from sync.loop import Loop
 
 IMAGES: Final = Path(__file__).parents[2] / "docs" / "images"
-WEEKS: Final = 4  # after which a score has something to have moved from
+WEEKS: Final = 1  # after which a score has something to have moved from; more at once stops at the size guard
 RISEN: Final = 2  # points of 100 from which a picture of what moved is worth it
 SHOTS: Final = (
     ("salesforce-account", "salesforce", "csm", "record", "Large", 720),
@@ -56,7 +56,7 @@ def main(accounts: int = 2000) -> None:
             _upswell("--config", str(company / "upswell.toml"), "run")
             loop = make_loop(load(company / "upswell.toml", {}))
             try:
-                found = read_panel(loop, _best(loop))
+                found = best(loop)
             finally:
                 loop.close()
         draw(found, Path(chromium), Path(name))
@@ -76,15 +76,18 @@ def draw(found: PanelRecord, chromium: Path, folder: Path) -> None:
         sys.stdout.write(f"{png.relative_to(IMAGES.parents[1])}: {width} × {height}\n")
 
 
-def _best(loop: Loop) -> str:
-    """The account that comes first among those with news: a score that rose, reasons, a milestone to come."""
+def best(loop: Loop) -> PanelRecord:
+    """The first account with news: a score that rose, reasons on both sides, money in the company's own."""
     scoring = latest_scoring(loop.store)
     assert scoring is not None
     rows = load_scores(loop.store, scoring.run_id).to_pylist()
-    ranked = [row for row in rows if row["priority"] and row["crm_id"]]
+    ranked = sorted(
+        (row for row in rows if row["priority"] and row["crm_id"]), key=lambda row: row["priority"]
+    )
     risen = [row for row in ranked if row["moved"] is not None and row["moved"]["points"] > RISEN]
     told = [row for row in risen if len(row["reasons"]) == 3 and row["against"] and row["health"] == "green"]
-    return str(min(told or risen or ranked, key=lambda row: row["priority"])["account_id"])
+    found = (read_panel(loop, row["account_id"]) for row in (*told, *ranked))
+    return next(each for each in found if each.held.currency == loop.settings.company.currency)
 
 
 def _upswell(*arguments: str) -> None:

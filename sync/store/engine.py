@@ -24,7 +24,7 @@ from connectors.errors import LedgerError, SettingError, StateError
 from sync.store.journal_key import JournalKey
 from sync.store.storable import storable_json
 
-HEAD = "0013"  # the newest migration; a test compares it with the migrations folder
+HEAD = "0014"  # the newest migration; a test compares it with the migrations folder
 BUSY_SECONDS = 30.0
 WIPE_SECONDS = 5.0
 CONNECT_SECONDS = 10  # libpq waits for ever for a host that does not answer

@@ -90,7 +90,8 @@ class OperationRow(Base):
     plan_id: Mapped[str] = mapped_column(ForeignKey("plans.id"))
     run_id: Mapped[str]
     position: Mapped[int]
-    kind: Mapped[str]  # write, task, retire (a plan closes a task), restore, close (a rollback does)
+    # write, task, retire (a plan closes a task), row.* and fill.* (of our objects), restore, close
+    kind: Mapped[str]
     object: Mapped[str]
     record_id: Mapped[str]
     account_id: Mapped[str]

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.account_bridges import account_bridges, coming_bridges
 from model.forecast import Span
 from model.recurring import Bridge
 from model.retention import (
     Customer,
-    coming_bridges,
     losses_by_span,
     next_renewal,
     nrr_range,
@@ -48,28 +48,39 @@ customers_of = st.lists(
 
 
 @settings(deadline=None, derandomize=True)
-@given(customers=customers_of, added=st.floats(0, 1e6), so_far=st.floats(0, 1e4))
+@given(customers=customers_of, added=st.integers(0, 10**8), lost=st.integers(0, 10**6))
 def test_bridges_close_and_each_opens_where_the_one_before_closed(
-    customers: list[Customer], added: float, so_far: float
+    customers: list[Customer], added: int, lost: int
 ) -> None:
-    """Plus who joined meanwhile; and nobody loses more than they have, whatever the chances."""
-    losses = losses_by_span(customers, SPANS, RISK, scored_on=TODAY, today=TODAY)
+    """Plus who joined meanwhile, to the cent; and nobody loses more than they have, whatever the chances."""
+    named = [replace(customer, account_id=f"A{at}") for at, customer in enumerate(customers)]
+    joins = Customer(account_id="new", arr=7.0, churn=0.0, contraction=0.0)
+    losses = losses_by_span([*named, joins], SPANS, RISK, scored_on=TODAY, today=TODAY)
     assert (losses.churn >= 0).all()
     assert losses.churn.sum(axis=1).max() <= 1 + 1e-9
-    opening = sum(customer.arr for customer in customers) + so_far
-    made = coming_bridges(
-        customers,
-        losses,
-        np.full(4, added),
-        so_far=Bridge(opening=opening, churn=so_far, customers=len(customers)),
-        joined=7.0,
-    )
-    assert made[0].opening == opening
+    so_far = {each.account_id: Bridge(opening=each.arr, customers=1) for each in named}
+    so_far["left"] = Bridge(opening=lost / 100, churn=lost / 100, customers=1, lost=1)
+    parts = account_bridges([*named, joins], losses, {"A0": np.full(4, added)}, so_far)
+    made = coming_bridges(parts)
+    assert made[0].opening == pytest.approx(sum(round(each.opening, 2) for each in so_far.values()))
+    assert made[0].churn >= lost / 100
+    assert made[0].expansion == made[3].expansion == added / 100
     assert made[1].opening == pytest.approx(made[0].closing + 7.0)
     for before, after in pairwise(made[1:]):
         assert after.opening == pytest.approx(before.closing)
-    for each in made:
-        assert each.closing == pytest.approx(each.opening + added - each.contraction - each.churn)
+    for at, each in enumerate(made):
+        assert each.closing == pytest.approx(each.opening + added / 100 - each.contraction - each.churn)
+        assert round(100 * each.opening) == parts.opening[:, at].sum()
+
+
+def test_what_a_newcomer_adds_counts_from_the_quarter_after_it_joined() -> None:
+    """In the first it is no customer of the quarter's first day, and who pays nothing is one of none."""
+    joins = Customer(account_id="new", arr=10.0)
+    losses = losses_by_span([joins], SPANS, RISK, scored_on=TODAY, today=TODAY)
+    added = {"new": np.full(4, 500), "stranger": np.full(4, 900)}
+    made = coming_bridges(account_bridges([joins], losses, added, {}))
+    assert [each.expansion for each in made] == [0.0, 5.0, 5.0, 5.0]
+    assert [each.customers for each in made] == [0, 1, 1, 1]
 
 
 def test_a_customer_at_risk_leaves_at_the_renewal() -> None:
@@ -98,9 +109,7 @@ def test_without_risk_and_expansion_nothing_changes() -> None:
     safe = replace(RISK, rates={"due": (0.0, 0.0), "not_due": (0.0, 0.0)}, base=(0.0, 0.0))
     customers = [Customer(account_id="A", arr=100.0)]
     losses = losses_by_span(customers, SPANS, safe, scored_on=TODAY, today=TODAY)
-    made = coming_bridges(
-        customers, losses, np.zeros(4), so_far=Bridge(opening=100.0, customers=1), joined=0.0
-    )
+    made = coming_bridges(account_bridges(customers, losses, {}, {"A": Bridge(opening=100.0, customers=1)}))
     assert [(each.nrr, each.grr, each.closing) for each in made] == [(1.0, 1.0, 100.0)] * 4
     assert nrr_range(made[0], 0.0) == (1.0, 1.0)
     (first, *_) = renewals_by_span(customers, SPANS, losses)

@@ -41,6 +41,7 @@ def apply_facts(report: ApplyReport) -> dict[str, Any]:
         "task_outcomes": report.task_outcomes,
         "written_cells": report.written_cells,
         "closing_outcomes": report.closing_outcomes,
+        "row_outcomes": report.row_outcomes,
         "tasks": report.tasks_made,
         "tasks_closed": report.tasks_closed,
         "api_calls": report.api_calls,
@@ -54,6 +55,7 @@ def show_apply(app: App, report: ApplyReport) -> None:
     rows = [("records", *pair) for pair in report.outcomes.items()]
     rows += [("tasks", *pair) for pair in report.task_outcomes.items()]
     rows += [("tasks to close", *pair) for pair in report.closing_outcomes.items()]
+    rows += [("rows of our objects", *pair) for pair in report.row_outcomes.items()]
     if rows:
         screen.table(("What", "Outcome", "Count"), [(a, b, f"{c:,}") for a, b, c in rows], right=("Count",))
     written, made = f"{report.written_cells:,} cells written", f"{report.tasks_made} tasks made"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,6 +37,7 @@ class Groupings(click.ParamType[tuple[str, ...]]):
         "upswell forecast",
         "upswell forecast --by owner,product --json",
         "upswell forecast --backtest",
+        "upswell forecast --rows forecast.csv",
     ),
 )
 @click.option(
@@ -47,10 +49,20 @@ class Groupings(click.ParamType[tuple[str, ...]]):
     help="Say what it would have said at the start of each past quarter, and what happened; trains a model "
     "for each. Later forecasts take the width of their ranges from it.",
 )
-def command(app: App, by: tuple[str, ...] | None, backtest: bool) -> None:
+@click.option(
+    "--rows",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the rows of all snapshots so far to this file instead: .csv, .json or .parquet.",
+)
+def command(app: App, by: tuple[str, ...] | None, backtest: bool, rows: Path | None) -> None:
     """Forecast this fiscal quarter and the next three from the newest scoring, the deals and the wins."""
     if backtest and by:
         raise click.UsageError("--backtest is of the whole book: leave out --by.")
+    if rows is not None and (backtest or by):
+        raise click.UsageError("--rows writes what was forecast before: leave out --by and --backtest.")
+    if rows is not None:
+        _export(app, rows)
+        return
     with open_loop(app.settings(), app.screen) as loop:
         if backtest:
             _backtest(app, loop)
@@ -87,6 +99,21 @@ def _forecast(app: App, loop: Loop, by: tuple[str, ...]) -> None:
     screen.head("What this assumes")
     for sentence in (*found.assumptions, *found.retention.assumptions):
         screen.say(f"- {sentence}")
+
+
+def _export(app: App, path: Path) -> None:
+    """The rows of the ledger, those in the CRM and those kept for want of an object there, as a file."""
+    from connectors.fields import object_specs
+    from sync.own_rows import rows_for_a_file
+    from sync.planned_rows import FORECASTS
+    from sync.sheet import check_ending, write_sheet
+
+    check_ending(path)
+    with open_loop(app.settings(), app.screen) as loop:
+        rows = rows_for_a_file(loop.store, FORECASTS)
+    count = write_sheet(path, tuple(object_specs()[FORECASTS].fields), rows, {})
+    app.answer.data = {"file": path, "rows": count}
+    app.screen.say(f"Wrote {count:,} rows to {path}.")
 
 
 def _backtest(app: App, loop: Loop) -> None:

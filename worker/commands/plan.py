@@ -54,6 +54,11 @@ RELEASES = ("person_edit", "locked")  # sync.guard.RELEASES, whose import costs 
     type=click.Choice(["template", "anthropic"]),
     help="Who writes the briefs of the tasks, in place of [briefs] provider; template sends nothing.",
 )
+@click.option(
+    "--snapshot",
+    is_flag=True,
+    help="Bring rows of today's forecast, also where this week has some; a day has one snapshot.",
+)
 @click.option("--explain", is_flag=True, help="Say for each rule why records are in or out.")
 @click.option("--show", metavar="PLAN", help="Look at a plan that was made before, instead of making one.")
 @click.option("--exit-code", "exit_code", is_flag=True, help="End with 10 when there is something to write.")
@@ -64,6 +69,7 @@ def command(
     override: tuple[str, ...],
     out: Path | None,
     briefs: Provider | None,
+    snapshot: bool,
     explain: bool,
     show: str | None,
     exit_code: bool,
@@ -75,9 +81,9 @@ def command(
         check_ending(out)
     settings = app.settings()
     if show is None:
-        plan = make(app, account, only, override, briefs)
+        plan = make(app, account, only, override, briefs, snapshot=snapshot)
     else:
-        plan = look_up(app, show, narrowed=bool(only or override or briefs))
+        plan = look_up(app, show, narrowed=bool(only or override or briefs or snapshot))
     who = account_of(plan, account)
     app.answer.data = plan_facts(plan)
     show_plan(app, plan, account=who)
@@ -93,16 +99,29 @@ def command(
 
 
 def make(
-    app: App, account: str | None, only: tuple[str, ...], override: tuple[str, ...], briefs: Provider | None
+    app: App,
+    account: str | None,
+    only: tuple[str, ...],
+    override: tuple[str, ...],
+    briefs: Provider | None,
+    *,
+    snapshot: bool,
 ) -> Plan:
-    """A new plan, kept in the ledger."""
+    """A new plan, kept in the ledger. Raises UsageError for a snapshot of a plan that is narrowed."""
+    from connectors.errors import UsageError
     from sync.brief_desk import by_provider
+
+    if snapshot and (account or only):
+        raise UsageError(
+            "a snapshot is of the whole book.", record="--snapshot", fix="leave out --account and --only"
+        )
 
     with open_loop(by_provider(app.settings(), briefs), app.screen) as loop, loop.run("plan") as run:
         from sync.plan import Narrow
 
         app.answer.run_id = run.id
-        return loop.plan(run, narrow=Narrow(account=account, only=only), override=override)
+        narrow = Narrow(account=account, only=only)
+        return loop.plan(run, narrow=narrow, override=override, snapshot=snapshot)
 
 
 def look_up(app: App, plan_id: str, *, narrowed: bool) -> Plan:
@@ -114,7 +133,7 @@ def look_up(app: App, plan_id: str, *, narrowed: bool) -> Plan:
         raise UsageError(
             "a plan that was made already can't be narrowed.",
             record="--show",
-            fix="leave out --only, --override and --briefs, or --show",
+            fix="leave out --only, --override, --briefs and --snapshot, or --show",
         )
     with open_loop(app.settings(), app.screen) as loop:
         return load(loop.store, plan_id)

@@ -48,6 +48,7 @@ def command(app: App, run_or_plan: str | None, account: str | None, field: str |
         "tasks_closed": report.tasks_closed,
         "tasks_left": report.tasks_left,
         "not_reopened": report.not_reopened,
+        "rows_kept": report.rows_kept,
         "api_calls": report.api_calls,
     }
     screen = app.screen
@@ -70,6 +71,11 @@ def command(app: App, run_or_plan: str | None, account: str | None, field: str |
         screen.say(
             f"{len(report.not_reopened)} tasks that it closed stay closed: nobody would know why they are "
             "back. Open them in the CRM where they are still wanted."
+        )
+    if report.rows_kept:
+        screen.say(
+            f"{report.rows_kept:,} rows of forecasts, feedback and runs stay: what was said was said. "
+            "A correction is a new snapshot: upswell plan --snapshot"
         )
     for record in report.gone:
         app.answer.reject(code="gone", message="the record was deleted", record=record)

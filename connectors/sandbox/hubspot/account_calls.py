@@ -149,7 +149,15 @@ def record_limits(call: Call) -> Response:
             "pluralLabel": kind.plural,
         }
         entries.append(entry | {"limit": _RECORDS, "usage": used, "percentage": used / _RECORDS})
-    custom: Entry = {"overallLimit": 0, "overallUsage": 0, "overallPercentage": 0.0, "byObjectType": []}
+    own = [each for each in entries if str(each["objectTypeId"]).startswith("2-")]
+    entries = [each for each in entries if each not in own]
+    limit, used = _RECORDS * bool(call.settings.enterprise), sum(int(str(each["usage"])) for each in own)
+    custom: Entry = {
+        "overallLimit": limit,
+        "overallUsage": used,
+        "overallPercentage": used / limit if limit else 0.0,
+        "byObjectType": own,
+    }
     return Response.of(200, {"hubspotDefinedObjectTypes": entries, "customObjectTypes": custom})
 
 

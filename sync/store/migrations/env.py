@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from sync.store import briefs, calls, people, tables, work, writeback
+from sync.store import briefs, calls, own_rows, people, tables, work, writeback
 from sync.store.base import Base
 
 context.configure(
@@ -17,6 +17,7 @@ context.run_migrations()
 __all__ = [
     "briefs",
     "calls",
+    "own_rows",
     "people",
     "tables",
     "work",

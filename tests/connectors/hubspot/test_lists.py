@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from connectors.crm import Extras
 from connectors.errors import TerminalError
 from connectors.fields import field_specs
+from connectors.installing import Extras
 from connectors.sandbox.hubspot.auth import grant
 from connectors.views import view_specs
 
@@ -43,6 +43,7 @@ def test_an_account_gets_a_list_of_each_view_once(our_account: Any, version: str
     report = our_account.connect(settings).install(SPECS, extras=VIEWS, apply=True)
     assert (report.warnings, list(lists(our_account))) == ((), names)
     again = our_account.connect(settings).install(SPECS, extras=VIEWS, apply=True)
+    assert (again.warnings, steps(again)) == ((), dict.fromkeys(names, "keep"))
     assert {step.action for step in again.steps} == {"keep"}
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from connectors.crm import Extras
 from connectors.errors import TerminalError
 from connectors.fields import field_specs, object_specs
 from connectors.hubspot.install import difference
+from connectors.installing import Extras
 from connectors.sandbox.hubspot.auth import grant
 from connectors.sandbox.hubspot.schema import Schema
 

@@ -12,8 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from connectors.crm import Extras, Window
+from connectors.crm import Window
 from connectors.fields import field_specs, object_specs
+from connectors.installing import Extras
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.clock import advance

@@ -4,15 +4,18 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from typing import Any
 
 import pytest
 
-from connectors.crm import Extras
 from connectors.errors import SetupError
 from connectors.fields import field_specs, group_specs, object_specs
+from connectors.installing import Extras
 from connectors.salesforce.bundles import KIND as BUNDLE
 from connectors.salesforce.bundles import bundles
+from connectors.salesforce.deploy import ComponentFailure, DeployOutcome
 from connectors.salesforce.metadata_reports import REPORTS
 from connectors.sandbox.salesforce.package_parts import TABLE, held
 from connectors.sandbox.salesforce.schema import Schema
@@ -43,7 +46,7 @@ def state(org: Any) -> dict[str, list[Any]]:
 
 
 def test_an_org_gets_what_people_look_at_and_a_second_install_changes_nothing(our_org: Any) -> None:
-    """Groups, list views, report types and components by the deploy that brings the objects."""
+    """Groups, list views, report types and components, by a deploy after that of the objects."""
     crm = our_org.connect()
     planned = actions(crm.install(SPECS, OBJECTS, extras=VIEWS, apply=False), "grant")
     wanted = {f"PermissionSetGroup.{name}" for name in group_specs()}
@@ -54,7 +57,7 @@ def test_an_org_gets_what_people_look_at_and_a_second_install_changes_nothing(ou
     before = len(our_org.requests("/Soap/m/"))
     assert crm.install(SPECS, OBJECTS, extras=VIEWS, apply=True).warnings == ()
     deploys = [each for each in our_org.requests("/Soap/m/")[before:] if each.endpoint == "metadata.deploy"]
-    assert len(deploys) == 1
+    assert len(deploys) == 2
     after = state(our_org)
     again = our_org.connect().install(SPECS, OBJECTS, extras=VIEWS, apply=True)
     assert {step.action for step in again.steps} == {"keep"}
@@ -169,6 +172,27 @@ def test_the_panel_reads_the_fields_that_revops_mapped_in_place_of_ours(full_org
     assert "Expansion_Change__c" not in read
     assert "    product_2: 'Expansion_Product_2__c',\n" in read
     assert actions(full_org.connect(mapping=mapping).install(SPECS, OBJECTS, extras=VIEWS, apply=True)) == {}
+
+
+def test_what_an_org_refuses_of_it_is_left_out_and_told(org: Any, monkeypatch: Any) -> None:
+    """In its own words; the fields are there all the same, and a later install tries again."""
+    crm = org.connect()
+    real = crm._components.deployer.deploy
+
+    def deploy(sent: bytes) -> DeployOutcome:
+        if b"<name>ListView" in zipfile.ZipFile(io.BytesIO(sent)).read("package.xml"):
+            failure = ComponentFailure(file="lwc/expansionPanel", problem="LWC1503: not here.")
+            return DeployOutcome(succeeded=False, failures=(failure,))
+        return real(sent)
+
+    monkeypatch.setattr(crm._components.deployer, "deploy", deploy)
+    report = crm.install(SPECS, OBJECTS, extras=VIEWS, apply=True)
+    assert ["lwc/expansionPanel: LWC1503: not here." in each for each in report.warnings] == [True]
+    assert not {"ListView", "ReportType", BUNDLE} & {step.object for step in report.steps}
+    assert crm.describe("Account").fields["Expansion_Score__c"].updateable
+    again = actions(org.connect().install(SPECS, OBJECTS, extras=VIEWS, apply=True))
+    assert f"{BUNDLE}.expansionPanel" in again
+    assert not [name for name in again if name.startswith(("Account", "CustomObject"))]
 
 
 def test_an_org_that_does_not_list_its_metadata_is_told_and_served_the_rest(org: Any) -> None:

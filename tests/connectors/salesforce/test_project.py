@@ -41,7 +41,7 @@ def test_the_committed_files_are_those_that_are_generated() -> None:
 def by_schema() -> Iterator[tuple[str, Element]]:
     """Every file of the project, and of a package with everything, but for components."""
     yield from ((path, fromstring(content)) for path, content in files().items())
-    parts = parts_of(SPECS, OBJECTS, set(permission_specs()), with_reports=True)
+    parts = parts_of(SPECS, OBJECTS, with_reports=True)
     every = [*SPECS, *(field for each in OBJECTS for field in each.fields.values())]
     tracked = [spec.key for spec in SPECS if spec.track_history]
     sent = package(SPECS, every, version="68.0", tracked=tracked, objects=OBJECTS, parts=parts)

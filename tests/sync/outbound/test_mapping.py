@@ -127,7 +127,7 @@ def test_each_field_holds_its_own_part_of_the_score(world: Any, score: Score) ->
         against=[{"sentence": f"against {n}"} for n in range(3)],
         as_of=datetime(2026, 11, 22, 23, 59, tzinfo=UTC),
         reason_codes=["SEATS_FULL", "JUST_EXPANDED", "SEATS_FULL", "OF_A_LATER_VERSION"],
-        moved={"since": "2026-11-15", "points": 7.6, "sentence": "Up 8 points since 15 Nov", "steps": []},
+        moved={"since": "2026-11-15", "points": 8.5, "sentence": "Up 8 points since 15 Nov", "steps": []},
         like_this={"sentence": "31 of 42 accounts scored 70–80 % expanded within 90 days"},
         milestones=[
             {"product": "training", "of": 2, "reached": ["seats"], "next": None},

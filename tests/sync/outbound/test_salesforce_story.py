@@ -6,13 +6,15 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
-from connectors.fields import field_specs
+from connectors.errors import StateError
+from connectors.fields import field_specs, object_specs
 from connectors.salesforce.crm import Salesforce
 from connectors.salesforce.settings import SalesforceSettings
 from connectors.sandbox.clock import advance
@@ -20,7 +22,13 @@ from connectors.sandbox.faults import FaultRule
 from connectors.sandbox.salesforce.person import person_create, person_delete, person_edit
 from connectors.sandbox.server import Sandbox
 from connectors.transport import RetryPolicy
+from sync.opening import unjournalled_effects
+from sync.own_rows import rows_for_a_file
+from sync.plan_ledger import load
+from sync.planned_rows import PlannedRow
+from sync.row_plan import RowPlan
 from sync.store import Store
+from sync.store.writeback import JournalRow, OperationRow
 
 Score = Callable[..., dict[str, Any]]
 TIER = "Expansion_Tier__c"
@@ -73,7 +81,7 @@ def org_folder(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str
     folder = tmp_path_factory.mktemp("org") / "org"
     with Sandbox(folder) as sandbox:
         crm = log_in(sandbox, folder)
-        crm.install(list(field_specs().values()), apply=True)
+        crm.install(list(field_specs().values()), list(object_specs().values()), apply=True)
         crm.close()
         ids = [person_create(sandbox.store, "Account", {"Name": f"Company {n}"}) for n in range(ACCOUNTS)]
     return folder, ids
@@ -188,3 +196,118 @@ def test_a_not_before_since_the_plan_stops_the_task_only(company: Company) -> No
     report = world.apply(plan)
     assert report.outcomes == {"applied": ACCOUNTS}
     assert report.task_outcomes == {"applied": 4, "conflict": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planner:
+    """Plans two rows of a forecast for each account, as on one day; by `in_crm` they go there."""
+
+    company: Company
+    amount: float = 10.0
+    in_crm: bool = True
+
+    def plan(self, _org_id: str, _figures: Any) -> RowPlan:
+        """The rows."""
+        return RowPlan(
+            rows=tuple(
+                PlannedRow(
+                    object="forecasts", key=f"a{n}||FY2027Q1|2026-11-02|{basis}|expansion",
+                    account_id=f"a{n}", record_id=record_id, in_crm=self.in_crm,
+                    values={
+                        "key": f"a{n}||FY2027Q1|2026-11-02|{basis}|expansion", "account": record_id,
+                        "snapshot": date(2026, 11, 2), "basis": basis, "amount": self.amount, "owner": "Ana",
+                    },
+                )
+                for n, record_id in enumerate(self.company.ids)
+                for basis in ("closed_won", "model_only")
+            )
+        )  # fmt: skip
+
+
+def amounts_of(company: Company) -> dict[str, float]:
+    """Every live row of a forecast in the org: its key, and its amount."""
+    rows = company.sandbox.store.select(
+        'SELECT Key__c, Amount__c FROM "Expansion_Forecast__c" WHERE IsDeleted = 0'
+    )
+    assert len({key for key, _ in rows}) == len(rows)
+    return {str(key): float(str(amount)) for key, amount in rows}
+
+
+@pytest.mark.parametrize("kind", ["reset_before", "reset_after", "late"])
+def test_a_lost_reply_neither_doubles_nor_loses_a_row(company: Company, kind: str) -> None:
+    """Each row is in the CRM once and in the journal once, whether its call took effect or not."""
+    world = company.world
+    plan = world.plan(*company.rows, rows=Planner(company=company))
+    company.fault(kind=kind, endpoint="collections.create", request=(2,))
+    report = world.apply(plan)
+    assert report.row_outcomes == {"applied": 2 * ACCOUNTS}
+    assert set(amounts_of(company)) == {row.key for row in plan.rows}
+    with world.store.session() as session:
+        told = session.scalars(select(JournalRow.key).where(JournalRow.kind == "row.forecasts")).all()
+    assert sorted(told) == sorted(row.key for row in plan.rows)
+    assert not unjournalled(world)
+
+
+@pytest.mark.parametrize("took_effect", [True, False])
+def test_a_process_that_ends_in_the_middle_of_adding_rows_leaves_each_once(
+    company: Company, monkeypatch: pytest.MonkeyPatch, took_effect: bool
+) -> None:
+    """Whether the CRM had taken them or not: whoever goes on looks before anything is sent again."""
+    world = company.world
+    plan = world.plan(*company.rows, rows=Planner(company=company))
+    create = world.crm.create_rows
+
+    def ends(table: str, drafts: Any) -> Any:
+        if took_effect:
+            create(table, drafts)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(world.crm, "create_rows", ends)
+    with pytest.raises(KeyboardInterrupt):
+        world.apply(plan)
+    monkeypatch.undo()
+    report = world.apply(plan, resume=True)
+    assert report.row_outcomes == {"applied": 2 * ACCOUNTS}
+    assert set(amounts_of(company)) == {row.key for row in plan.rows}
+    assert not unjournalled(world)
+
+
+def test_a_day_has_the_rows_of_one_plan_alone(company: Company) -> None:
+    """A plan that was made before another one was written leaves that one's rows as they are."""
+    world = company.world
+    first = world.plan(*company.rows, rows=Planner(company=company))
+    second = world.plan(*company.rows, rows=Planner(company=company, amount=99.0))
+    assert world.apply(second).row_outcomes == {"applied": 2 * ACCOUNTS}
+    report = world.apply(first)
+    assert report.row_outcomes == {"conflict": 2 * ACCOUNTS}
+    assert set(amounts_of(company).values()) == {99.0}
+    undone = world.rollback(second.id)
+    assert undone.rows_kept == 2 * ACCOUNTS
+    assert set(amounts_of(company).values()) == {99.0}
+
+
+def test_rows_that_the_crm_has_no_place_for_are_kept_in_the_ledger(company: Company) -> None:
+    """Nothing of them leaves, and a file of them can be written."""
+    world = company.world
+    plan = world.plan(*company.rows, rows=Planner(company=company, in_crm=False))
+    assert world.apply(plan).row_outcomes == {"unchanged": 2 * ACCOUNTS}
+    assert amounts_of(company) == {}
+    assert {row["key"] for row in rows_for_a_file(world.store, "forecasts")} == {row.key for row in plan.rows}
+
+
+def test_a_frozen_row_can_t_be_changed_afterwards(company: Company) -> None:
+    """As nothing of a plan can: it is read as it was frozen, or refused."""
+    world = company.world
+    plan = world.plan(*company.rows, rows=Planner(company=company))
+    assert load(world.store, plan.id).rows == plan.rows
+    with world.store.begin() as session:
+        row = session.scalars(select(OperationRow).where(OperationRow.kind == "row.forecasts")).first()
+        row.payload = row.payload | {"key": "another"}
+    with pytest.raises(StateError, match="differ from what was frozen"):
+        load(world.store, plan.id)
+
+
+def unjournalled(world: Any) -> list[str]:
+    """What took effect without the journal's knowledge."""
+    with world.store.session() as session:
+        return unjournalled_effects(session)
