@@ -135,7 +135,7 @@ def test_whoever_works_from_a_view_sees_all_of_it() -> None:
 
 
 def test_no_report_and_no_chart_adds_snapshots_up() -> None:
-    """Each tells of all quarters anew: the sums are by snapshot, or of this week's, and by part of the bridge."""
+    """Each tells of all quarters anew: sums are by snapshot or of this week's, and by part of the bridge."""
     dashboard = next(root for path, root in by_schema() if path.endswith("Expansion_Forecast.dashboard"))
     charts = {
         each.findtext(f"{TAG}report"): [grouping.text for grouping in each.iter(f"{TAG}groupingColumn")]
