@@ -38,6 +38,8 @@ from sync.settings import NoiseSettings
 STAMPS: Final = frozenset({"scored_at", "data_as_of", "model_version"})
 FOLLOWS: Final = STAMPS | {"brief"}
 """What differs in every run, since it bears a day: it goes along with others, and is no news by itself."""
+NAMING: Final = frozenset({"whom_to_reach", "brief"})
+"""What names people: written anew at once where our own words about them were erased from the journal."""
 NEWS: Final = frozenset({"tier", "product", "timing", "health", "play"})
 """A change of any of these is news. The play follows from the others and from an open deal."""
 REFRESHED: Final = "as old as it may get"
@@ -124,7 +126,7 @@ def is_news(cell: Cell, cells: tuple[Cell, ...], before: Before, noise: NoiseSet
     """Whether this cell alone is worth a write of its record."""
     if cell.key in STAMPS:
         return False
-    if cell.key in NEWS or _waits_to_be_filled(cell, before):
+    if cell.key in NEWS or _waits_to_be_filled(cell, before) or _was_erased(cell, before):
         return True
     if cell.key == "probability":
         return moved(cell.before, cell.after, noise.probability_delta)
@@ -167,6 +169,12 @@ def _waits_to_be_filled(cell: Cell, before: Before) -> bool:
     last = before.written.get(cell.name)
     emptied = cell.before is None and last is not None and last.is_known and last.value is not None
     return emptied or cell.name in before.first_fill
+
+
+def _was_erased(cell: Cell, before: Before) -> bool:
+    """Whether the cell may still name somebody whom the journal has forgotten."""
+    last = before.written.get(cell.name)
+    return cell.key in NAMING and last is not None and not last.is_known
 
 
 def _moment(value: Value) -> datetime | None:

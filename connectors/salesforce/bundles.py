@@ -6,11 +6,14 @@ Metadata API Developer Guide: "LightningComponentBundle".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from types import MappingProxyType
 from typing import Final
 
+from connectors.salesforce.panel_fields import MODULE, source
 from connectors.salesforce.parts import Part
 
 KIND: Final = "LightningComponentBundle"
@@ -22,9 +25,21 @@ def home() -> Traversable:
     return resources.files("connectors.salesforce").joinpath("package/force-app/main/default")
 
 
+def bundles(own: Mapping[str, str] = MappingProxyType({})) -> tuple[Part, ...]:
+    """Our components by name, without their tests. They read the fields that RevOps mapped in place of ours
+    (`own`, by our key)."""
+    if not own:
+        return _as_they_lie()
+    module = {MODULE.name: source(own).encode()}
+    return tuple(
+        replace(part, files={**part.files, **module}) if part.name == MODULE.stem else part
+        for part in _as_they_lie()
+    )
+
+
 @cache
-def bundles() -> tuple[Part, ...]:
-    """Our components by name, without their tests."""
+def _as_they_lie() -> tuple[Part, ...]:
+    """The project's own files."""
     folder = home().joinpath("lwc")
     if not folder.is_dir():
         return ()

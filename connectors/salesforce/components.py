@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 from xml.etree.ElementTree import ParseError, canonicalize
 
@@ -29,6 +30,7 @@ from connectors.salesforce.tooling import bundle_descriptions, bundle_sources
 _IN_FOLDERS: Final = {"Report": FOLDER, "Dashboard": FOLDER}
 _REPORTS: Final = frozenset({"ReportFolder", "Report", "DashboardFolder", "Dashboard"})
 _META: Final = "-meta.xml"
+_TO_DO: Final = frozenset({"create", "update"})
 _OURS: Final = "Upswell"  # what the description of every component of ours says
 
 
@@ -37,12 +39,15 @@ def parts_of(
     objects: Sequence[ObjectSpec],
     *,
     with_reports: bool,
+    own: Mapping[str, str] = MappingProxyType({}),
 ) -> list[Part]:
-    """Every part over these fields and objects, in the order in which they need each other."""
+    """Every part over these fields and objects, in the order in which they need each other.
+
+    `own` are the fields that RevOps mapped in place of ours, by our key: the components read them."""
     every = [*specs, *(field for each in objects for field in each.fields.values())]
     sets = [name for name, spec in permission_specs().items() if dict(grants_of(spec, every))]
     keys = {spec.key for spec in specs if spec.object == "accounts"}
-    parts = [*groups(sets), *list_views(keys), *report_types(specs, objects), *bundles()]
+    parts = [*groups(sets), *list_views(keys), *report_types(specs, objects), *bundles(own)]
     return [*parts, *(reports(objects) if with_reports else ())]
 
 
@@ -61,7 +66,7 @@ class Components:
         standing = self.standing(parts, warnings)
         refused: list[str] = []
         for of_reports in (False, True) if apply else ():
-            due = [part for part, action in standing if action in {"create", "update"}]
+            due = [part for part, action in standing if action in _TO_DO]
             wanted = [part for part in due if (part.kind in _REPORTS) == of_reports]
             if wanted and (said := self._deploy(wanted)):
                 refused += [part.key for part in wanted]

@@ -299,7 +299,8 @@ class Salesforce:
         report = self._installer.install(ours, objects, apply=apply)
         if not (extras.views or extras.reports):
             return report
-        parts = parts_of(ours, objects, with_reports=extras.reports)
+        own = self._mappings.own_fields
+        parts = parts_of(ours, objects, with_reports=extras.reports, own=own)
         return report.and_then(self._components.install(parts, apply=apply))
 
     def remove(

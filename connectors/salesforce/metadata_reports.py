@@ -28,7 +28,8 @@ _WIDTH: Final = 6
 class ReportSpec:
     """One report: over which object, grouped how, which figures, and which rows.
 
-    `down`, `across` and the fields of `figures` and `where` are keys of the object's fields."""
+    `down`, `across`, `chart` and the fields of `figures` and `where` are keys of the object's fields. `chart`
+    are two of the groupings: of the dashboard's columns, and of those that stand beside each other in one."""
 
     name: str
     label: str
@@ -36,6 +37,7 @@ class ReportSpec:
     object: str
     down: tuple[str, ...]
     across: tuple[str, ...] = ()
+    chart: tuple[str, str]
     figures: tuple[tuple[str, str], ...]
     where: tuple[tuple[str, str], ...] = ()
     interval: str = _ANY_DAY
@@ -50,6 +52,7 @@ REPORTS: Final = (
         object="forecasts",
         down=("snapshot", "quarter"),
         across=("product", "segment"),
+        chart=("quarter", "snapshot"),
         figures=(("amount", _SUM),),
         where=_EXPANSION,
         interval=_THIS_WEEK,
@@ -61,6 +64,7 @@ REPORTS: Final = (
         object="forecasts",
         down=("snapshot", "owner"),
         across=("quarter", "product"),
+        chart=("owner", "snapshot"),
         figures=(("amount", _SUM),),
         where=_EXPANSION,
         interval=_THIS_WEEK,
@@ -71,17 +75,20 @@ REPORTS: Final = (
         about="What each snapshot expected of a fiscal quarter, and what came of it.",
         object="forecasts",
         down=("quarter", "snapshot"),
+        chart=("quarter", "snapshot"),
         figures=(("amount", _SUM), ("actual", _SUM)),
         where=_EXPANSION,
     ),
     ReportSpec(
         name="NRR_Bridge",
         label="NRR Bridge",
-        about="Opening ARR and what becomes of it: (opening + expansion - contraction - churn) / opening.",
+        about="This week's snapshot: NRR = (opening + expansion - contraction - churn) / opening.",
         object="forecasts",
         down=("snapshot", "quarter"),
         across=("component",),
+        chart=("quarter", "component"),
         figures=(("amount", _SUM),),
+        interval=_THIS_WEEK,
     ),
     ReportSpec(
         name="Calibration_by_Tier",
@@ -89,6 +96,7 @@ REPORTS: Final = (
         about="What each snapshot expected of the accounts of each tier in a fiscal quarter, and what came.",
         object="forecasts",
         down=("tier", "quarter", "snapshot"),
+        chart=("tier", "snapshot"),
         figures=(("amount", _SUM), ("actual", _SUM), ("probability", _MEAN)),
         where=_EXPANSION,
     ),
@@ -99,6 +107,7 @@ REPORTS: Final = (
         object="feedback",
         down=("csm_call", "tier"),
         across=("outcome",),
+        chart=("csm_call", "tier"),
         figures=(("probability", _MEAN),),
         where=(("csm_call", "agree,higher,lower"),),
     ),
@@ -177,7 +186,7 @@ def _grouping(root: Element, tag: str, spec: ReportSpec, key: str) -> None:
 
 
 def _dashboard(wanted: Sequence[ReportSpec]) -> Element:
-    """One Dashboard in the schema's order: a table of each report, two beside each other."""
+    """One Dashboard in the schema's order: a chart of each report, two beside each other."""
     root = root_of("Dashboard")
     add(root, "backgroundEndColor", "#FFFFFF")
     add(root, "backgroundFadeDirection", "Diagonal")
@@ -210,13 +219,14 @@ def _component(root: Element, spec: ReportSpec) -> None:
     add(chart, "aggregate", summary)
     add(chart, "axisBinding", "y")
     add(chart, "column", column(spec, key))
-    add(root, "componentType", "Column")
+    add(root, "componentType", "ColumnGrouped")
     add(root, "displayUnits", "Auto")
     add(root, "drillEnabled", False)
     add(root, "drillToDetailEnabled", False)
     add(root, "enableHover", False)
     add(root, "expandOthers", False)
-    add(root, "groupingColumn", column(spec, spec.down[-1]))
+    for each in spec.chart:  # or it would sum over snapshots, each of which tells of all quarters anew
+        add(root, "groupingColumn", column(spec, each))
     add(root, "header", spec.label)
     add(root, "legendPosition", "Bottom")
     add(root, "report", f"{FOLDER}/{spec.name}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from connectors.fields import field_specs, permission_specs
@@ -44,11 +45,13 @@ def keys() -> tuple[str, ...]:
     return (*SHOWN, *people)
 
 
-def source() -> str:
-    """The module's text: names of fields by our key, labels of their options, names of permission sets."""
+def source(own: Mapping[str, str] = MappingProxyType({})) -> str:
+    """The module's text: names of fields by our key, labels of their options, names of permission sets.
+
+    `own` are the fields that RevOps mapped in place of ours, by our key; one without a name is left out."""
     specs = field_specs()
     labels = {key: permission_specs()[name].label for key, name in PERMISSION_SETS.items()}
-    names = {key: specs[key].salesforce for key in keys()}
+    names = {key: name for key in keys() if (name := own.get(key, specs[key].salesforce))}
     options = {key: _record(specs[key].options, 4) for key in keys() if specs[key].options}
     return "\n".join(
         (

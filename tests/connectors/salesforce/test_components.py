@@ -161,6 +161,19 @@ def test_a_view_on_a_field_that_revops_leave_out_is_left_out_too(org: Any) -> No
     assert "Expansion_Product__c" not in found["Account.Upswell_My_Accounts_To_Expand"]["xml"]
 
 
+def test_the_panel_reads_the_fields_that_revops_mapped_in_place_of_ours(full_org: Any) -> None:
+    """And none of those that they leave out; nothing else of it is another."""
+    mapping = {"fields": {"product": "Plan_Tier__c", "change": ""}}
+    report = full_org.connect(mapping=mapping).install(SPECS, OBJECTS, extras=VIEWS, apply=True)
+    assert actions(report) == {f"{BUNDLE}.expansionFields": "update"}
+    read = held(full_org.sandbox.store, BUNDLE)["expansionFields"]["expansionFields.js"]
+    assert "    product: 'Plan_Tier__c',\n" in read
+    assert "Expansion_Product__c" not in read
+    assert "Expansion_Change__c" not in read
+    assert "    product_2: 'Expansion_Product_2__c',\n" in read
+    assert actions(full_org.connect(mapping=mapping).install(SPECS, OBJECTS, extras=VIEWS, apply=True)) == {}
+
+
 def test_what_an_org_refuses_of_it_is_left_out_and_told(org: Any, monkeypatch: Any) -> None:
     """In its own words; the fields are there all the same, and a later install tries again."""
     crm = org.connect()

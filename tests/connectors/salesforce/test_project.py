@@ -17,6 +17,7 @@ from connectors.salesforce.bundles import bundles
 from connectors.salesforce.components import parts_of
 from connectors.salesforce.elements import NAMESPACE
 from connectors.salesforce.metadata import package
+from connectors.salesforce.metadata_reports import REPORTS, column
 from connectors.salesforce.project import APART, DEPLOYED, HOME, OURS, files
 from connectors.sandbox.salesforce.wsdl import out_of_order, problems
 from connectors.views import view_specs
@@ -131,6 +132,24 @@ def test_whoever_works_from_a_view_sees_all_of_it() -> None:
         if view.is_own:
             asked = {field.key for field in view.columns} | {each.field.key for each in view.where}
             assert asked <= seen, view.key
+
+
+def test_no_report_and_no_chart_adds_snapshots_up() -> None:
+    """Each tells of all quarters anew: sums are by snapshot or of this week's, and by part of the bridge."""
+    dashboard = next(root for path, root in by_schema() if path.endswith("Expansion_Forecast.dashboard"))
+    charts = {
+        each.findtext(f"{TAG}report"): [grouping.text for grouping in each.iter(f"{TAG}groupingColumn")]
+        for each in dashboard.iter(f"{TAG}dashboardComponent")
+    }
+    assert charts.keys() == {f"Upswell/{spec.name}" for spec in REPORTS}
+    for spec in REPORTS:
+        chart = charts[f"Upswell/{spec.name}"]
+        assert chart == [column(spec, key) for key in spec.chart]
+        assert set(spec.chart) <= {*spec.down, *spec.across}
+        if spec.object == "forecasts":
+            assert "snapshot" in spec.down
+            assert "snapshot" in spec.chart or spec.interval == "INTERVAL_THISWEEK", spec.name
+            assert "component" in {*spec.chart, *(key for key, _ in spec.where)}, spec.name
 
 
 def test_the_names_keep_to_the_vendors_limits() -> None:

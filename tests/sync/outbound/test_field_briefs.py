@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import ibis
+
+from sync.erasure import erase
+from sync.mentions import Sought
+
 Score = Callable[..., dict[str, Any]]
 BRIEF = "Expansion_Brief__c"
+DANA = Sought(ids=frozenset({"C1"}), anywhere=("Dana Ortiz",))
 
 
 def cells(plan: Any, account_id: str) -> dict[str, Any]:
@@ -45,6 +51,19 @@ def test_a_brief_is_written_with_other_news_but_is_none_by_itself(world: Any, sc
     world.apply(world.plan(score(1, tier="very_high", **later)))
     assert "99 %" in world.crm.records["0011"][BRIEF]
     assert "99 %" not in before
+
+
+def test_a_record_names_nobody_who_was_erased_once_the_crm_lacks_them(world: Any, score: Score) -> None:
+    """That waits for no other news; while the contact is still there, nothing is written again."""
+    world.apply(world.plan(score(1)))
+    erase(world.store, DANA, reason="request 17", at=world.now)
+    assert world.plan(score(1)).is_empty
+    world.tables = {**world.tables, "contacts": world.tables["contacts"].filter(ibis.literal(value=False))}
+    world.apply(world.plan(score(1)))
+    record = world.crm.records["0011"]
+    assert record[BRIEF] is not None
+    assert "Dana Ortiz" not in str(record)
+    assert world.plan(score(1)).is_empty
 
 
 def test_the_arr_of_four_fiscal_quarters_stands_on_the_record(world: Any, score: Score) -> None:
