@@ -63,6 +63,7 @@ export const SCORE = Object.freeze({
     unmoved: 'No change since the last scoring',
     expected: 'Expected ARR',
     range: (low, high) => `${low} to ${high} if it expands`,
+    noAccess: `Amounts are shown with the permission set ${PERMISSION_SETS.forecast}.`,
 });
 
 export const FACTS = Object.freeze({

@@ -6,7 +6,7 @@ import { getRecord } from 'lightning/uiRecordApi';
 import { explain } from 'c/expansionErrors';
 import { OBJECT } from 'c/expansionFields';
 import { today } from 'c/expansionFormat';
-import { FACTS, PANEL, REASONS } from 'c/expansionLabels';
+import { FACTS, PANEL, REASONS, SCORE } from 'c/expansionLabels';
 import { ALWAYS_READ, READ, editableOf, viewOf } from 'c/expansionView';
 
 /** Whether an account is ready to expand, how much, with what and when, why, and what to say: the record page's panel. */
@@ -14,6 +14,7 @@ export default class ExpansionPanel extends LightningElement {
     labels = PANEL;
     facts = FACTS;
     reasonLabels = REASONS;
+    scoreLabels = SCORE;
     view = null;
     problem = null;
     editable = [];

@@ -33,6 +33,7 @@ export function viewOf(record, currency, today) {
         tier,
         change: changeOf(read),
         arr: arrOf(read, record.fields[CURRENCY_FIELD]?.value ?? currency),
+        hidesArr: !read.has('expected_arr'),
         play: hinted(read.option('play')),
         product: read.value('product') ?? null,
         product2: read.value('product_2') ?? null,

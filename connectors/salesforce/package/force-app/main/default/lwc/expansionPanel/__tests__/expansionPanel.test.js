@@ -3,7 +3,7 @@ import { getObjectInfo } from 'lightning/uiObjectInfoApi';
 import { getRecord } from 'lightning/uiRecordApi';
 import ExpansionPanel from 'c/expansionPanel';
 import { PERMISSION_SETS } from 'c/expansionFields';
-import { PANEL, REASONS } from 'c/expansionLabels';
+import { PANEL, REASONS, SCORE } from 'c/expansionLabels';
 import {
     OF_FORECAST,
     OF_PEOPLE,
@@ -93,9 +93,11 @@ describe('what the user may not see', () => {
         expect(words).not.toContain('Brief ');
     });
 
-    it('leaves no amount without Read Amounts', async () => {
+    it('leaves no amount without Read Amounts, and says so', async () => {
+        expect(wordsOf(await shown(account()))).not.toContain(SCORE.noAccess);
         const words = wordsOf(await shown(account({}, OF_FORECAST)));
         expect(words).toContain('63');
+        expect(words).toContain(SCORE.noAccess);
         expect(words).not.toContain('$');
         expect(words).not.toContain('Expected ARR');
     });
