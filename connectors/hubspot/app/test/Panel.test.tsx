@@ -176,6 +176,8 @@ describe('other states', () => {
     const { find, maybeFind } = card(empty());
     expect(find(EmptyState).props.title).toBe('Not scored yet');
     expect(maybeFind(StatisticsItem)).toBeNull();
+    const { findAll } = card(empty());
+    expect(findAll(Button).map((button) => button.text)).toEqual(['Already in talks', 'Not now until …', 'Wrong data']);
   });
 
   it('shows no number where there is not enough data', () => {
@@ -183,7 +185,8 @@ describe('other states', () => {
     expect(find(Alert).props.title).toBe('Not enough data');
     expect(maybeFind(StatisticsItem)).toBeNull();
     expect(text()).not.toContain('31');
-    expect(text()).toContain('What do you think?');
+    expect(text()).toContain('What do you know of it?');
+    expect(text()).not.toContain('Should be higher');
   });
 
   it('says who opted out, shows no number, and lets it be taken back where HubSpot can edit', () => {

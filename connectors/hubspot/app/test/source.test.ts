@@ -35,6 +35,16 @@ it.each([
   expect(amount({ kept, shown: { expansion_expected_arr: shown } }, 'expected_arr')).toBe(expected);
 });
 
+it.each([
+  ['17001.6', '$17,001.60', '$17,002'],
+  ['19565.98', '19.565,98 €', '19.566 €'],
+  ['999.6', '$999.60', '$999'], // a digit more would need HubSpot's own separators
+  ['17001.4', 'R$ 950', 'R$ 950'],
+])('rounds %s, shown as %s', (expected_arr, shown, expected) => {
+  const kept = properties({ expected_arr });
+  expect(amount({ kept, shown: { expansion_expected_arr: shown } }, 'expected_arr')).toBe(expected);
+});
+
 it.each(['1793491200000', '2026-11-01', '2026-11-01T00:00:00Z'])('reads the day %s', (text) => {
   const kept = properties({ data_as_of: text });
   expect(momentIn({ kept, shown: {} }, 'data_as_of')?.toISOString()).toBe('2026-11-01T00:00:00.000Z');

@@ -13,13 +13,14 @@ type Call = keyof typeof FIELDS.csm_call.options;
 interface Props {
   readonly id: number;
   readonly company: Company;
+  readonly scored: boolean;
   readonly now: Date;
   readonly locale: string;
   readonly saved: () => void;
 }
 
 /** What the CSM thinks of the score, written to the record at the press of a button. */
-export function Feedback({ id, company, now, locale, saved }: Props) {
+export function Feedback({ id, company, scored, now, locale, saved }: Props) {
   const { addAlert, refreshObjectProperties } = useExtensionActions<'crm.record.tab'>();
   const [outcome, setOutcome] = useState<Outcome | 'saving' | null>(null);
   const [asking, setAsking] = useState(false);
@@ -52,11 +53,11 @@ export function Feedback({ id, company, now, locale, saved }: Props) {
   return (
     <Flex direction="column" gap="xs">
       <Flex direction="row" gap="sm" align="center">
-        <Heading>What do you think?</Heading>
+        <Heading>{scored ? 'What do you think?' : 'What do you know of it?'}</Heading>
         {outcome === 'saving' && <Text variant="microcopy">Saving…</Text>}
         {outcome !== null && outcome !== 'saving' && outcome.saved && <StatusTag variant="success">Saved</StatusTag>}
       </Flex>
-      <Choices options={names} pressed={said} disabled={disabled} press={say} />
+      <Choices options={scored ? names : withoutScore(names)} pressed={said} disabled={disabled} press={say} />
       {asking && (
         <NotNow
           now={now}
@@ -64,7 +65,7 @@ export function Feedback({ id, company, now, locale, saved }: Props) {
           save={(not_before) => void send({ feedback: 'not_now', status: 'not_now', not_before })}
         />
       )}
-      {readable(company, 'csm_call') && (
+      {scored && readable(company, 'csm_call') && (
         <Flex direction="row" gap="xs" align="center" wrap>
           <Text variant="microcopy">The score:</Text>
           <Choices
@@ -85,13 +86,18 @@ export function Feedback({ id, company, now, locale, saved }: Props) {
 }
 
 interface ChoicesProps<Value extends string> {
-  readonly options: Readonly<Record<Value, string>>;
+  readonly options: Readonly<Partial<Record<Value, string>>>;
   readonly pressed: string | null;
   readonly disabled: boolean;
   readonly press: (value: Value) => void;
 }
 
 /** One button an option; the one that the record holds is filled and has a check mark. */
+/** What can be said of a company before it has a score: nothing that speaks of one. */
+function withoutScore<Names extends Readonly<Record<Said, string>>>({ in_talks, not_now, wrong_data }: Names) {
+  return { in_talks, not_now, wrong_data };
+}
+
 function Choices<Value extends string>({ options, pressed, disabled, press }: ChoicesProps<Value>) {
   return (
     <Flex direction="row" gap="xs" wrap>

@@ -49,6 +49,7 @@ export function Panel({ place }: { place: Place }) {
     <Feedback
       id={crm.objectId}
       company={company}
+      scored={standing(company) === 'scored'}
       now={now}
       locale={locale}
       saved={() => void Promise.all([kept.refetch(), shown.refetch()])}
@@ -74,9 +75,12 @@ export function Panel({ place }: { place: Place }) {
       );
     case 'unscored':
       return (
-        <EmptyState title="Not scored yet" layout="vertical" imageName="companies" flush>
-          <Text>The next scoring fills this card, once Upswell has data of this company. There is nothing to do.</Text>
-        </EmptyState>
+        <Flex direction="column" gap="sm">
+          <EmptyState title="Not scored yet" layout="vertical" imageName="companies" flush>
+            <Text>Upswell writes a score after its next run. If none comes, ask RevOps whether this company is eligible.</Text>
+          </EmptyState>
+          {answer}
+        </Flex>
       );
     case 'littleData':
       return (

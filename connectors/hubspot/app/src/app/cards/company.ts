@@ -41,10 +41,14 @@ export function choice(company: Company, key: Key): string | null {
   return named && named !== value ? named : (ours[value] ?? value);
 }
 
-/** An amount as HubSpot writes it in the account's currency, without its cents; null when there is none. */
+/** An amount as HubSpot writes it in the account's currency, in whole units; null when there is none. */
 export function amount(company: Company, key: Key): string | null {
   const value = cell(company, key);
   if (value === null) return null;
   const shown = company.shown[FIELDS[key].name] ?? value;
-  return shown.replace(/[.,]\d{1,2}(?!\d)(?=\D*$)/, '');
+  const whole = shown.replace(/[.,]\d{1,2}(?!\d)(?=\D*$)/, '');
+  const [held, rounded] = [whole.replace(/\D/g, ''), String(Math.round(Math.abs(Number(value))))];
+  if (held.length !== rounded.length || Number(rounded) - Number(held) !== 1) return whole;
+  let at = 0; // one more than what HubSpot's text says without its cents, its separators as they are
+  return whole.replace(/\d/g, () => rounded.charAt(at++));
 }
