@@ -71,13 +71,16 @@ docs: setup  ## write docs/cli.md from each verb's --help, docs/features.md from
 	$(BIN)/python -m connectors.field_dictionary > docs/fields.md
 	$(BIN)/python -m connectors.salesforce.project
 
-lock:  ## resolve the lock files anew (needs uv on the PATH)
+lock:  ## resolve the lock files anew (needs uv and npm on the PATH)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements.lock
 	uv pip compile --group spark --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements-spark.lock
 	uv pip compile --group node --universal --python-version 3.11 --generate-hashes \
 	  --no-emit-index-url --no-annotate --custom-compile-command "make lock" --quiet -o requirements-node.lock
+	cd connectors/salesforce/package && npm install --package-lock-only --silent
+	cd connectors/hubspot/app && npm install --package-lock-only --silent
+	$(BIN)/python -m infra.panels.locks
 
 clean:  ## remove .venv and what tools leave behind
 	rm -rf connectors/hubspot/app/node_modules connectors/salesforce/package/node_modules $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis mutants
