@@ -245,11 +245,15 @@ class Writer:
     def having(self, sobject: SObject, field: Field, value: Cell) -> list[str]:
         """Ids of the records with this value, deleted ones left out."""
         whole = self._whole(sobject)
-        collation = "COLLATE NOCASE" if isinstance(value, str) and not field.case_sensitive else ""
+        collation = "COLLATE NOCASE" if isinstance(value, str) else ""
         alive = "AND NOT IsDeleted" if whole.field("IsDeleted") is not None else ""
-        # names come from the schema, the value is bound
-        statement = f'SELECT Id FROM "{whole.name}" WHERE "{field.name}" = ? {collation} {alive} ORDER BY Id'  # noqa: S608
-        return [str(row[0]) for row in self._store.select(statement, (value,))]
+        # by the index first, which minds no case; names come from the schema, the value is bound
+        exact = f'AND "{field.name}" = ?' if field.case_sensitive else ""
+        statement = (
+            f'SELECT Id FROM "{whole.name}" WHERE "{field.name}" = ? {collation} {exact} {alive} ORDER BY Id'  # noqa: S608
+        )
+        values = (value, value) if field.case_sensitive else (value,)
+        return [str(row[0]) for row in self._store.select(statement, values)]
 
     def _remove(self, sobject: SObject, row: Row) -> None:
         if "IsDeleted" not in row:
