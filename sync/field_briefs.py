@@ -16,7 +16,7 @@ from sync.cells import Cell, as_held
 from sync.mapping import FieldMap
 from sync.planned import PlannedChange
 from sync.play_rules import PlayRules
-from sync.plays import Play, play_of
+from sync.plays import Play, play_of_score
 from sync.rows import Tables
 from sync.settings import Settings
 from sync.tasks import Candidate, request_of
@@ -34,7 +34,7 @@ class BriefBook:
         cls, tables: Tables, rows: Sequence[Mapping[str, Any]], as_of: date, settings: Settings
     ) -> BriefBook:
         """The book for these scores; one small query a table."""
-        wanted = [row for row in rows if _fits(row) is not Play.NONE]
+        wanted = [row for row in rows if play_of_score(row) is not Play.NONE]
         return cls(settings=settings, facts=read_evidence(tables, wanted, as_of) if wanted else {})
 
     def brief_of(self, candidate: Candidate) -> str | None:
@@ -66,12 +66,3 @@ def with_briefs_of_tasks(
 
 def _told(cell: Cell, brief: str, fields: FieldMap) -> Cell:
     return replace(cell, after=as_held(brief, fields.written[cell.key].schema))
-
-
-def _fits(row: Mapping[str, Any]) -> Play:
-    return play_of(
-        health=row["health"],
-        timing=row["timing"],
-        tier=row["tier"],
-        is_pipeline=bool(row["is_pipeline"]),
-    )

@@ -21,7 +21,7 @@ from connectors.errors import SettingError, SetupError
 from connectors.fields import FieldSpec, field_specs
 from sync.beside import QUARTERS, Beside
 from sync.cells import as_held
-from sync.plays import play_of
+from sync.plays import play_of_score
 from sync.store.storable import storable_json
 
 COMPATIBLE: Final[Mapping[str, frozenset[FieldType]]] = MappingProxyType(
@@ -141,12 +141,7 @@ def values_of(
     for_it, against = _sentences(score["reasons"]), _sentences(score["against"])
     values: dict[str, Value] = {
         "score": _percentage_points(score["probability"]),
-        "play": play_of(
-            health=score["health"],
-            timing=score["timing"],
-            tier=score["tier"],
-            is_pipeline=bool(score["is_pipeline"]),
-        ).value,
+        "play": play_of_score(score).value,
         "product": product_names.get(score["product"] or "", score["product"]),
         "product_2": product_names.get(score["product_2"] or "", score["product_2"]),
         "reason_1": _at(for_it, 0),

@@ -113,9 +113,8 @@ class Planning:
         if rate != 1.0:
             wanted |= in_record_currency(wanted, self.fields, rate)
         mapped = self.fields.written.get("brief")
-        if (
-            mapped is not None
-        ):  # as it stands, until something else is to be written, or its words were erased
+        if mapped is not None:
+            # as it stands, until something else is to be written, or its words were erased
             last = written.get(mapped.name)
             stands = last is None or last.is_known
             held = as_held(record.values.get(mapped.name), mapped.schema)

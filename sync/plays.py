@@ -5,8 +5,9 @@ RevOps may add plays of their own (`[plays.NAME]`); `sync.play_rules` says which
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 
 class Play(StrEnum):
@@ -22,6 +23,16 @@ class Play(StrEnum):
 BUILT_IN: Final = (Play.EXPAND, Play.PREPARE, Play.NURTURE, Play.RETAIN)
 READY_TIMINGS: Final = frozenset({"now", "d30"})
 READY_TIERS: Final = frozenset({"very_high", "high", "medium"})
+
+
+def play_of_score(score: Mapping[str, Any]) -> Play:
+    """The play that fits a scored account."""
+    return play_of(
+        health=score["health"],
+        timing=score["timing"],
+        tier=score["tier"],
+        is_pipeline=bool(score["is_pipeline"]),
+    )
 
 
 def play_of(*, health: str | None, timing: str | None, tier: str | None, is_pipeline: bool) -> Play:

@@ -26,7 +26,7 @@ from sync.context import Account
 from sync.forecast_periods import fiscal_quarter
 from sync.planned import PlannedTask, SkipReason
 from sync.play_rules import Fit
-from sync.plays import READY_TIERS, READY_TIMINGS, Play, play_of
+from sync.plays import READY_TIERS, READY_TIMINGS, Play, play_of_score
 from sync.settings import ProductSettings, Settings
 
 OCCASION_TIMING: Final = "d30"
@@ -47,12 +47,7 @@ class Candidate:
     @property
     def play(self) -> Play:
         """The built-in kind of conversation that fits."""
-        return play_of(
-            health=self.score["health"],
-            timing=self.score["timing"],
-            tier=self.score["tier"],
-            is_pipeline=bool(self.score["is_pipeline"]),
-        )
+        return play_of_score(self.score)
 
     @property
     def value(self) -> float:

@@ -23,23 +23,13 @@ from connectors.crm import (
 )
 from connectors.errors import SetupError
 from connectors.fields import FieldSpec, field_specs, object_specs
+from connectors.shown import definition
 
 
 def account_schema() -> ObjectSchema:
     """Account with our fields as `upswell install` creates them, and one field of a RevOps team."""
     fields = {
-        spec.salesforce: FieldSchema(
-            name=spec.salesforce,
-            label=spec.label,
-            type=FieldType(spec.type),
-            length=spec.length,
-            precision=spec.precision,
-            scale=spec.scale,
-            options=tuple(spec.options),
-            restricted=bool(spec.options),
-            createable=True,
-            updateable=True,
-        )
+        spec.salesforce: definition(spec, "salesforce")
         for spec in field_specs().values()
         if spec.object == "accounts"
     }
